@@ -1,0 +1,1 @@
+"""The custom resources as pydantic models, one module per kind, and the CRDs made from them."""

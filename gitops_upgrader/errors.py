@@ -1,0 +1,154 @@
+"""Every error that this program raises on purpose.
+
+    UpgraderError                       what happened, where, and what to do; never a traceback
+    ├── UsageError                      the command line
+    ├── InvalidVersion, InvalidRange    (also ValueError)
+    ├── ObjectError                     custom resources: files and references
+    ├── SourceError                     where versions come from
+    ├── ManifestError                   finding and editing the place in a repository's files
+    ├── GitError                        objects and transport
+    ├── ForgeError                      pull requests
+    └── NotAvailableYet                 a field that is defined, and refused for now
+
+The class is the typed reason: its name stands in conditions and in JSON. `transient` says whether trying again
+without a change by a person can help; everything else stalls until somebody mends it. Anything that is not an
+`UpgraderError` is a bug of ours and keeps its traceback.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """The place an error is about. Lines and columns count from 1; an object reads `Kind namespace/name`."""
+
+    file: str | None = None
+    line: int | None = None
+    column: int | None = None
+    object: str | None = None
+    field: str | None = None
+
+    def __str__(self) -> str:
+        place = self.file or ""
+        if self.file and self.line is not None:
+            place += f":{self.line}"
+            if self.column is not None:
+                place += f":{self.column}"
+        return ": ".join(part for part in (place, self.object, self.field) if part)
+
+
+class UpgraderError(Exception):
+    """What happened, where, and what to do about it.
+
+    Args:
+        message: one sentence without its place, in words a platform engineer uses.
+        where: the file and line, the object, the field.
+        remedy: what to do, as an instruction; empty where there is nothing to do but wait.
+    """
+
+    transient: ClassVar[bool] = False
+
+    def __init__(self, message: str, *, where: Where | None = None, remedy: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.where = where or Where()
+        self.remedy = remedy
+
+    @property
+    def reason(self) -> str:
+        """The typed reason, CamelCase, as conditions and JSON carry it."""
+        return type(self).__name__
+
+    def __str__(self) -> str:
+        place = str(self.where)
+        text = f"{place}: {self.message}" if place else self.message
+        return f"{text} {self.remedy}".rstrip()
+
+
+class UsageError(UpgraderError):
+    """The command line asks for something that makes no sense."""
+
+
+class NotAvailableYet(UpgraderError):
+    """A field is defined so that the API stays as it is, but this release refuses to act on it."""
+
+
+# --- versions -------------------------------------------------------------------------------------------------------
+
+
+class InvalidVersion(UpgraderError, ValueError):
+    """A text is no semantic version."""
+
+
+class InvalidRange(UpgraderError, ValueError):
+    """A text is no range of versions."""
+
+
+# --- custom resources -----------------------------------------------------------------------------------------------
+
+
+class ObjectError(UpgraderError):
+    """A custom resource, or what it refers to, is wrong."""
+
+
+class InvalidObject(ObjectError):
+    """An object does not fit its kind's schema."""
+
+
+class InvalidTemplate(ObjectError):
+    """A `$(NAME)` template names something unknown or is not closed."""
+
+
+class ObjectNotFound(ObjectError):
+    """A reference leads nowhere."""
+
+
+class ObjectNotReady(ObjectError):
+    """What an object refers to exists, but has no result yet."""
+
+    transient = True
+
+
+class DuplicateObject(ObjectError):
+    """Two objects of one kind have the same namespace and name."""
+
+
+class UnreadableFile(ObjectError):
+    """A file or folder of custom resources is missing, or is not YAML."""
+
+
+class CrossNamespaceReference(ObjectError):
+    """A reference leaves its namespace and is not admitted there."""
+
+
+# --- sources --------------------------------------------------------------------------------------------------------
+
+
+class SourceError(UpgraderError):
+    """A source of versions cannot be read or trusted."""
+
+
+# --- manifests ------------------------------------------------------------------------------------------------------
+
+
+class ManifestError(UpgraderError):
+    """The place to edit cannot be found, or must not be edited."""
+
+
+# --- git ------------------------------------------------------------------------------------------------------------
+
+
+class GitError(UpgraderError):
+    """The Git repository cannot be read or written."""
+
+
+# --- forges ---------------------------------------------------------------------------------------------------------
+
+
+class ForgeError(UpgraderError):
+    """The forge did not do what was asked; transient unless its class says otherwise."""
+
+    transient = True

@@ -1,0 +1,1 @@
+"""Machine images: the build Job of one, and what a finished Job says."""

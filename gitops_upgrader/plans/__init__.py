@@ -1,0 +1,1 @@
+"""Pure decisions about versions: which images are candidates, and which hop comes next."""

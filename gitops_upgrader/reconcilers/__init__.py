@@ -1,0 +1,1 @@
+"""Read, decide, apply, summarise: one module per kind."""

@@ -1,0 +1,1 @@
+"""Where Kubernetes releases are noticed: Debian repositories."""

@@ -1,0 +1,1 @@
+"""The object store that reconcilers read and write, and its implementations."""
