@@ -152,3 +152,49 @@ class ForgeError(UpgraderError):
     """The forge did not do what was asked; transient unless its class says otherwise."""
 
     transient = True
+
+
+class ForgeRateLimited(ForgeError):
+    """The forge asks to wait. `retry_after` is in seconds."""
+
+    def __init__(self, message: str, *, retry_after: float, where: Where | None = None, remedy: str = "") -> None:
+        super().__init__(message, where=where, remedy=remedy)
+        self.retry_after = retry_after
+
+
+class ForgeUnreachable(ForgeError):
+    """No answer: connection, time-out, or a 5xx."""
+
+
+class ForgeConflict(ForgeError):
+    """What was asked for does not fit the state of the pull request any more (409, 422)."""
+
+
+class ForgeAuthenticationFailed(ForgeError):
+    """The token is missing, wrong or expired (401)."""
+
+    transient = False
+
+
+class ForgeForbidden(ForgeError):
+    """The token is good but may not do this (403)."""
+
+    transient = False
+
+
+class ForgeNotFound(ForgeError):
+    """The repository or the pull request is not there, or not for this token (404)."""
+
+    transient = False
+
+
+class PullRequestUnreadable(ForgeError):
+    """A local pull request's file was edited into something that cannot be read."""
+
+    transient = False
+
+
+class MarkerUnreadable(ForgeError):
+    """The hidden marker in a pull request's body is damaged."""
+
+    transient = False
