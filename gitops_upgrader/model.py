@@ -1,4 +1,4 @@
-"""Frozen values that travel between packages. They hold no clients and do nothing but answer questions of themselves."""
+"""Frozen values that travel between packages. They hold no clients and have no effects."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Protocol, TypeAlias
 
 from gitops_upgrader.versions import Version
 
-Json: TypeAlias = "None | bool | int | float | str | list[Json] | dict[str, Json]"
+Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 """A JSON value, as YAML's core schema and the Kubernetes API have it."""
 
 

@@ -42,7 +42,7 @@ class NewPull:
 
 @dataclass(frozen=True, slots=True)
 class People:
-    """Who should look at a pull request, and how it is sorted. Only ever added to: what people removed stays removed."""
+    """Who should look at a pull request, and how it is sorted. Given once: what people remove stays removed."""
 
     labels: tuple[str, ...] = ()
     assignees: tuple[str, ...] = ()
