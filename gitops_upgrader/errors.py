@@ -131,6 +131,124 @@ class SourceError(UpgraderError):
     """A source of versions cannot be read or trusted."""
 
 
+class InvalidSourceURL(SourceError):
+    """A URL names no repository: no host, a port that is no number, a suite without a component."""
+
+
+class SchemeRefused(SourceError):
+    """A URL, or a redirect, is neither http nor https, or leads from https to http."""
+
+
+class CredentialsInURL(SourceError):
+    """A URL carries a user name or a password."""
+
+
+class TooManyRedirects(SourceError):
+    """A server redirects more often than is followed."""
+
+
+class SourceUnreachable(SourceError):
+    """No answer that says anything: no connection, a reset, a 5xx, too many requests (429)."""
+
+    transient = True
+
+
+class SourceTimeout(SourceUnreachable):
+    """The server took longer than the source's `timeout`."""
+
+
+class SourceCertificateInvalid(SourceError):
+    """The server's TLS certificate cannot be trusted."""
+
+
+class SourceNotFound(SourceError):
+    """The server says that there is no such file (404, 410)."""
+
+
+class SourceRefused(SourceError):
+    """The server does not let us read the file (401, 403, 407)."""
+
+
+class UnexpectedAnswer(SourceError):
+    """The server answers with a status that is neither the file nor a reason why not."""
+
+
+class NotAnIndex(SourceError):
+    """A file was read, and it is no Packages file: an HTML page, another format."""
+
+
+class IndexCorrupt(SourceError):
+    """A compressed file cannot be decompressed: broken data, a wrong checksum, something after its end."""
+
+
+class IndexTruncated(SourceError):
+    """A file ends too early."""
+
+    transient = True
+
+
+class IndexTooLarge(SourceError):
+    """A file, what it unpacks to, or one paragraph in it is larger than is read."""
+
+
+class NotAVersion(SourceError):
+    """A source says a version, and it is none."""
+
+
+class InvalidKeyring(SourceError):
+    """What `signedBy` leads to holds no OpenPGP certificate."""
+
+
+class NotSigned(SourceError):
+    """A signature is asked for, and the repository has none."""
+
+
+class BadSignature(SourceError):
+    """A signature by a known key does not fit what it signs."""
+
+
+class WeakSignature(SourceError):
+    """A signature is made with a digest that can be forged (MD5, SHA-1, RIPEMD-160)."""
+
+
+class UnknownSigningKey(SourceError):
+    """A repository is signed by none of the keys that are trusted."""
+
+
+class SigningKeyExpired(SourceError):
+    """The key that signed a repository has expired."""
+
+
+class SigningKeyRevoked(SourceError):
+    """The key that signed a repository has been revoked by its owner."""
+
+
+class InvalidRelease(SourceError):
+    """A signed Release file cannot be read as one."""
+
+
+class ReleaseExpired(SourceError):
+    """A Release file's `Valid-Until` is over: an old copy, or a mirror that stands still."""
+
+
+class ReleaseNotYetValid(SourceError):
+    """A Release file's `Date` lies in the future: its clock or ours is wrong."""
+
+
+class NotListedInRelease(SourceError):
+    """A Release file does not list the Packages file that is wanted."""
+
+
+class WeakHash(SourceError):
+    """A Release file lists a Packages file with MD5 or SHA-1 alone, which prove nothing."""
+
+
+class HashMismatch(SourceError):
+    """A Packages file is not the one that its signed Release file lists; so it is for moments while a mirror updates."""
+
+    transient = True
+
+
 # --- manifests ------------------------------------------------------------------------------------------------------
 
 
