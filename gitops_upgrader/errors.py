@@ -263,6 +263,140 @@ class GitError(UpgraderError):
     """The Git repository cannot be read or written."""
 
 
+class InvalidLocation(GitError):
+    """A text is no address of a Git repository, or one of a kind that is not spoken."""
+
+
+class InvalidBranch(GitError):
+    """A text is no name that a branch can have."""
+
+
+class InvalidIdentity(GitError):
+    """An author's or committer's name or address cannot stand in a commit."""
+
+
+class InvalidCredentials(GitError):
+    """A Secret lacks a key, or a key in it cannot be used."""
+
+
+class InvalidSigningKey(GitError):
+    """A key cannot sign commits: unreadable, expired, wrong passphrase, or of a kind that is not spoken."""
+
+
+class GitMissing(GitError):
+    """The `git` program is not installed, or too old."""
+
+
+class RepositoryNotFound(GitError):
+    """There is no repository at that address, or none that these credentials may see."""
+
+
+class RepositoryUnsupported(GitError):
+    """The repository is stored or served in a way that this program cannot read."""
+
+
+class OwnershipRefused(GitError):
+    """A local repository belongs to another user of the machine, so Git does not trust its configuration."""
+
+
+class BranchNotFound(GitError):
+    """A branch that must exist does not."""
+
+
+class RevisionNotFound(GitError):
+    """A text names no commit of the repository."""
+
+
+class ObjectMissing(GitError):
+    """The repository lacks an object that it refers to (a partial clone, or damage), or it was never fetched."""
+
+
+class HistoryMissing(GitError):
+    """A question about history cannot be answered, as a shallow repository ends before the answer."""
+
+
+class TreeTooLarge(GitError):
+    """A commit holds more files, or deeper folders, than any real repository."""
+
+
+class NotRegularFile(GitError):
+    """A change is meant for a path that is absent, a symbolic link, a submodule or a folder."""
+
+
+class UnsafePath(GitError):
+    """A path of a change could leave the repository."""
+
+
+class AuthenticationFailed(GitError):
+    """The remote did not accept the credentials, or wants some and got none."""
+
+
+class AccessDenied(GitError):
+    """The remote knows the credentials and does not let them do this."""
+
+
+class HostKeyUnknown(GitError):
+    """An SSH server is not in known_hosts, so that it could be anybody."""
+
+
+class HostKeyChanged(HostKeyUnknown):
+    """An SSH server shows another key than known_hosts has for it."""
+
+
+class TlsRefused(GitError):
+    """The server's certificate is not trusted, or the server does not accept ours."""
+
+
+class RedirectRefused(GitError):
+    """The address leads to another one, which would get the credentials."""
+
+
+class ProxyRefused(GitError):
+    """The proxy does not let us through."""
+
+
+class NetworkError(GitError):
+    """The remote cannot be reached, or the connection broke."""
+
+    transient = True
+
+
+class GitTimeout(NetworkError):
+    """The remote took longer than `timeout`."""
+
+
+class RemoteUnavailable(NetworkError):
+    """The remote answers that it cannot serve now (HTTP 429 and 5xx)."""
+
+
+class AnswerTooLarge(GitError):
+    """The remote sends more than anything reasonable."""
+
+
+class LeaseLost(GitError):
+    """A branch is no longer where it was when it was read: somebody pushed in between, and nothing was overwritten."""
+
+    transient = True
+
+
+class RefLocked(GitError):
+    """Another process is updating the same branch right now."""
+
+    transient = True
+
+
+class PushRefused(GitError):
+    """The remote does not accept a push: a hook, a protected branch, a rule."""
+
+
+class BranchCheckedOut(PushRefused):
+    """A branch is checked out in somebody's work tree, which would fall behind its own branch."""
+
+
+class GitFailed(GitError):
+    """The `git` program failed in a way that is not known; its own words, without credentials, are in the message."""
+
+
 # --- forges ---------------------------------------------------------------------------------------------------------
 
 
