@@ -244,7 +244,7 @@ class WeakHash(SourceError):
 
 
 class HashMismatch(SourceError):
-    """A Packages file is not the one that its signed Release file lists; so it is for moments while a mirror updates."""
+    """A Packages file is not the one that its signed Release file lists; a mirror in the middle of an update is so too."""
 
     transient = True
 
@@ -254,6 +254,138 @@ class HashMismatch(SourceError):
 
 class ManifestError(UpgraderError):
     """The place to edit cannot be found, or must not be edited."""
+
+
+class UnreadableManifest(ManifestError):
+    """A file that matters is not YAML."""
+
+
+class ManifestTooLarge(ManifestError):
+    """A file that matters is larger than what is read."""
+
+
+class NotUtf8(ManifestError):
+    """A file that matters is not UTF-8."""
+
+
+class NestedTooDeep(ManifestError):
+    """A document nests deeper than any manifest does."""
+
+
+class AliasBomb(ManifestError):
+    """A document's aliases would unfold into more than any manifest holds."""
+
+
+class SymbolicLink(ManifestError):
+    """What should be edited is a symbolic link or a submodule, which are never followed."""
+
+
+class EncryptedManifest(ManifestError):
+    """The document is encrypted with SOPS; any edit would break its checksum."""
+
+
+class ClusterNotFound(ManifestError):
+    """No file holds the Cluster."""
+
+
+class AmbiguousCluster(ManifestError):
+    """Several files hold a Cluster of that name."""
+
+
+class ClusterWithoutTopology(ManifestError):
+    """The Cluster is not made from a ClusterClass."""
+
+
+class VersionNotFound(ManifestError):
+    """The Cluster has no version where one should be."""
+
+
+class NotAVersion(ManifestError):
+    """What stands where the version should be is no version."""
+
+
+class SplitVersion(ManifestError):
+    """The version is kept as major, minor and patch apart."""
+
+
+class ScopeNotFound(ManifestError):
+    """The control plane, MachineDeployment or MachinePool of a variable is not in the Cluster."""
+
+
+class VariableNotFound(ManifestError):
+    """A variable is absent and cannot be inserted."""
+
+
+class TemplatedValue(ManifestError):
+    """A template expression stands where the value should be, so the value lives elsewhere."""
+
+
+class YttTemplate(TemplatedValue):
+    """A ytt expression stands where the value should be."""
+
+
+class AmbiguousPlace(ManifestError):
+    """Several places could each be the effective one."""
+
+
+class SharedPlace(ManifestError):
+    """An edit of this place would change other Clusters as well."""
+
+
+class ReplacedByKustomize(ManifestError):
+    """A Kustomize replacement writes this field, so that an edit would have no effect."""
+
+
+class InvalidPatch(ManifestError):
+    """A Kustomize patch cannot be read, or does not apply to the Cluster."""
+
+
+class PatchIndexMismatch(InvalidPatch):
+    """An index in a patch names another variable than the one that is meant."""
+
+
+class AliasedValue(ManifestError):
+    """An alias stands where the value should be."""
+
+
+class SharedAnchor(ManifestError):
+    """The value carries an anchor, so that an edit would change what refers to it as well."""
+
+
+class MergeKey(ManifestError):
+    """The value comes through a merge key (`<<`)."""
+
+
+class DuplicateKey(ManifestError):
+    """A mapping on the way to the value has the same key twice."""
+
+
+class TypeChange(ManifestError):
+    """The new value has another type than the old one."""
+
+
+class UnwritableValue(ManifestError):
+    """The new value cannot be written in the file's own style."""
+
+
+class InvalidPointer(ManifestError):
+    """A JSON pointer is malformed."""
+
+
+class InvalidMarker(ManifestError):
+    """A setter comment is malformed, or stands beside no value."""
+
+
+class TargetNotFound(ManifestError):
+    """A target leads nowhere: no such file, document or field."""
+
+
+class ValueMissing(ManifestError):
+    """A place asks for a value that the change does not have."""
+
+
+class ProofFailed(ManifestError):
+    """The edited file does not read back as intended, so nothing is written."""
 
 
 # --- git ------------------------------------------------------------------------------------------------------------
