@@ -191,7 +191,7 @@ class IndexTooLarge(SourceError):
     """A file, what it unpacks to, or one paragraph in it is larger than is read."""
 
 
-class NotAVersion(SourceError):
+class InvalidSourceVersion(SourceError):
     """A source says a version, and it is none."""
 
 
@@ -244,7 +244,7 @@ class WeakHash(SourceError):
 
 
 class HashMismatch(SourceError):
-    """A Packages file is not the one that its signed Release file lists; a mirror in the middle of an update is so too."""
+    """A Packages file is not the one that its signed Release file lists; so it is while a mirror updates."""
 
     transient = True
 
