@@ -550,6 +550,34 @@ class ForgeUnreachable(ForgeError):
     """No answer: connection, time-out, or a 5xx."""
 
 
+class ForgeNotConnected(ForgeUnreachable):
+    """No connection came about, so the forge has not seen the request: repeating it cannot do anything twice."""
+
+
+class ForgeUntrusted(ForgeError):
+    """The forge's certificate is not to be trusted, or ours cannot be used."""
+
+    transient = False
+
+
+class ForgeRedirected(ForgeError):
+    """The forge sends to another server, which gets no credentials."""
+
+    transient = False
+
+
+class ForgeAnswerUnreadable(ForgeError):
+    """The answer is not what this kind of forge says: often another program's page, or a wrong `apiURL`."""
+
+    transient = False
+
+
+class ForgeRefused(ForgeError):
+    """The forge understood, and says that what was asked for is wrong (400, 422); the same again is refused again."""
+
+    transient = False
+
+
 class ForgeConflict(ForgeError):
     """What was asked for does not fit the state of the pull request any more (409, 422)."""
 
@@ -568,6 +596,18 @@ class ForgeForbidden(ForgeError):
 
 class ForgeNotFound(ForgeError):
     """The repository or the pull request is not there, or not for this token (404)."""
+
+    transient = False
+
+
+class ProviderUnknown(ForgeError):
+    """Nobody said which kind of forge this host is, and its name does not tell."""
+
+    transient = False
+
+
+class ForgeSettingsInvalid(ForgeError):
+    """A setting of the connection cannot be used: an address, a proxy, a certificate, an App's key."""
 
     transient = False
 
