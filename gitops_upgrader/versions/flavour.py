@@ -17,7 +17,8 @@ Run: TypeAlias = tuple[int, int, str]
 
 _STAGES: Final = frozenset({"alpha", "beta", "rc", "pre", "preview", "dev", "snapshot", "nightly", "ci"})
 _VARIANTS: Final = frozenset({"fips"})
-_COMMIT: Final = re.compile(r"(?=.*[0-9])[0-9a-f]{7,40}")
+# A commit says which sources, not whose build, and has no order. Digits alone are a date or a number.
+_COMMIT: Final = re.compile(r"(?=.*[0-9])(?=.*[a-f])[0-9a-f]{7,40}")
 # `rke2r1` is revision 1 of rke2: the `r` belongs to the number where a digit precedes it.
 _REVISION: Final = re.compile(r"(?<=[0-9])r[0-9]+$|[0-9]+$")
 
@@ -46,6 +47,7 @@ class Suffix:
     @classmethod
     def of(cls, prerelease: str, build: str) -> Suffix:
         """Tell stage from mark: a prerelease whose first word is no usual stage, nor a number, is a vendor's mark."""
+        build = "" if _COMMIT.fullmatch(build) else build
         first = _words(prerelease)[0] if prerelease else ""
         if not first or first in _STAGES:
             return cls(prerelease, build)
@@ -54,7 +56,7 @@ class Suffix:
     @property
     def flavour(self) -> str:
         """The mark's first word, without its revision, and the variants that must not be lost on the way (FIPS)."""
-        if not self.mark or _COMMIT.fullmatch(self.mark):
+        if not self.mark:
             return ""
         vendor, *others = _words(self.mark)
         return "-".join(dict.fromkeys([vendor, *(word for word in others if word in _VARIANTS)])).strip("-")

@@ -147,20 +147,33 @@ class Version:
 
     @property
     def newness(self) -> tuple[object, ...]:
-        """The sort key to pick the newest of one flavour.
+        """The sort key to pick the newest.
 
         It refines `precedence`: numbers count as numbers wherever they stand in a vendor's mark, a mark after `+` ranks
-        as the same mark after `---` (VMware's way to write `+` where it is not legal), and more is newer.
+        as the same mark after `---` (VMware's way to write `+` where it is not legal), and more is newer. Metadata
+        that names a commit does not count.
 
         >>> old, new = Version.parse("v1.35.0---vmware.2-vkr.4"), Version.parse("v1.35.0---vmware.10-vkr.1")
         >>> old.newness < new.newness
         True
 
-        Between flavours it is an order without a meaning, there to be stable.
+        Between flavours of the same three numbers it is an order without a meaning, plain Kubernetes last.
         """
         suffix = Suffix.of(self.prerelease, self.build)
         stage = natural(suffix.stage) if suffix.stage else RELEASED
-        return self.major, self.minor, self.patch, stage, natural(suffix.mark), suffix.stage, suffix.mark
+        flavour = suffix.flavour
+        plain = not flavour
+        return (
+            self.major,
+            self.minor,
+            self.patch,
+            stage,
+            plain,
+            flavour,
+            natural(suffix.mark),
+            suffix.stage,
+            suffix.mark,
+        )
 
     def __lt__(self, other: object) -> bool:
         if not isinstance(other, Version):
