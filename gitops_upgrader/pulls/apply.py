@@ -1,0 +1,195 @@
+"""Carry out a decision. Each effect may be the last one before a crash; the next run goes on from there.
+
+The order inside a decision is what makes that true: a branch is pushed before its pull request is opened, and a
+pull request says why it is closed before it is closed, and is closed before its branch goes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from gitops_upgrader.errors import LeaseLost
+from gitops_upgrader.forges.protocol import Forge, NewPull, Verdict
+from gitops_upgrader.git import RefUpdate, Repository
+from gitops_upgrader.model import PullRequest, PullState
+from gitops_upgrader.pulls import marker as markers
+from gitops_upgrader.pulls.body import commit_message, merged_body, section
+from gitops_upgrader.pulls.decision import Close, Create, Decision, Hold, Leave, Proposal, Push, Seen, Update
+from gitops_upgrader.pulls.desired import Desired
+from gitops_upgrader.pulls.marker import Marker
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a decision led to: the pull request as it is now, and the commit on its branch, in hex."""
+
+    pull: PullRequest | None = None
+    commit: str | None = None
+
+
+def build_commit(repository: Repository, desired: Desired, when: datetime) -> str:
+    """Make the commit of a proposal in the scratch repository; nothing is pushed. Returns its object id in hex."""
+    return repository.commit(
+        desired.base_commit,
+        desired.files,
+        commit_message(desired),
+        desired.author,
+        desired.author,
+        when,
+        desired.signer,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Applier:
+    """Applies decisions about one proposal.
+
+    Attributes:
+        desired: the proposal as it should be, with `commit`, its commit in the scratch repository; None where
+            nothing is wanted.
+    """
+
+    repository: Repository
+    forge: Forge
+    seen: Seen
+    desired: Desired | None = None
+    commit: str | None = None
+
+    def apply(self, decision: Decision) -> Outcome:
+        """Do what was decided. Raises GitError or ForgeError, LeaseLost where somebody else was quicker."""
+        match decision:
+            case Create():
+                return self._create(decision)
+            case Update():
+                return self._update(decision)
+            case Leave():
+                return self._leave(decision)
+            case Close():
+                return self._close(decision)
+            case Hold():
+                return self._hold(decision)
+
+    # --- one method per decision
+
+    def _create(self, decision: Create) -> Outcome:
+        desired = self._wanted()
+        head = self._push(decision.push, decision.branch)
+        if not self.forge.capabilities.opens_pulls:
+            return Outcome(None, head)
+        marker = self._marker(head, settled=not desired.settles)
+        body = merged_body("", section(desired, markers.render(marker)))
+        pull = self.forge.create(NewPull(desired.title, body, decision.branch, desired.base, head, desired.draft))
+        self.forge.set_verdict(head, Verdict.SUCCESS, "This upgrade may be merged.")
+        return Outcome(self._settle(pull, marker), head)
+
+    def _update(self, decision: Update) -> Outcome:
+        desired = self._wanted()
+        head = self._push(decision.push, decision.branch)
+        if decision.pull is None:
+            return Outcome(None, head)
+        ours = self._proposal(decision.pull)
+        before = ours.marker
+        rearm = before is not None and before.waiting
+        marker = self._marker(head, settled=(before is None or before.settled) and not rearm)
+        body = merged_body(ours.pull.body, section(desired, markers.render(marker)))
+        pull = self.forge.update(decision.pull, title=desired.title, body=body, head_commit=head)
+        self.forge.set_verdict(head, Verdict.SUCCESS, "This upgrade may be merged.")
+        if rearm:
+            return Outcome(self._arm(pull, marker), head)
+        return Outcome(self._settle(pull, marker), head)
+
+    def _leave(self, decision: Leave) -> Outcome:
+        head = self.seen.heads.get(decision.branch)
+        commit = head.commit if head else None
+        if decision.pull is None:
+            return Outcome(None, commit)
+        ours = self._proposal(decision.pull)
+        if decision.comment:
+            self.forge.comment(decision.pull, decision.comment.key, decision.comment.text)
+        if decision.disarm and ours.pull.auto_merge:
+            self.forge.disarm_auto_merge(decision.pull)
+        if decision.pending and ours.marker and not ours.marker.waiting:
+            if commit:
+                self.forge.set_verdict(commit, Verdict.PENDING, decision.message[:140])
+            return Outcome(self._remember(ours.pull, replace(ours.marker, waiting=True)), commit)
+        return Outcome(ours.pull, commit)
+
+    def _close(self, decision: Close) -> Outcome:
+        pull: PullRequest | None = None
+        if decision.pull is not None:
+            ours = self._proposal(decision.pull)
+            pull = self.forge.get(decision.pull)
+            if pull.state is PullState.OPEN:
+                pull = self._close_pull(decision, ours, pull)
+        if decision.head is not None:
+            # Whoever pushed in between keeps their branch.
+            with contextlib.suppress(LeaseLost):
+                self.repository.push([RefUpdate(decision.branch, None, decision.head)])
+        return Outcome(pull, None)
+
+    def _close_pull(self, decision: Close, ours: Proposal, pull: PullRequest) -> PullRequest:
+        if ours.marker and ours.marker.closed is None:
+            self._remember(pull, replace(ours.marker, closed=decision.reason))
+        if decision.comment:
+            self.forge.comment(pull.number, decision.comment.key, decision.comment.text)
+        self.forge.close(pull.number)
+        return self.forge.get(pull.number)
+
+    def _hold(self, decision: Hold) -> Outcome:
+        if decision.pull is None:
+            return Outcome()
+        if decision.comment:
+            self.forge.comment(decision.pull, decision.comment.key, decision.comment.text)
+        return Outcome(self._proposal(decision.pull).pull, None)
+
+    # --- steps
+
+    def _push(self, push: Push | None, branch: str) -> str:
+        """Push the wanted commit where that was decided. Returns the commit that the branch points at."""
+        if push is None:
+            return self.seen.heads[branch].commit
+        if self.commit is None:
+            raise AssertionError("a push was decided without a commit to push")
+        self.repository.push([RefUpdate(push.branch, self.commit, push.expected)])
+        return self.commit
+
+    def _settle(self, pull: PullRequest, marker: Marker) -> PullRequest:
+        """Set what is set once: labels, people, auto-merge; then remember that it was."""
+        if marker.settled:
+            return pull
+        self.forge.involve(pull.number, self._wanted().people)
+        return self._arm(pull, marker)
+
+    def _arm(self, pull: PullRequest, marker: Marker) -> PullRequest:
+        method = self._wanted().auto_merge
+        refusal = self.forge.arm_auto_merge(pull.number, method) if method else None
+        if refusal:
+            self.forge.comment(pull.number, "auto-merge-refused", f"Auto-merge stays off: {refusal}.")
+        return self._remember(self.forge.get(pull.number), replace(marker, settled=True, waiting=False))
+
+    def _remember(self, pull: PullRequest, marker: Marker) -> PullRequest:
+        body = markers.replaced(pull.body, marker)
+        return self.forge.update(pull.number, title=pull.title, body=body, head_commit=marker.head)
+
+    def _marker(self, head: str, *, settled: bool) -> Marker:
+        desired = self._wanted()
+        return Marker(
+            proposer=desired.proposer,
+            base=desired.base,
+            origin=desired.origin,
+            target=desired.target,
+            head=head,
+            instance=desired.instance,
+            retry=desired.retry,
+            settled=settled,
+        )
+
+    def _wanted(self) -> Desired:
+        if self.desired is None:
+            raise AssertionError("a change was decided where nothing is wanted")
+        return self.desired
+
+    def _proposal(self, number: int) -> Proposal:
+        return next(proposal for proposal in self.seen.proposals if proposal.pull.number == number)

@@ -1,0 +1,129 @@
+"""A pull request's words: title, body, commit message.
+
+The body is ours only between `<!-- gitops-upgrader:begin -->` and `<!-- gitops-upgrader:end -->`; whatever people
+write outside of that stays. Everything from outside (names, image ids, paths) is shown in code spans, so that it can
+neither format nor mention.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from gitops_upgrader.model import Edit
+from gitops_upgrader.pulls import trailers
+from gitops_upgrader.pulls.desired import Change, Desired
+
+BEGIN = "<!-- gitops-upgrader:begin -->"
+END = "<!-- gitops-upgrader:end -->"
+
+_REBUILD = "<!-- gitops-upgrader:rebuild -->"
+_TICKED = re.compile(r"^\s*[-*] \[[xX]\] " + re.escape(_REBUILD), re.MULTILINE)
+_SECTION = re.compile(re.escape(BEGIN) + r".*?" + re.escape(END), re.DOTALL)
+
+_LONGEST = 60_000
+"""Characters of a body; GitHub refuses more than 65,536."""
+
+_ROWS = 200
+"""Rows of the table of edits before the rest is only counted."""
+
+
+def asks_for_rebuild(body: str) -> bool:
+    """Whether somebody ticked the rebuild box."""
+    return bool(_TICKED.search(body))
+
+
+def merged_body(existing: str, section: str) -> str:
+    """Put our section in place of the old one; people's text around it stays as it is."""
+    if _SECTION.search(existing):
+        return _SECTION.sub(lambda _: section, existing, count=1)
+    return f"{existing.rstrip()}\n\n{section}\n" if existing.strip() else f"{section}\n"
+
+
+def section(desired: Desired, marker: str) -> str:
+    """Our part of the body, for the reviewer."""
+    parts = [
+        _headline(desired),
+        _table(desired.changes),
+        *(f"> **Note.** {note}" for note in desired.notes),
+        f"**Why this hop.** {desired.why}",
+        _considered(desired.considered),
+        _AFTER,
+        _NO_ROLLBACK,
+        f"- [ ] {_REBUILD} Tick this to have the branch rebuilt on the base.",
+        _rights(desired),
+    ]
+    text = "\n\n".join(part for part in parts if part)
+    if len(text) > _LONGEST:
+        text = text[:_LONGEST].rpartition("\n")[0] + "\n\n(shortened)"
+    return f"{BEGIN}\n{text}\n\n{marker}\n{END}"
+
+
+def _headline(desired: Desired) -> str:
+    origin, target = str(desired.origin.version), str(desired.target.version)
+    return f"**{code(desired.cluster)}**: Kubernetes {code(origin)} → {code(target)}"
+
+
+def _rights(desired: Desired) -> str:
+    refuse = f"Close this pull request to refuse {code(str(desired.target))}: it will not come back, a newer one may."
+    return f"<sub>Proposed by {code(desired.proposer)}. {refuse} Push to the branch, and it is yours.</sub>"
+
+
+_AFTER = (
+    "**After the merge.** Flux or Argo CD applies the manifest, and Cluster API rolls the control plane first and the "
+    "workers after it. Until that has ended, Cluster API refuses a further change of the version."
+)
+
+_NO_ROLLBACK = (
+    "**A revert is no rollback.** Cluster API refuses to decrease a cluster's version, so a reverted upgrade fails in "
+    "the API server, and Flux or Argo CD stays failed until Git says the new version again. Mend a bad upgrade "
+    "forwards: with a newer image or a newer patch release."
+)
+
+
+def _table(changes: Sequence[Change]) -> str:
+    rows = ["| what | from | to | where |", "|---|---|---|---|"]
+    for change in changes[:_ROWS]:
+        old = code(change.edit.old) if change.edit.old is not None else "(absent)"
+        rows.append(f"| {code(change.what)} | {old} | {code(change.edit.new)} | {_place(change)} |")
+    if len(changes) > _ROWS:
+        rows.append(f"| and {len(changes) - _ROWS} more | | | |")
+    return "\n".join(rows)
+
+
+def _place(change: Change) -> str:
+    text = code(f"{change.edit.file}:{change.edit.line}")
+    return f"[{text}]({change.url})" if change.url else text
+
+
+def _considered(lines: Sequence[str]) -> str:
+    if not lines:
+        return ""
+    shown = [f"- {line}" for line in lines[:20]]
+    if len(lines) > len(shown):
+        shown.append(f"- and {len(lines) - len(shown)} more")
+    return "\n".join(["**Also considered.**", "", *shown])
+
+
+def code(text: str) -> str:
+    """A Markdown code span that no text can leave, also inside a table: no line breaks, no pipes, enough backticks."""
+    flat = " ".join(text.split()).replace("|", "\\|") or " "
+    longest = max((len(run) for run in re.findall(r"`+", flat)), default=0)
+    fence = "`" * (longest + 1)
+    pad = " " if flat.startswith("`") or flat.endswith("`") else ""
+    return f"{fence}{pad}{flat}{pad}{fence}"
+
+
+def commit_message(desired: Desired) -> str:
+    """Subject, body, and the trailers by which a later run knows its own commits (git-interpret-trailers(1))."""
+    lines = [desired.message.strip(), ""]
+    lines += [_sentence(change.edit, change.what) for change in desired.changes[:_ROWS]]
+    lines += ["", trailers.render(trailers.Trailers(desired.proposer, desired.target))]
+    if desired.sign_off:
+        lines.append(f"Signed-off-by: {desired.author.name} <{desired.author.email}>")
+    return "\n".join(lines) + "\n"
+
+
+def _sentence(edit: Edit, what: str) -> str:
+    old = edit.old if edit.old is not None else "(absent)"
+    return " ".join(f"{edit.file}:{edit.line}: {what}: {old} -> {edit.new}".split())

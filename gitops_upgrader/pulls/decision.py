@@ -1,0 +1,197 @@
+"""What is seen of a proposal, and what can be decided about it: values only."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from gitops_upgrader.model import PullRequest, PullState, Target
+from gitops_upgrader.pulls.identity import Family
+from gitops_upgrader.pulls.marker import Marker
+
+
+class Reason(enum.Enum):
+    """Why a decision was taken; the value stands in JSON and in conditions."""
+
+    LOOKUP_FAILED = "LookupFailed"
+    BRANCH_MODIFIED = "BranchModified"
+    PAUSED = "Paused"
+    REMOVED = "Removed"
+    UP_TO_DATE = "UpToDate"
+    OBSOLETE = "Obsolete"
+    REVERTED = "Reverted"
+    REFUSED = "Refused"
+    WITHDRAWN = "Withdrawn"
+    APPROVED = "Approved"
+    CURRENT = "Current"
+    PROPOSED = "Proposed"
+    SUPERSEDED = "Superseded"
+    REBASED = "Rebased"
+    REBUILD = "RebuildRequested"
+    RESUMED = "Resumed"
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A pull request of ours and what its marker remembers (None: somebody removed it, and no commit tells)."""
+
+    pull: PullRequest
+    marker: Marker | None
+
+    @property
+    def open(self) -> bool:
+        """Whether it can still be merged."""
+        return self.pull.state is PullState.OPEN
+
+    @property
+    def refused(self) -> bool:
+        """Whether a person closed it: closed, unmerged, and not by us."""
+        return self.pull.state is PullState.CLOSED and (self.marker is None or self.marker.closed is None)
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """A branch of ours as it is on the remote.
+
+    Attributes:
+        commit: where it points, in hex.
+        edited_by: who has put a commit of their own on it, in words; None where it is ours alone. A merge of the
+            base, or a rebase by the forge, is no edit.
+        carries: merging it into the base as it is now, without conflict, gives exactly the base with the wanted
+            change, nothing else; False where nothing is wanted.
+    """
+
+    commit: str
+    edited_by: str | None = None
+    carries: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """Why a wanted change must wait: a window, a limit, a dependency. `until` is when to look again, if known."""
+
+    reason: str
+    message: str
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NoTarget:
+    """Why nothing is wanted: up to date, an image missing, nothing suitable."""
+
+    reason: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """Everything a decision depends on.
+
+    Attributes:
+        family: the names that the proposal's branch may have.
+        origin: version and image on the base branch now.
+        wanted: version and image to propose, or why there is none.
+        proposals: our pull requests of the family, newest first.
+        heads: the family's branches that exist.
+        opens_pulls: False where the pushed branch is the proposal (`none`).
+        retry: the value of the upgrader's `retry` annotation.
+        lookup_failed: in words, what could not be found out.
+        paused: in words, which object is paused.
+        removed: the upgrader was deleted.
+        gate: why the wanted change must wait.
+        rebuild: a person asks for a fresh branch, by the box in the body or by the label.
+    """
+
+    family: Family
+    origin: Target
+    wanted: Target | NoTarget
+    proposals: tuple[Proposal, ...] = ()
+    heads: Mapping[str, Head] = field(default_factory=dict)
+    opens_pulls: bool = True
+    retry: str | None = None
+    lookup_failed: str | None = None
+    paused: str | None = None
+    removed: bool = False
+    gate: Gate | None = None
+    rebuild: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Comment:
+    """Something to say once in a pull request; `key` is what "once" counts by."""
+
+    key: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Push:
+    """Point `branch` at the wanted commit, if it still points at `expected` (None: if it does not exist)."""
+
+    branch: str
+    expected: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Create:
+    """Open a pull request from `branch`, after a push unless the branch carries the change already."""
+
+    reason: str
+    message: str
+    branch: str
+    push: Push | None
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """Rewrite title and body of a pull request in place (None: there are none here), after a push unless the
+    branch carries the change already.
+    """
+
+    reason: str
+    message: str
+    branch: str
+    push: Push | None
+    pull: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Leave:
+    """What is there stays. `pending` sets the commit status; `disarm` stops the forge from merging by itself."""
+
+    reason: str
+    message: str
+    pull: int | None
+    branch: str
+    comment: Comment | None = None
+    pending: bool = False
+    disarm: bool = False
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    """Close ours with a comment, and delete the branch if it still points at `head` (None: it is gone)."""
+
+    reason: str
+    message: str
+    branch: str
+    pull: int | None
+    head: str | None
+    comment: Comment | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Propose nothing for now. A `comment` goes to pull request `pull`."""
+
+    reason: str
+    message: str
+    pull: int | None = None
+    comment: Comment | None = None
+    until: datetime | None = None
+
+
+Decision = Create | Update | Leave | Close | Hold

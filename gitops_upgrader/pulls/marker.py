@@ -1,0 +1,143 @@
+"""The hidden marker in a pull request's body: what a later run must know, kept where the pull request is.
+
+A comment holds JSON; `<`, `>` and `-` inside it are escaped, so that no value can end the comment early.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from gitops_upgrader.errors import MarkerUnreadable
+from gitops_upgrader.model import Target
+from gitops_upgrader.versions import Version
+
+_MARKER = re.compile(r"<!-- gitops-upgrader (\{[^<>]*\}) -->")
+_PRESENCE = re.compile(r"<!-- gitops-upgrader \{")
+
+
+@dataclass(frozen=True, slots=True)
+class Marker:
+    """What the body remembers.
+
+    Attributes:
+        proposer: `<namespace>/<upgrader>`, or `cluster/<namespace or ->/<cluster>` without custom resources.
+        instance: the management cluster, where several share a repository.
+        base: the base branch.
+        origin: version and image before.
+        target: version and image after.
+        head: the commit at which the branch was last seen to be ours alone, in hex.
+        retry: the value of the upgrader's `retry` annotation when this was proposed.
+        closed: why we closed it ourselves, a reason; such a close is nobody's refusal.
+        settled: labels, assignees, reviewers and auto-merge were set once; from then on they are people's.
+        waiting: a gate is shut: the commit status says `pending`, and we disarmed auto-merge.
+    """
+
+    proposer: str
+    base: str
+    origin: Target
+    target: Target
+    head: str
+    instance: str | None = None
+    retry: str | None = None
+    closed: str | None = None
+    settled: bool = True
+    waiting: bool = False
+
+    @property
+    def refreshes(self) -> bool:
+        """Whether the image alone changes, the version staying."""
+        return self.origin.version == self.target.version
+
+
+class _Hop(BaseModel):
+    model_config = ConfigDict(extra="ignore")
+
+    version: str
+    image: str | None = None
+
+    def target(self) -> Target:
+        return Target(Version.parse(self.version), self.image)
+
+
+class _Wire(BaseModel):
+    model_config = ConfigDict(extra="ignore")
+
+    upgrader: str
+    base: str
+    origin: _Hop = Field(alias="from")
+    target: _Hop
+    head: str
+    instance: str | None = None
+    retry: str | None = None
+    closed: str | None = None
+    settled: bool = True
+    waiting: bool = False
+
+
+def _hop(target: Target) -> dict[str, str | None]:
+    return {"version": str(target.version), "image": target.image}
+
+
+def render(marker: Marker) -> str:
+    """The comment that hides the marker in Markdown."""
+    wire = _Wire.model_validate(
+        {
+            "upgrader": marker.proposer,
+            "base": marker.base,
+            "from": _hop(marker.origin),
+            "target": _hop(marker.target),
+            "head": marker.head,
+            "instance": marker.instance,
+            "retry": marker.retry,
+            "closed": marker.closed,
+            "settled": marker.settled,
+            "waiting": marker.waiting,
+        }
+    )
+    text = json.dumps(wire.model_dump(by_alias=True, exclude_defaults=True), separators=(",", ":"))
+    for character in "<>-":
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return f"<!-- gitops-upgrader {text} -->"
+
+
+def read(body: str) -> Marker | None:
+    """The marker in a body, or None where there is none. Raises MarkerUnreadable for a damaged one."""
+    found = _MARKER.search(body)
+    if not found:
+        if _PRESENCE.search(body):
+            raise MarkerUnreadable(
+                "The hidden marker in the pull request's body is damaged.",
+                remedy="Restore the body from its edit history, or close the pull request.",
+            )
+        return None
+    try:
+        wire = _Wire.model_validate_json(found.group(1))
+        origin, target = wire.origin.target(), wire.target.target()
+    except (ValidationError, ValueError) as error:
+        raise MarkerUnreadable(
+            "The hidden marker in the pull request's body is damaged.",
+            remedy="Restore the body from its edit history, or close the pull request.",
+        ) from error
+    return Marker(
+        proposer=wire.upgrader,
+        base=wire.base,
+        origin=origin,
+        target=target,
+        head=wire.head,
+        instance=wire.instance,
+        retry=wire.retry,
+        closed=wire.closed,
+        settled=wire.settled,
+        waiting=wire.waiting,
+    )
+
+
+def replaced(body: str, marker: Marker) -> str:
+    """The body with its marker exchanged, all else as it is; a body without one gets it at the end."""
+    if _MARKER.search(body):
+        return _MARKER.sub(lambda _: render(marker), body, count=1)
+    return f"{body.rstrip()}\n\n{render(marker)}\n"

@@ -1,0 +1,172 @@
+"""Read what there is of a proposal: its pull requests on the forge, its branches in Git.
+
+Whether somebody else works on a branch is answered from commits and trees, not from authors alone: a merge of the
+base ("Update branch") or a rebase by the forge changes nothing of the proposal, so it is no edit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from gitops_upgrader.forges.protocol import Forge
+from gitops_upgrader.git import CommitInfo, Person, Repository
+from gitops_upgrader.model import PullRequest, PullState, Target
+from gitops_upgrader.pulls import marker as markers
+from gitops_upgrader.pulls import trailers
+from gitops_upgrader.pulls.body import asks_for_rebuild
+from gitops_upgrader.pulls.decide import reached
+from gitops_upgrader.pulls.decision import Head, Proposal
+from gitops_upgrader.pulls.identity import Family
+from gitops_upgrader.pulls.marker import Marker
+
+REBUILD_LABEL = "gitops-upgrader/rebuild"
+"""A label by which people ask for a fresh branch."""
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """The base branch, where it points, and the version and image it holds."""
+
+    branch: str
+    commit: str
+    holds: Target
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """What there is of one proposal."""
+
+    proposals: tuple[Proposal, ...]
+    heads: Mapping[str, Head]
+    rebuild: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Observer:
+    """Where to look, and who we are.
+
+    Attributes:
+        refs: every branch of the remote that may matter, with its commit in hex.
+        dry_run: tell the forge nothing, not even of merges.
+    """
+
+    repository: Repository
+    forge: Forge
+    refs: Mapping[str, str]
+    base: Base
+    identity: Person
+    dry_run: bool = False
+
+    def observe(self, family: Family, proposer: str, wanted: str | None) -> Observation:
+        """Look at one proposal. `wanted` is the commit that would be proposed, in hex."""
+        pulls = self._pulls(family)
+        branches = {branch: oid for branch, oid in self.refs.items() if family.generation(branch) is not None}
+        if branches:
+            self.repository.fetch(sorted(branches), depth=2)
+        proposals = tuple(self._proposal(pull, proposer) for pull in pulls)
+        pushed = {proposal.marker.head for proposal in proposals if proposal.marker}
+        heads = {
+            branch: Head(
+                commit=oid,
+                edited_by=self._edited_by(oid, proposer, pushed),
+                carries=wanted is not None and self._carries(oid, wanted),
+            )
+            for branch, oid in branches.items()
+        }
+        rebuild = any(
+            proposal.open and (asks_for_rebuild(proposal.pull.body) or REBUILD_LABEL in proposal.pull.labels)
+            for proposal in proposals
+        )
+        return Observation(proposals, heads, rebuild)
+
+    # --- pull requests
+
+    def _pulls(self, family: Family) -> tuple[PullRequest, ...]:
+        """The family's pull requests, newest first. A generation without any ends the search, unless Git knows more."""
+        last = max((family.generation(branch) or 0 for branch in self.refs), default=0)
+        found: list[PullRequest] = []
+        generation = 1
+        while True:
+            pulls = self.forge.find(family.branch(generation))
+            found += [pull for pull in pulls if pull.base == self.base.branch or pull.state is PullState.OPEN]
+            if not pulls and generation >= last:
+                return tuple(sorted(found, key=lambda pull: pull.number, reverse=True))
+            generation += 1
+
+    def _proposal(self, pull: PullRequest, proposer: str) -> Proposal:
+        marker = markers.read(pull.body) or self._remembered(pull, proposer)
+        proposal = Proposal(pull, marker)
+        if pull.state is not PullState.OPEN or self.forge.capabilities.tells_merges:
+            return proposal
+        return self._merged(proposal) or proposal
+
+    def _remembered(self, pull: PullRequest, proposer: str) -> Marker | None:
+        """What the branch's own commit tells where somebody wiped the body."""
+        head = self.refs.get(pull.head)
+        if head is None:
+            return None
+        known = trailers.read(self.repository.commit_info(head).message)
+        if known is None or known.proposer != proposer:
+            return None
+        return Marker(proposer, pull.base, self.base.holds, known.target, head)
+
+    def _merged(self, proposal: Proposal) -> Proposal | None:
+        """Find out about a merge where the forge cannot: from ancestry, else from the base holding the target."""
+        pull, marker = proposal.pull, proposal.marker
+        head = self.refs.get(pull.head, pull.head_commit)
+        merged = self.repository.is_ancestor(head, self.base.commit)
+        if not merged and not (marker and reached(self.base.holds, marker.target, refresh=marker.refreshes)):
+            return None
+        when = self.repository.commit_info(self.base.commit).when
+        if self.dry_run:
+            return replace(proposal, pull=replace(pull, state=PullState.MERGED, merged_at=when, head_commit=head))
+        return replace(proposal, pull=self.forge.mark_merged(pull.number, head, when))
+
+    # --- branches
+
+    def _edited_by(self, head: str, proposer: str, pushed: set[str]) -> str | None:
+        info = self.repository.commit_info(head)
+        if head in pushed or self._ours(info, proposer):
+            return None
+        commits = self.repository.commits_between(self.base.commit, head)
+        mine: CommitInfo | None = None
+        for commit in commits:
+            if commit.oid in pushed or self._ours(commit, proposer) or self._rebased(commit, proposer):
+                mine = mine or commit
+            elif len(commit.parents) < 2:
+                return _name(commit.author)
+        if mine is None or not self._only_replayed(mine, head):
+            return _name(info.committer)
+        return None
+
+    def _ours(self, commit: CommitInfo, proposer: str) -> bool:
+        known = trailers.read(commit.message)
+        return commit.author == commit.committer == self.identity and known is not None and known.proposer == proposer
+
+    def _rebased(self, commit: CommitInfo, proposer: str) -> bool:
+        """Our commit put on another base by the forge or a person; the trees tell whether it is still the same."""
+        known = trailers.read(commit.message)
+        return commit.author == self.identity and known is not None and known.proposer == proposer
+
+    def _only_replayed(self, mine: CommitInfo, head: str) -> bool:
+        """Whether the branch, over where it left the base, is exactly our commit's change."""
+        left = self.repository.merge_base(self.base.commit, head)
+        if left is None or not mine.parents:
+            return False
+        replayed = self.repository.merge_trees(mine.parents[0], left, mine.oid)
+        return replayed == self.repository.commit_info(head).tree
+
+    def _carries(self, head: str, wanted: str) -> bool:
+        info = self.repository.commit_info(head)
+        wanted_tree = self.repository.commit_info(wanted).tree
+        if info.parents == (self.base.commit,):
+            return info.tree == wanted_tree
+        left = self.repository.merge_base(self.base.commit, head)
+        if left is None or left == head or (len(info.parents) == 1 and left != info.parents[0]):
+            return False
+        return self.repository.merge_trees(left, self.base.commit, head) == wanted_tree
+
+
+def _name(person: Person) -> str:
+    return person.name or person.email

@@ -1,0 +1,438 @@
+"""The decision table, a test per row: what is seen, and what is decided in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gitops_upgrader.model import PullRequest, PullState, Target
+from gitops_upgrader.pulls.decide import ROWS, decide, reached
+from gitops_upgrader.pulls.decision import (
+    Close,
+    Create,
+    Decision,
+    Gate,
+    Head,
+    Hold,
+    Leave,
+    NoTarget,
+    Proposal,
+    Push,
+    Seen,
+    Update,
+)
+from gitops_upgrader.pulls.identity import Family
+from gitops_upgrader.pulls.marker import Marker
+from gitops_upgrader.versions import Version
+
+FAMILY = Family("gitops-upgrader/fleet/prod")
+BRANCH = FAMILY.first
+NOON = datetime(2026, 8, 1, 12, tzinfo=UTC)
+TIP = "a" * 40
+NEW = "b" * 40
+
+
+def target(version: str, image: str | None = "img") -> Target:
+    return Target(Version.parse(version), f"{image}-{version}" if image == "img" else image)
+
+
+V33, V34, V34_1, V35 = target("v1.33.5"), target("v1.34.2"), target("v1.34.1"), target("v1.35.0")
+
+
+def pull(state: PullState = PullState.OPEN, *, number: int = 7, head: str = BRANCH, **fields: object) -> PullRequest:
+    made = PullRequest(number, f"file:///pulls/{number}", "title", "body", state, head, "main", TIP, NOON)
+    return replace(made, **fields)  # type: ignore[arg-type]  # the fields are the test's own
+
+
+def proposal(
+    state: PullState = PullState.OPEN,
+    *,
+    to: Target = V34,
+    origin: Target = V33,
+    marker: Mapping[str, object] | None = None,
+    lost_marker: bool = False,
+    **fields: object,
+) -> Proposal:
+    remembered = Marker("fleet/prod", "main", origin, to, TIP)
+    remembered = replace(remembered, **(marker or {}))  # type: ignore[arg-type]  # as above
+    return Proposal(pull(state, **fields), None if lost_marker else remembered)  # type: ignore[arg-type]
+
+
+def seen(*proposals: Proposal, origin: Target = V33, wanted: Target | NoTarget = V34, **fields: object) -> Seen:
+    made = Seen(FAMILY, origin, wanted, proposals)
+    return replace(made, **fields)  # type: ignore[arg-type]  # as above
+
+
+OURS = {BRANCH: Head(TIP, carries=True)}
+STALE = {BRANCH: Head(TIP, carries=False)}
+EDITED = {BRANCH: Head(NEW, edited_by="Ann")}
+GATE = Gate("OutsideWindow", "The window opens at 22:00 UTC.", NOON)
+NONE = NoTarget("NoCandidate", "No image in v1.34.x is ready.")
+
+
+def told(decision: Decision) -> str:
+    """A decision as a line of prose: what, why, where, and what goes with it."""
+    parts = [type(decision).__name__.lower(), decision.reason]
+    push = getattr(decision, "push", None)
+    if isinstance(push, Push):
+        parts.append(f"push {push.branch} over {push.expected[:1] if push.expected else 'nothing'}")
+    if isinstance(decision, Create | Close):
+        parts.append(f"on {decision.branch}")
+    number = getattr(decision, "pull", None)
+    if number is not None:
+        parts.append(f"#{number}")
+    if isinstance(decision, Close) and decision.head:
+        parts.append("delete the branch")
+    if getattr(decision, "comment", None):
+        parts.append("comment")
+    if isinstance(decision, Leave):
+        parts += [word for word in ("pending", "disarm") if getattr(decision, word)]
+    return ", ".join(parts)
+
+
+P, CLOSED, MERGED, B2 = "fleet/prod", PullState.CLOSED, PullState.MERGED, f"{BRANCH}_2"
+
+TABLE: dict[str, tuple[Seen, str]] = {
+    # a look-up failed
+    "look-up failed, even with an obsolete one open": (
+        seen(proposal(), origin=V34, lookup_failed="GitHub did not answer"),
+        "hold, LookupFailed",
+    ),
+    # someone else's commit on the branch
+    "someone pushed to the open one": (seen(proposal(), heads=EDITED), "hold, BranchModified, #7, comment"),
+    "someone pushed, no pull request yet": (seen(heads=EDITED), "hold, BranchModified"),
+    "someone pushed, and the upgrader is deleted": (
+        seen(proposal(), heads=EDITED, removed=True),
+        "hold, BranchModified, #7, comment",
+    ),
+    "someone pushed, and the base is past the target": (
+        seen(proposal(), heads=EDITED, origin=V35),
+        "hold, BranchModified, #7, comment",
+    ),
+    "someone pushed to a branch that was merged": (
+        seen(proposal(MERGED, to=V33), heads=EDITED),
+        f"create, Proposed, push {B2} over nothing, on {B2}",
+    ),
+    "someone pushed to a branch that we closed": (
+        seen(proposal(CLOSED, to=V34_1, marker={"closed": "Withdrawn"}), heads=EDITED),
+        f"create, Proposed, push {B2} over nothing, on {B2}",
+    ),
+    # paused
+    "paused, ours open": (seen(proposal(), heads=STALE, paused="The upgrader"), "leave, Paused, #7"),
+    "paused, nothing open": (seen(paused="The repository"), "hold, Paused"),
+    # upgrader deleted
+    "deleted, ours open": (
+        seen(proposal(), heads=OURS, removed=True),
+        f"close, Removed, on {BRANCH}, #7, delete the branch, comment",
+    ),
+    "deleted, its branch gone already": (seen(proposal(), removed=True), f"close, Removed, on {BRANCH}, #7, comment"),
+    "deleted, a branch without a pull request": (
+        seen(heads=OURS, removed=True),
+        f"close, Removed, on {BRANCH}, delete the branch",
+    ),
+    "deleted, nothing open": (seen(removed=True), "hold, Removed"),
+    # base already at or past the target
+    "base at the target, ours open": (
+        seen(proposal(), origin=V34, heads=OURS),
+        f"close, Obsolete, on {BRANCH}, #7, delete the branch, comment",
+    ),
+    "base past the target, a further hop wanted": (
+        seen(proposal(), origin=V34, wanted=V35, heads=OURS),
+        f"close, Obsolete, on {BRANCH}, #7, delete the branch, comment",
+    ),
+    "base at the target, ours open without its marker": (
+        seen(proposal(lost_marker=True), origin=V34, heads=OURS),
+        f"close, Obsolete, on {BRANCH}, #7, delete the branch, comment",
+    ),
+    "base at the target, a branch without a pull request": (
+        seen(origin=V34, heads=OURS),
+        f"close, Obsolete, on {BRANCH}, delete the branch",
+    ),
+    "base at the target, merged, its branch still there": (
+        seen(proposal(MERGED), origin=V34, heads=OURS),
+        "hold, UpToDate",
+    ),
+    "base at the target, closed by us, its branch still there": (
+        seen(proposal(CLOSED, marker={"closed": "Obsolete"}), origin=V34, heads=OURS),
+        f"close, Obsolete, on {BRANCH}, delete the branch",
+    ),
+    "base at the target, nothing open": (seen(origin=V34), "hold, UpToDate"),
+    "base at the version with another image that a person chose": (
+        seen(proposal(), origin=target("v1.34.2", "theirs"), wanted=NONE, heads=OURS),
+        f"close, Obsolete, on {BRANCH}, #7, delete the branch, comment",
+    ),
+    # merged for this target, base below it
+    "reverted": (seen(proposal(MERGED)), "hold, Reverted"),
+    "reverted, a newer target": (
+        seen(proposal(MERGED, to=V34_1), heads=STALE),
+        f"create, Proposed, push {BRANCH} over a, on {BRANCH}",
+    ),
+    "reverted, then asked to retry": (
+        seen(proposal(MERGED), retry="1"),
+        f"create, Proposed, push {BRANCH} over nothing, on {BRANCH}",
+    ),
+    "reverted again after that retry": (
+        seen(proposal(MERGED, number=8, marker={"retry": "1"}), proposal(MERGED), retry="1"),
+        "hold, Reverted",
+    ),
+    # closed unmerged for this or a higher target
+    "refused": (seen(proposal(CLOSED), heads=OURS), "hold, Refused"),
+    "a higher one was refused": (seen(proposal(CLOSED, to=V35), heads=OURS), "hold, Refused"),
+    "a lower one was refused": (
+        seen(proposal(CLOSED, to=V34_1), heads=OURS),
+        f"create, Proposed, push {B2} over nothing, on {B2}",
+    ),
+    "refused, reopened": (seen(proposal(), heads=OURS), "leave, Current, #7"),
+    "refused, asked to retry": (
+        seen(proposal(CLOSED), heads=OURS, retry="2026-08-01"),
+        f"create, Proposed, push {B2} over nothing, on {B2}",
+    ),
+    "refused again after that retry": (
+        seen(
+            proposal(CLOSED, number=8, head=B2, marker={"retry": "x"}),
+            proposal(CLOSED),
+            heads=OURS,
+            retry="x",
+        ),
+        "hold, Refused",
+    ),
+    "refused twice, a newer target": (
+        seen(proposal(CLOSED, number=8, head=B2), proposal(CLOSED), wanted=V35, origin=V34),
+        f"create, Proposed, push {BRANCH}_3 over nothing, on {BRANCH}_3",
+    ),
+    "refused, the marker wiped": (seen(proposal(CLOSED, lost_marker=True)), "hold, Refused"),
+    "refused, the marker wiped, asked to retry": (
+        seen(proposal(CLOSED, lost_marker=True), retry="1"),
+        f"create, Proposed, push {B2} over nothing, on {B2}",
+    ),
+    "closed by us is no refusal": (
+        seen(proposal(CLOSED, marker={"closed": "Withdrawn"})),
+        f"create, Proposed, push {BRANCH} over nothing, on {BRANCH}",
+    ),
+    "an image refresh was refused, another image is there": (
+        seen(proposal(CLOSED, to=target("v1.33.5", "x"), origin=V33), wanted=target("v1.33.5", "y")),
+        f"create, Proposed, push {B2} over nothing, on {B2}",
+    ),
+    # target withdrawn or lowered
+    "withdrawn": (
+        seen(proposal(), wanted=NONE, heads=OURS),
+        f"close, Withdrawn, on {BRANCH}, #7, delete the branch, comment",
+    ),
+    "withdrawn, the marker wiped": (
+        seen(proposal(lost_marker=True), wanted=NONE, heads=OURS),
+        f"close, Withdrawn, on {BRANCH}, #7, delete the branch, comment",
+    ),
+    "withdrawn, a branch without a pull request": (
+        seen(wanted=NONE, heads=OURS),
+        f"close, Withdrawn, on {BRANCH}, delete the branch",
+    ),
+    "lowered": (
+        seen(proposal(), wanted=V34_1, heads=OURS),
+        f"close, Withdrawn, on {BRANCH}, #7, delete the branch, comment",
+    ),
+    "nothing wanted, nothing open": (seen(wanted=NONE), "hold, NoCandidate"),
+    # gates
+    "a shut window, nothing open": (seen(gate=GATE), "hold, OutsideWindow"),
+    "a shut window, ours open": (
+        seen(proposal(), heads=OURS, gate=GATE),
+        "leave, OutsideWindow, #7, pending, disarm",
+    ),
+    "the window opens again": (
+        seen(proposal(marker={"waiting": True}), heads=OURS),
+        "update, Resumed, #7",
+    ),
+    # approved or queued
+    "approved, the target changed": (
+        seen(proposal(to=V34_1, approved=True), heads=STALE),
+        "leave, Approved, #7, comment, disarm",
+    ),
+    "queued, the target changed": (
+        seen(proposal(to=V34_1, queued=True), heads=STALE),
+        "leave, Approved, #7, comment, disarm",
+    ),
+    "queued, the base conflicts": (
+        seen(proposal(queued=True), heads=STALE),
+        "leave, Approved, #7, comment, disarm",
+    ),
+    "approved, the base conflicts": (
+        seen(proposal(approved=True), heads=STALE),
+        f"update, Rebased, push {BRANCH} over a, #7",
+    ),
+    # left over
+    "a branch left over from a merge": (
+        seen(proposal(MERGED, to=V33), heads=OURS),
+        f"create, Proposed, push {BRANCH} over a, on {BRANCH}",
+    ),
+    "a branch left over from a merge that people had added to": (
+        seen(proposal(MERGED, to=V33), heads={BRANCH: Head(TIP, edited_by="Ann")}),
+        f"create, Proposed, push {BRANCH} over a, on {BRANCH}",
+    ),
+    "pushed, no pull request yet": (seen(heads=OURS), f"create, Resumed, on {BRANCH}"),
+    "pushed, no pull request yet, stale by now": (
+        seen(heads=STALE),
+        f"create, Proposed, push {BRANCH} over a, on {BRANCH}",
+    ),
+    # ours, open
+    "current": (seen(proposal(), heads=OURS), "leave, Current, #7"),
+    "current, approved": (seen(proposal(approved=True), heads=OURS), "leave, Current, #7"),
+    "current, a rebuild asked for": (
+        seen(proposal(), heads=OURS, rebuild=True),
+        f"update, RebuildRequested, push {BRANCH} over a, #7",
+    ),
+    "a rebuild asked for, the branch gone": (
+        seen(proposal(), rebuild=True),
+        f"update, RebuildRequested, push {BRANCH} over nothing, #7",
+    ),
+    "the base conflicts": (seen(proposal(), heads=STALE), f"update, Rebased, push {BRANCH} over a, #7"),
+    "a newer target": (seen(proposal(to=V34_1), heads=STALE), f"update, Superseded, push {BRANCH} over a, #7"),
+    "a newer target, pushed before a crash": (seen(proposal(to=V34_1), heads=OURS), "update, Resumed, #7"),
+    "a rebuilt branch, the body left behind by a crash": (
+        seen(proposal(marker={"head": NEW}), heads=OURS),
+        "update, Resumed, #7",
+    ),
+    "opened, then a crash before its labels": (
+        seen(proposal(marker={"settled": False}), heads=OURS),
+        "update, Resumed, #7",
+    ),
+    "closed by us, reopened by a person": (
+        seen(proposal(marker={"closed": "Withdrawn"}), heads=OURS),
+        "update, Resumed, #7",
+    ),
+    "ours open, its branch deleted": (seen(proposal()), f"update, Rebased, push {BRANCH} over nothing, #7"),
+    "ours open, the marker wiped": (
+        seen(proposal(lost_marker=True), heads=STALE),
+        f"update, Rebased, push {BRANCH} over a, #7",
+    ),
+    # nothing there
+    "nothing there": (seen(), f"create, Proposed, push {BRANCH} over nothing, on {BRANCH}"),
+    # a host without pull requests
+    "no pull requests here, pushed": (seen(heads=OURS, opens_pulls=False), "leave, Current"),
+    "no pull requests here, stale": (
+        seen(heads=STALE, opens_pulls=False),
+        f"update, Rebased, push {BRANCH} over a",
+    ),
+    "no pull requests here, nothing there": (
+        seen(opens_pulls=False),
+        f"create, Proposed, push {BRANCH} over nothing, on {BRANCH}",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", TABLE)
+def test_a_row_of_the_table(name: str) -> None:
+    given_, expected = TABLE[name]
+
+    decision = decide(given_)
+
+    assert told(decision) == expected
+    assert decision.message.endswith(".") or isinstance(decision, Create)
+
+
+def test_every_row_decides_somewhere() -> None:
+    """No row of the policy is dead: for each one there is a case in the table that reaches it and is decided there."""
+    from gitops_upgrader.pulls.decide import _Case
+
+    deciding = {next(row for row in ROWS if row(_Case.of(case)) is not None) for case, _ in TABLE.values()}
+
+    assert deciding == set(ROWS)
+
+
+@pytest.mark.parametrize(
+    ("now", "wanted", "refresh", "expected"),
+    [
+        (V34, V34, False, True),
+        (V35, V34, False, True),
+        (V33, V34, False, False),
+        (target("1.34.2"), V34, False, True),
+        (target("v1.34.2", "other"), V34, False, True),
+        (target("v1.34.2", "other"), V34, True, False),
+        (V34, V34, True, True),
+        (target("v1.34.2", "other"), target("v1.34.2", None), True, True),
+        (target("v1.34.2+rke2r10"), target("v1.34.2+rke2r9"), False, True),
+    ],
+)
+def test_reached(now: Target, wanted: Target, *, refresh: bool, expected: bool) -> None:
+    assert reached(now, wanted, refresh=refresh) is expected
+
+
+TARGETS = st.sampled_from([V33, V34_1, V34, V35])
+HEADS = st.builds(Head, st.sampled_from([TIP, NEW]), st.sampled_from([None, "Ann"]), st.booleans())
+
+
+@st.composite
+def worlds(draw: st.DrawFn) -> Seen:
+    """Any state of the world, likely or not; at most one pull request is open, as the design has it."""
+    states = draw(st.lists(st.sampled_from([CLOSED, MERGED]), max_size=3))
+    if draw(st.booleans()):
+        states.append(PullState.OPEN)
+    proposals = tuple(
+        proposal(
+            state,
+            to=draw(TARGETS),
+            origin=draw(TARGETS),
+            number=number,
+            head=FAMILY.branch(draw(st.integers(1, 3))),
+            lost_marker=draw(st.booleans()),
+            approved=draw(st.booleans()),
+            queued=draw(st.booleans()),
+            marker={
+                "closed": draw(st.sampled_from([None, "Obsolete"])),
+                "settled": draw(st.booleans()),
+                "waiting": draw(st.booleans()),
+                "retry": draw(st.sampled_from([None, "1"])),
+            },
+        )
+        for number, state in reversed(list(enumerate(states, 1)))
+    )
+    return seen(
+        *proposals,
+        origin=draw(TARGETS),
+        wanted=draw(st.one_of(TARGETS, st.just(NONE))),
+        heads=draw(st.dictionaries(st.sampled_from([FAMILY.branch(n) for n in (1, 2, 3)]), HEADS)),
+        opens_pulls=True,
+        retry=draw(st.sampled_from([None, "1", "2"])),
+        lookup_failed=draw(st.sampled_from([None, None, "the forge did not answer"])),
+        paused=draw(st.sampled_from([None, None, "The upgrader"])),
+        removed=draw(st.booleans()),
+        gate=draw(st.sampled_from([None, None, GATE])),
+        rebuild=draw(st.booleans()),
+    )
+
+
+@given(worlds())
+def test_nothing_of_a_person_is_ever_touched(world: Seen) -> None:
+    """Whatever is seen: no push to, and no deletion of, a branch that somebody else works on or has closed."""
+    decision = decide(world)
+    branch = None
+    if isinstance(decision, Create | Update) and decision.push:
+        branch = decision.push.branch
+        assert decision.push.expected == (world.heads[branch].commit if branch in world.heads else None)
+    elif isinstance(decision, Close) and decision.head:
+        branch = decision.branch
+    if branch is None:
+        return
+    opened = any(p.open and p.pull.head == branch for p in world.proposals)
+    assert opened or not any(p.refused and p.pull.head == branch for p in world.proposals)
+    head = world.heads.get(branch)
+    if head is not None and head.edited_by:
+        ends = [p.pull for p in world.proposals if p.pull.head == branch and p.pull.state is MERGED]
+        assert ends
+        assert head.commit in {end.head_commit for end in ends}
+    if isinstance(decision, Create | Update):
+        assert isinstance(world.wanted, Target)
+        assert (world.paused, world.lookup_failed, world.removed) == (None, None, False)
+
+
+@given(worlds())
+def test_a_message_says_why(world: Seen) -> None:
+    decision = decide(world)
+
+    assert decision.reason
+    assert decision.reason[0].isupper()
+    assert decision.message.strip()
+    assert isinstance(decision, Create | Update | Leave | Close | Hold)
