@@ -149,9 +149,9 @@ class Version:
     def newness(self) -> tuple[object, ...]:
         """The sort key to pick the newest.
 
-        It refines `precedence`: numbers count as numbers wherever they stand in a vendor's mark, a mark after `+` ranks
-        as the same mark after `---` (VMware's way to write `+` where it is not legal), and more is newer. Metadata
-        that names a commit does not count.
+        Within a flavour it refines `precedence`: numbers count as numbers wherever they stand in a vendor's mark, a
+        mark after `+` ranks as the same mark after `---` (VMware's way to write `+` where it is not legal), and more is
+        newer. Metadata that names a commit does not count.
 
         >>> old, new = Version.parse("v1.35.0---vmware.2-vkr.4"), Version.parse("v1.35.0---vmware.10-vkr.1")
         >>> old.newness < new.newness
