@@ -116,8 +116,16 @@ class DuplicateObject(ObjectError):
     """Two objects of one kind have the same namespace and name."""
 
 
+class ObjectExists(ObjectError):
+    """An object of that kind, namespace and name is there already."""
+
+
 class UnreadableFile(ObjectError):
     """A file or folder of custom resources is missing, or is not YAML."""
+
+
+class DuplicateField(ObjectError):
+    """A mapping in a file has the same key twice."""
 
 
 class CrossNamespaceReference(ObjectError):

@@ -12,6 +12,7 @@ from pydantic_core import ErrorDetails
 
 from gitops_upgrader.api import structural
 from gitops_upgrader.api.resource import Resource
+from gitops_upgrader.errors import InvalidObject, InvalidRange, InvalidTemplate, InvalidVersion, UpgraderError
 
 Path = tuple[str | int, ...]
 
@@ -21,13 +22,15 @@ class Problem:
     """One mistake in an object.
 
     `path` leads to the field by its JSON names and list indices; for an unknown field `unknown` is True and the
-    path ends in its key. `remedy` is an instruction, or empty where the message says enough.
+    path ends in its key. `remedy` is an instruction, or empty where the message says enough. `error` is the typed
+    reason.
     """
 
     path: Path
     message: str
     remedy: str = ""
     unknown: bool = False
+    error: type[UpgraderError] = InvalidObject
 
     @property
     def field(self) -> str:
@@ -67,8 +70,16 @@ def _explain(kind: type[Resource], detail: ErrorDetails) -> Iterator[Problem]:
         case "enum" | "literal_error":
             yield _not_one_of(path, detail["input"], _choices(kind, path))
         case _:
-            yield Problem(path, _sentence(detail, context), str(context.get("remedy", "")))
+            error = _ERRORS.get(detail["type"], InvalidObject)
+            yield Problem(path, _sentence(detail, context), str(context.get("remedy", "")), error=error)
 
+
+_ERRORS: Mapping[str, type[UpgraderError]] = {
+    "template": InvalidTemplate,
+    "version": InvalidVersion,
+    "range": InvalidRange,
+}
+"""The typed reason of an error that one of our own validators raises; any other is an InvalidObject."""
 
 _SENTENCES: Mapping[str, str] = {
     "string_type": "must be a string, not {given}",
