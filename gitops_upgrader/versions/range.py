@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import takewhile
 from typing import Final, TypeAlias
 
 from gitops_upgrader.errors import InvalidRange, InvalidVersion
@@ -26,7 +27,8 @@ MAX_ALTERNATIVES: Final = 32
 _REMEDY: Final = "Write for example `1.34.x`, `>=1.33.0 <1.36.0` or `~1.33 || ~1.34`."
 
 # White space is what Go's regular expressions take for it (RE2's \s): no vertical tab, nothing beyond ASCII.
-_SPACE: Final = r"[\t\n\f\r ]"
+_BLANKS: Final = "\t\n\f\r "
+_SPACE: Final = f"[{_BLANKS}]"
 # A digit's place admits `|` and wildcards in any number: that is checked afterwards, as numbers behind a wildcard are
 # free (`*.1|2` means `*`).
 _VERSION: Final = (
@@ -36,8 +38,7 @@ _VERSION: Final = (
 _HYPHEN: Final = re.compile(rf"{_SPACE}*+(?P<low>{_VERSION}){_SPACE}+-{_SPACE}+(?P<high>{_VERSION}){_SPACE}*+")
 _COMPARATOR: Final = re.compile(rf"(=>|=<|>=|<=|!=|~>|=|>|<|~|\^|){_SPACE}*+({_VERSION})")
 _AND: Final = re.compile(rf"{_SPACE}*+,{_SPACE}*+|{_SPACE}++")
-_BLANK: Final = re.compile(rf"{_SPACE}*+")
-_WILDCARDS: Final = frozenset({"x", "X", "*"})
+_NO_NUMBER: Final = frozenset({"", "x", "X", "*"})
 
 Piece: TypeAlias = tuple[frozenset[Hole], Intervals]
 """Prereleases: those in the intervals, without the holes."""
@@ -147,29 +148,29 @@ def _condition(text: str, alternative: str) -> Condition:
 
 def _comparators(text: str, alternative: str) -> Iterable[Comparator]:
     """The comparisons of one alternative, from left to right. `text` is the whole range, for errors."""
-    place = _end(_BLANK, alternative, 0)
-    if place == len(alternative):
+    comparisons = alternative.strip(_BLANKS)
+    if not comparisons:
         raise _invalid(text, "an alternative of `||` is empty" if "||" in text else "it is empty")
+    place = 0
     while True:
-        match = _COMPARATOR.match(alternative, place)
+        match = _COMPARATOR.match(comparisons, place)
         if not match:
-            rest = alternative[place:].strip()
+            rest = comparisons[place:]
             raise _invalid(text, f"{rest!r} does not begin with a comparison" if rest else "it ends in a comma")
         yield _comparator(text, match)
         place = match.end()
-        if _end(_BLANK, alternative, place) == len(alternative):
+        if place == len(comparisons):
             return
-        separator = _AND.match(alternative, place)
+        separator = _AND.match(comparisons, place)
         if not separator:
-            raise _invalid(text, f"{alternative[place:].strip()!r} cannot follow {match[0]!r}")
+            raise _invalid(text, f"{comparisons[place:]!r} cannot follow {match[0]!r}")
         place = separator.end()
 
 
 def _comparator(text: str, match: re.Match[str]) -> Comparator:
     """One comparison from its match of `_COMPARATOR`."""
-    operator, operand, *numbers = match.groups()[:5]
-    prerelease = match[6] or ""
-    known = _numbers(numbers)
+    operator, operand, *places, prerelease = match.groups("")
+    known = list(takewhile(lambda place: place not in _NO_NUMBER, places))
     if not all(number.isdigit() for number in known):
         raise _invalid(text, f"{match[0]!r} mixes a number with something else")
     if any(int(number) > MAX_NUMBER for number in known):
@@ -182,24 +183,8 @@ def _comparator(text: str, match: re.Match[str]) -> Comparator:
     return Comparator(OPERATORS[operator], Precision(len(known)), major, minor, patch, prerelease)
 
 
-def _numbers(places: list[str | None]) -> list[str]:
-    """The numbers before the first wildcard or missing one."""
-    known: list[str] = []
-    for place in places:
-        if place is None or place in _WILDCARDS:
-            break
-        known.append(place)
-    return known
-
-
 def _length(operand: str, known: list[str], prerelease: str) -> int:
     """How long the operand is, wildcards taken as 0 and what follows the prerelease dropped where there are any."""
     if len(known) == Precision.PATCH:
         return len(operand)
     return len(".".join(known + ["0"] * (3 - len(known)))) + (len(prerelease) + 1 if prerelease else 0)
-
-
-def _end(pattern: re.Pattern[str], text: str, place: int) -> int:
-    """Where a pattern that always matches ends."""
-    match = pattern.match(text, place)
-    return match.end() if match else place
