@@ -18,7 +18,8 @@ from typing import Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from gitops_upgrader.errors import ForgeNotFound, PullRequestUnreadable, Where
+from gitops_upgrader.errors import ForgeNotFound, ForgeSettingsInvalid, PullRequestUnreadable, Where
+from gitops_upgrader.forges.connection import Connection
 from gitops_upgrader.forges.protocol import Capabilities, MergeMethod, NewPull, People, Verdict
 from gitops_upgrader.model import PullRequest, PullState
 
@@ -59,6 +60,17 @@ class _Front(BaseModel):
 class _File:
     front: _Front
     body: str
+
+
+def forge(connection: Connection) -> LocalForge:
+    """Return the forge of a local repository. Raises ForgeSettingsInvalid where the repository is not local."""
+    if connection.git_dir is None:
+        raise ForgeSettingsInvalid(
+            f"Pull requests as files need a local repository, and {connection.address} is none.",
+            where=Where(field="provider"),
+            remedy="Leave provider out, or set it to the kind of forge that is there.",
+        )
+    return LocalForge(connection.git_dir / "gitops-upgrader" / "pulls")
 
 
 class LocalForge:
@@ -134,7 +146,7 @@ class LocalForge:
         """Add labels, assignees and reviewers to the front matter; a team is written `team:NAME`."""
         front = self._read(number).front
         teams = tuple(f"team:{team}" for team in people.team_reviewers)
-        wanted = {
+        wanted: dict[str, Any] = {
             "labels": _union(front.labels, people.labels),
             "assignees": _union(front.assignees, people.assignees),
             "reviewers": _union(front.reviewers, people.reviewers + teams),

@@ -6,8 +6,14 @@ from datetime import datetime
 from typing import NoReturn
 
 from gitops_upgrader.errors import ForgeNotFound
+from gitops_upgrader.forges.connection import Connection
 from gitops_upgrader.forges.protocol import Capabilities, MergeMethod, NewPull, People, Verdict
 from gitops_upgrader.model import PullRequest
+
+
+def forge(_connection: Connection) -> NoForge:
+    """Return the forge that is none."""
+    return NoForge()
 
 
 class NoForge:
