@@ -128,6 +128,10 @@ class DuplicateField(ObjectError):
     """A mapping in a file has the same key twice."""
 
 
+class LocalRepositoryRefused(ObjectError):
+    """A controller is pointed at a folder of its own machine."""
+
+
 class CrossNamespaceReference(ObjectError):
     """A reference leaves its namespace and is not admitted there."""
 

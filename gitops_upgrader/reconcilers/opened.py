@@ -1,0 +1,158 @@
+"""Opening repositories, each once: Git with its credentials, the forge with its own, and the base branch fetched."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from types import TracebackType
+from typing import Self
+
+from gitops_upgrader.errors import UpgraderError
+from gitops_upgrader.forges.address import Address
+from gitops_upgrader.forges.auth import environment_token
+from gitops_upgrader.forges.connection import Connection
+from gitops_upgrader.forges.credentials import GitHubApp, Token, from_secret
+from gitops_upgrader.forges.protocol import Forge
+from gitops_upgrader.forges.registry import guess_provider, open_forge
+from gitops_upgrader.forges.settings import HttpSettings, from_secrets
+from gitops_upgrader.git import Checkout, GitAuth, Location, Repository
+from gitops_upgrader.reconcilers.repository import Access, CommandLine
+from gitops_upgrader.reconcilers.workspace import Limits, Workspace
+
+_ACCOUNTS = {"github": "x-access-token", "gitlab": "oauth2", "gitea": "x-access-token"}
+"""The user name that goes with a token as the password of Git over HTTPS, on each kind of forge."""
+
+
+@dataclass(slots=True)
+class Workspaces:
+    """The repositories of a run. One that could not be opened fails once, for everybody who names it."""
+
+    line: CommandLine
+    clock: Callable[[], datetime]
+    _opened: dict[tuple[str, str | None], Workspace | UpgraderError] = field(default_factory=dict)
+
+    def get(self, access: Access) -> Workspace:
+        """The workspace of a repository and branch; fetched at the first call. Raises what that raised."""
+        if access.key not in self._opened:
+            try:
+                self._opened[access.key] = self._open(access)
+            except UpgraderError as error:
+                self._opened[access.key] = error
+        found = self._opened[access.key]
+        if isinstance(found, UpgraderError):
+            raise found
+        return found
+
+    def refresh(self, access: Access) -> Workspace:
+        """Forget what was fetched and fetch again: somebody else has pushed."""
+        stale = self._opened.pop(access.key, None)
+        if isinstance(stale, Workspace):
+            stale.close()
+        return self.get(access)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for workspace in self._opened.values():
+            if isinstance(workspace, Workspace):
+                workspace.close()
+        self._opened.clear()
+
+    def _open(self, access: Access) -> Workspace:
+        provider = access.provider or guess_provider(_address(access.location), self.line.environ)
+        token = self._environment_token(access, provider)
+        options = access.spec.pull_request
+        repository = Repository.open(
+            access.location,
+            _git_auth(access, provider, token),
+            timeout=access.spec.timeout.total_seconds(),
+            interactive_ssh=bool(self.line.environ) and access.git_secret is None,
+            reference=access.reference,
+        )
+        try:
+            return Workspace.fetch(
+                access.location.display,
+                repository,
+                _forge(access, provider, token),
+                branch=access.branch,
+                prefix=options.branch_prefix,
+                clock=self.clock,
+                limits=Limits(options.max_open, options.max_per_hour),
+            )
+        except BaseException:
+            repository.close()
+            raise
+
+    def _environment_token(self, access: Access, provider: str) -> str | None:
+        if access.api_secret is not None:
+            return None
+        return environment_token(
+            provider,
+            _address(access.location),
+            self.line.environ,
+            repo_from_command_line=access.typed,
+            given_api_url=access.api_url,
+        )
+
+
+def _address(location: Location) -> Address:
+    return Address(location.scheme.value, location.host, location.path, location.port)
+
+
+def _git_auth(access: Access, provider: str, token: str | None) -> GitAuth | None:
+    """Credentials for Git: the Secret's, else the environment's token where the host is the token's own."""
+    auth: GitAuth | None = None
+    if access.git_secret is not None:
+        name, data = access.git_secret
+        auth = GitAuth.from_secret(data, access.location, name=name)
+    elif token is not None and access.location.is_http and access.location.user is None:
+        auth = GitAuth(username=_ACCOUNTS[provider], password=token)
+    if access.proxy_secret is not None:
+        name, data = access.proxy_secret
+        auth = (auth or GitAuth()).with_proxy(data, name=name)
+    return _with_app_token(access, auth)
+
+
+def _with_app_token(access: Access, auth: GitAuth | None) -> GitAuth | None:
+    """Exchange a GitHub App for a token that Git takes too."""
+    if access.git_secret is None or not access.location.is_http:
+        return auth
+    credential = from_secret(_texts(access.git_secret[1]))
+    if not isinstance(credential, GitHubApp):
+        return auth
+    from gitops_upgrader.forges.auth import InstallationTokens
+
+    tokens = InstallationTokens(credential, _address(access.location), _http(access), access.api_url)
+    return replace(auth or GitAuth(), username="x-access-token", password=tokens.token())
+
+
+def _forge(access: Access, provider: str, token: str | None) -> Forge:
+    credential: Token | GitHubApp | None = Token(token) if token else None
+    if access.api_secret is not None:
+        credential = from_secret(_texts(access.api_secret[1]))
+    git_dir = Checkout.discover(access.location.folder).git_dir if access.location.is_local else None
+    return open_forge(
+        provider,
+        Connection(
+            address=_address(access.location),
+            api_url=access.api_url,
+            credential=credential,
+            settings=_http(access),
+            git_dir=git_dir,
+        ),
+    )
+
+
+def _http(access: Access) -> HttpSettings:
+    secret = _texts(access.api_secret[1]) if access.api_secret else {}
+    proxy = _texts(access.proxy_secret[1]) if access.proxy_secret else None
+    return from_secrets(secret, proxy, timeout=access.spec.timeout.total_seconds())
+
+
+def _texts(data: Mapping[str, bytes]) -> dict[str, str]:
+    """A Secret's values as text. Keys that hold bytes of another kind are not for the forge."""
+    return {key: value.decode("utf-8", "replace") for key, value in data.items()}

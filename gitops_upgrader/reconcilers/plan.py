@@ -1,0 +1,87 @@
+"""Plan: the newest ready image in a range, and the stepping stones to it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from gitops_upgrader.api import MachineImage, Plan
+from gitops_upgrader.api.conditions import ReadyReason
+from gitops_upgrader.api.names import API_VERSION, GROUP
+from gitops_upgrader.api.plan import Candidate, MachineImageDetails, PlanPhase
+from gitops_upgrader.api.references import ObjectReference
+from gitops_upgrader.errors import ObjectNotReady, UpgraderError, Where
+from gitops_upgrader.model import Image
+from gitops_upgrader.plans.candidates import Selection, select
+from gitops_upgrader.reconcilers.references import read
+from gitops_upgrader.reconcilers.scope import Result, Scope, conclude, key_of
+from gitops_upgrader.versions import Version, VersionRange
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """MachineImages that would be here, had their syncer been able to say which: their labels, and what went wrong.
+
+    Where objects are derived anew in each run, a source that cannot be read must not look like images withdrawn.
+    """
+
+    namespace: str
+    labels: Mapping[str, str]
+    why: str
+
+
+def reconcile(scope: Scope, plan: Plan, gaps: Sequence[Gap] = ()) -> Result:
+    """Choose the target and list the candidates."""
+    namespace, selector = key_of(plan).namespace, plan.spec.machine_image_selector
+    for gap in gaps:
+        if gap.namespace == namespace and selector.matches(gap.labels):
+            problem = ObjectNotReady(
+                f"Its machine images are not known: {gap.why}", where=Where(object=str(key_of(plan)))
+            )
+            return conclude(scope, plan, plan.status, problem=problem)
+    try:
+        images = _ready_images(scope, plan)
+        chosen = select(
+            images,
+            VersionRange.parse(plan.spec.version_range),
+            exclude=tuple(VersionRange.parse(text) for text in plan.spec.exclude),
+            minimum_age=plan.spec.minimum_image_age,
+            now=scope.clock(),
+        )
+    except UpgraderError as problem:
+        return conclude(scope, plan, plan.status, problem=problem)
+    status = plan.status.model_copy(update=_found(chosen))
+    reason = ReadyReason.SUCCEEDED if chosen.target else ReadyReason.WAITING
+    return conclude(scope, plan, status, reason=reason, message=chosen.message)
+
+
+def _ready_images(scope: Scope, plan: Plan) -> list[Image]:
+    found = []
+    for stored in scope.store.list(GROUP, MachineImage.KIND, key_of(plan).namespace):
+        image = read(stored, MachineImage)
+        identity = image.status.id or image.spec.id
+        if image.status.ready and identity and plan.spec.machine_image_selector.matches(image.metadata.labels):
+            created = image.spec.built_at or image.metadata.creation_timestamp
+            found.append(Image(Version.parse(image.spec.version), identity, image.metadata.name, created))
+    return found
+
+
+def _found(chosen: Selection) -> dict[str, object]:
+    target = chosen.target
+    candidates = tuple(
+        Candidate(version=str(image.version), id=image.id, name=image.name, created_at=image.created_at)
+        for image in chosen.candidates
+    )
+    if target is None:
+        return {
+            "phase": PlanPhase.NO_SUITABLE_MACHINE_IMAGE,
+            "machine_image_details": None,
+            "machine_image_ref": None,
+            "candidates": candidates,
+        }
+    return {
+        "phase": PlanPhase.FOUND_MACHINE_IMAGE,
+        "machine_image_details": MachineImageDetails(version=str(target.version), id=target.id),
+        "machine_image_ref": ObjectReference(api_version=API_VERSION, kind=MachineImage.KIND, name=target.name),
+        "candidates": candidates,
+    }

@@ -1,0 +1,297 @@
+"""From a request to a pull request: locate, choose the hop, edit, observe, decide, apply.
+
+`propose` is the same for every caller: the upgrader's reconciler, the command line, a dry run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from gitops_upgrader.errors import InvalidVersion, ManifestError, UpgraderError, VersionNotReadable, Where
+from gitops_upgrader.api.placeholders import expand
+from gitops_upgrader.manifests import Edited, Located, Place, diff
+from gitops_upgrader.model import Edit, Image, PullRequest, PullState, Target
+from gitops_upgrader.plans.hop import Hop, NoHop
+from gitops_upgrader.pulls.apply import Applier, Outcome, build_commit
+from gitops_upgrader.pulls.decide import decide
+from gitops_upgrader.pulls.decision import Close, Create, Decision, Gate, Hold, NoTarget, Proposal, Seen, Update
+from gitops_upgrader.pulls.desired import Change, Desired
+from gitops_upgrader.pulls.observe import Base, Observer
+from gitops_upgrader.reconcilers.request import Request, placeholders, values
+from gitops_upgrader.reconcilers.workspace import Workspace
+from gitops_upgrader.versions import Version
+
+
+@dataclass(frozen=True, slots=True)
+class Proposed:
+    """What came of a request: one entry of the report.
+
+    Attributes:
+        cluster: `<namespace>/<name>`; the namespace is `-` where neither side states one.
+        origin: version and image on the base branch; None where the cluster could not be read.
+        target: what is wanted; None where nothing is.
+        diff: the unified diff of what is wanted, also when it is not proposed now.
+        branch: the branch of the proposal, `commit` what it points at; None where there is none.
+        error: what went wrong; then the decision is None.
+        merged_at: when our last pull request for the version on the base was merged, if it was.
+    """
+
+    request: Request
+    repository: str
+    cluster: str
+    decision: Decision | None = None
+    origin: Target | None = None
+    target: Target | None = None
+    edits: tuple[Edit, ...] = ()
+    diff: str = ""
+    branch: str | None = None
+    commit: str | None = None
+    pull: PullRequest | None = None
+    error: UpgraderError | None = None
+    located: Located | None = None
+    why: str = ""
+    considered: tuple[str, ...] = ()
+    merged_at: datetime | None = None
+
+    @property
+    def proposes(self) -> bool:
+        """Whether something was, or in a dry run would be, created or changed on the forge."""
+        return isinstance(self.decision, Create | Update | Close)
+
+
+def propose(workspace: Workspace, request: Request, *, dry_run: bool = False) -> Proposed:
+    """Carry one request as far as it goes.
+
+    Raises:
+        UpgraderError: whatever stands in the way; nothing was changed then, or what was changed is taken up by the
+            next run.
+    """
+    manifests = workspace.manifests(request.query.paths)
+    located = manifests.locate(request.query)
+    origin = _origin(request, located)
+    step = request.choose(origin.version)
+    begun = Proposed(request, workspace.url, _cluster_name(request, located), origin=origin, located=located)
+    if isinstance(step, NoHop):
+        seen = _observe(workspace, request, origin, NoTarget(step.reason.value, step.message), None, dry_run=dry_run)
+        return _carry_out(workspace, begun, seen, None, None, dry_run=dry_run)
+    edited = manifests.edit(located, values(request, origin.version, step.image))
+    target = _target(request, located, step.image)
+    if not edited.edits:
+        target = replace(target, image=origin.image)
+    desired = _desired(workspace, request, located, origin, target, step, edited)
+    commit = build_commit(workspace.repository, desired, workspace.clock()) if edited.edits else None
+    seen = _observe(workspace, request, origin, target, commit, dry_run=dry_run)
+    begun = replace(
+        begun,
+        target=target,
+        edits=edited.edits,
+        diff=diff(_before(manifests, edited), edited.files),
+        why=step.words,
+        considered=desired.considered,
+    )
+    return _carry_out(workspace, begun, seen, desired, commit, dry_run=dry_run)
+
+
+# --- read -----------------------------------------------------------------------------------------------------------
+
+
+def _origin(request: Request, located: Located) -> Target:
+    """The version and image that the base branch holds.
+
+    Raises:
+        VersionNotReadable: the version in the manifest is no version.
+    """
+    place = located.version
+    try:
+        version = Version.parse(str(place.value))
+    except InvalidVersion as error:
+        raise VersionNotReadable(
+            f"The cluster's version {place.value!r} is no version.",
+            where=Where(file=place.file, line=place.line, column=place.column, object=f"Cluster {request.query.label}"),
+            remedy="Write it as vMAJOR.MINOR.PATCH; Cluster API refuses anything else.",
+        ) from error
+    return Target(version, _image(request, located))
+
+
+def _image(request: Request, located: Located) -> str | None:
+    """The image that is set now: what stands in the first place that an image's id goes to."""
+    for place in _image_places(request, located):
+        if place.value is not None:
+            return str(place.value)
+    return None
+
+
+def _image_places(request: Request, located: Located) -> list[Place]:
+    wanted = [*zip(located.variables, request.templates.variables, strict=True)]
+    wanted += zip(located.targets, request.templates.targets, strict=True)
+    return [place for place, template in wanted if "$(IMAGE_ID)" in template] + list(located.images)
+
+
+def _target(request: Request, located: Located, image: Image) -> Target:
+    return Target(image.version, image.id if image.id and _image_places(request, located) else None)
+
+
+def _cluster_name(request: Request, located: Located) -> str:
+    return f"{located.namespace or request.query.namespace or '-'}/{located.name}"
+
+
+def _observe(
+    workspace: Workspace,
+    request: Request,
+    origin: Target,
+    wanted: Target | NoTarget,
+    commit: str | None,
+    *,
+    dry_run: bool,
+) -> Seen:
+    observer = Observer(
+        workspace.repository,
+        workspace.forge,
+        workspace.refs,
+        Base(workspace.branch, workspace.commit, origin),
+        request.wording.author,
+        dry_run,
+    )
+    observed = observer.observe(request.family, request.proposer, commit)
+    seen = Seen(
+        family=request.family,
+        origin=origin,
+        wanted=wanted,
+        proposals=observed.proposals,
+        heads=observed.heads,
+        opens_pulls=workspace.forge.capabilities.opens_pulls,
+        retry=request.retry,
+        lookup_failed=request.lookup_failed,
+        paused=request.paused,
+        removed=request.removed,
+        rebuild=observed.rebuild,
+    )
+    if isinstance(wanted, NoTarget):
+        return seen
+    return replace(seen, gate=_resting(origin, observed.proposals, request.hop_interval, workspace.clock()))
+
+
+def _resting(origin: Target, proposals: Sequence[Proposal], interval: timedelta, now: datetime) -> Gate | None:
+    """Why the next hop must wait: the last one was merged only just, and its rollout may be under way.
+
+    Cluster API refuses a change of the version during a rollout (internal/webhooks/cluster.go), and Flux then sticks.
+    """
+    merged = _merged_at(origin, proposals)
+    if merged is None or now >= merged + interval:
+        return None
+    until = merged + interval
+    return Gate(
+        "HopInterval",
+        f"{origin.version} was merged at {merged:%Y-%m-%d %H:%M} UTC; the next hop waits until {until:%Y-%m-%d %H:%M} UTC, "
+        "so that the rollout can end.",
+        until,
+    )
+
+
+def _merged_at(origin: Target, proposals: Sequence[Proposal]) -> datetime | None:
+    """When a pull request of ours brought the version that the base holds."""
+    times = [
+        proposal.pull.merged_at
+        for proposal in proposals
+        if proposal.pull.state is PullState.MERGED
+        and proposal.pull.merged_at is not None
+        and proposal.marker is not None
+        and proposal.marker.target.version == origin.version
+    ]
+    return max(times, default=None)
+
+
+# --- decide and apply -----------------------------------------------------------------------------------------------
+
+
+def _desired(
+    workspace: Workspace,
+    request: Request,
+    located: Located,
+    origin: Target,
+    target: Target,
+    step: Hop,
+    edited: Edited,
+) -> Desired:
+    wording = request.wording
+    known = placeholders(request, origin.version, step.image)
+    changes = tuple(
+        Change(edit, what, workspace.forge.file_url(workspace.commit, edit.file, edit.line))
+        for edit, what in zip(edited.edits, edited.roles, strict=True)
+    )
+    return Desired(
+        proposer=request.proposer,
+        cluster=_cluster_name(request, located),
+        base=workspace.branch,
+        base_commit=workspace.commit,
+        origin=origin,
+        target=target,
+        files=edited.files,
+        changes=changes,
+        title=_one_line(expand(wording.title, known)),
+        message=expand(wording.message, known),
+        author=wording.author,
+        why=step.words,
+        considered=tuple(f"{other.image.version}: {other.why}" for other in step.considered),
+        notes=tuple(str(note) for note in located.notes),
+        instance=request.instance,
+        retry=request.retry,
+        sign_off=wording.sign_off,
+        signer=wording.signer,
+        draft=wording.draft,
+        people=wording.people,
+        auto_merge=wording.auto_merge,
+    )
+
+
+def _one_line(text: str) -> str:
+    """A title: forges take 255 characters and no line breaks."""
+    return " ".join(text.split())[:255]
+
+
+def _carry_out(
+    workspace: Workspace,
+    begun: Proposed,
+    seen: Seen,
+    desired: Desired | None,
+    commit: str | None,
+    *,
+    dry_run: bool,
+) -> Proposed:
+    decision = decide(seen)
+    if isinstance(decision, Create) and (full := workspace.full()):
+        decision = decide(replace(seen, gate=full))
+    begun = replace(begun, decision=decision, merged_at=_merged_at(seen.origin, seen.proposals))
+    if dry_run:
+        return _foreseen(begun, seen, decision)
+    outcome = Applier(workspace.repository, workspace.forge, seen, desired, commit).apply(decision)
+    _note(workspace, decision, outcome)
+    branch = None if isinstance(decision, Hold | Close) and outcome.pull is None else _branch(decision, outcome.pull)
+    return replace(begun, branch=branch, commit=outcome.commit, pull=outcome.pull)
+
+
+def _foreseen(begun: Proposed, seen: Seen, decision: Decision) -> Proposed:
+    """What a dry run can tell: the branch and the pull request as they are."""
+    number = getattr(decision, "pull", None)
+    pull = next((proposal.pull for proposal in seen.proposals if proposal.pull.number == number), None)
+    branch = _branch(decision, pull)
+    head = seen.heads.get(branch) if branch else None
+    return replace(begun, branch=branch, commit=head.commit if head else None, pull=pull)
+
+
+def _branch(decision: Decision, pull: PullRequest | None) -> str | None:
+    if isinstance(decision, Hold):
+        return pull.head if pull else None
+    return decision.branch
+
+
+def _note(workspace: Workspace, decision: Decision, outcome: Outcome) -> None:
+    """Keep what the workspace knows of branches and limits up to date."""
+    if isinstance(decision, Create | Update):
+        workspace.pushed(decision.branch, outcome.commit)
+    if isinstance(decision, Create):
+        workspace.opened()
+    if isinstance(decision, Close) and decision.head is not None:
+        workspace.pushed(decision.branch, None)

@@ -1,0 +1,89 @@
+"""What to propose for one cluster, whoever asks: an upgrader, or the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from gitops_upgrader.api.placeholders import expand
+from gitops_upgrader.forges.protocol import MergeMethod, People
+from gitops_upgrader.git import Person
+from gitops_upgrader.git.signing import Signer
+from gitops_upgrader.manifests import Query, Values
+from gitops_upgrader.model import Image
+from gitops_upgrader.plans.hop import Hop, NoHop
+from gitops_upgrader.pulls.identity import Family
+from gitops_upgrader.reconcilers.placeholders import of_hop
+from gitops_upgrader.versions import Version
+
+Choose = Callable[[Version], Hop | NoHop]
+"""Chooses the next step from the version that the base branch holds; a pure function."""
+
+
+@dataclass(frozen=True, slots=True)
+class Templates:
+    """What is written where, with placeholders; in the order of the query's variables and targets."""
+
+    variables: tuple[str, ...] = ()
+    targets: tuple[str, ...] = ()
+    topology_class: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """How a repository wants its commits and pull requests."""
+
+    title: str
+    message: str
+    author: Person
+    sign_off: bool = False
+    signer: Signer | None = None
+    draft: bool = False
+    people: People = field(default_factory=People)
+    auto_merge: MergeMethod | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One cluster to move.
+
+    Attributes:
+        proposer: what trailers and the marker name: `<namespace>/<upgrader>` or `cluster/<namespace or ->/<cluster>`.
+        upgrader: `<namespace>/<upgrader>`; None without custom resources.
+        choose: the next step from where the cluster is.
+        hop_interval: how long the next hop waits after a merge.
+        lookup_failed: in words, what could not be found out on the way here; then nothing is changed.
+    """
+
+    proposer: str
+    upgrader: str | None
+    family: Family
+    query: Query
+    choose: Choose
+    wording: Wording
+    templates: Templates = field(default_factory=Templates)
+    instance: str | None = None
+    retry: str | None = None
+    paused: str | None = None
+    removed: bool = False
+    hop_interval: timedelta = timedelta()
+    lookup_failed: str | None = None
+
+
+def placeholders(request: Request, origin: Version, image: Image) -> Mapping[str, str]:
+    """The value of each placeholder for one hop."""
+    return of_hop(image.version, image.id, origin, request.query.name, request.upgrader or request.proposer)
+
+
+def values(request: Request, origin: Version, image: Image) -> Values:
+    """What is to be written for one hop. The file's own habit of leaving out the `v` is the editor's to keep."""
+    known = placeholders(request, origin, image)
+    topology_class = request.templates.topology_class
+    return Values(
+        version=image.version.with_v,
+        image=image.id or None,
+        topology_class=expand(topology_class, known) if topology_class else None,
+        variables=tuple(expand(template, known) for template in request.templates.variables),
+        targets=tuple(expand(template, known) for template in request.templates.targets),
+    )

@@ -1,0 +1,78 @@
+"""What every reconciler needs, and how each one ends: with a status that says what was read and done."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from gitops_upgrader.api.conditions import Condition, ConditionType, ReadyReason, Status, merge, observe
+from gitops_upgrader.api.resource import Model, Resource
+from gitops_upgrader.errors import UpgraderError
+from gitops_upgrader.model import ObjectKey
+from gitops_upgrader.sources.fetch import Fetch
+from gitops_upgrader.stores.protocol import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Where objects are, what time it is, how an index is brought.
+
+    Attributes:
+        runs_jobs: whether there is a cluster that builds images.
+    """
+
+    store: Store
+    clock: Callable[[], datetime]
+    fetch: Fetch
+    runs_jobs: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """How one reconcile ended: with a problem, or ready for a reason, in words."""
+
+    key: ObjectKey
+    reason: str
+    message: str
+    problem: UpgraderError | None = None
+
+
+def key_of(resource: Resource) -> ObjectKey:
+    """The key of an object of ours; in files the namespace is `default` where none is given."""
+    return ObjectKey(resource.GROUP, resource.KIND, resource.metadata.namespace or "default", resource.metadata.name)
+
+
+def conclude(
+    scope: Scope,
+    resource: Resource,
+    status: Model,
+    *,
+    reason: ReadyReason = ReadyReason.SUCCEEDED,
+    message: str = "",
+    problem: UpgraderError | None = None,
+    also: tuple[Condition, ...] = (),
+) -> Result:
+    """Write the status: `Ready` (and `Stalled` where only a person can help) before the kind's own conditions.
+
+    Nothing is written where nothing differs, so an idle object stays untouched.
+    """
+    now, generation = scope.clock(), resource.metadata.generation
+
+    def observed(type_: ConditionType, holds: Status, why: str, words: str) -> Condition:
+        return observe(type_, holds, why, words, now=now, generation=generation)
+
+    if problem is None:
+        conditions = (observed(ConditionType.READY, Status.TRUE, reason.value, message),)
+    else:
+        conditions = (observed(ConditionType.READY, Status.FALSE, problem.reason, str(problem)),)
+        if not problem.transient:
+            conditions += (observed(ConditionType.STALLED, Status.TRUE, problem.reason, str(problem)),)
+    settled = status.model_copy(
+        update={
+            "conditions": merge(resource.status.conditions, conditions + also),
+            "observed_generation": generation,
+        }
+    )
+    scope.store.write_status(key_of(resource), settled.to_content())
+    return Result(key_of(resource), problem.reason if problem else reason.value, message, problem)

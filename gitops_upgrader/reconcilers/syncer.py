@@ -1,0 +1,100 @@
+"""MachineImageSyncer: a MachineImage for each wanted version that the source publishes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gitops_upgrader.api import MachineImage, MachineImageSyncer, MachineImageTemplate
+from gitops_upgrader.api.conditions import ReadyReason
+from gitops_upgrader.api.names import (
+    API_VERSION,
+    CLONED_FROM_ANNOTATION,
+    GROUP,
+    KUBERNETES_VERSION_LABEL,
+    SYNCER_NAME_LABEL,
+)
+from gitops_upgrader.api.placeholders import expand
+from gitops_upgrader.errors import UpgraderError
+from gitops_upgrader.plans.wanted import Policy, wanted_versions
+from gitops_upgrader.reconcilers.placeholders import of_version
+from gitops_upgrader.reconcilers.published import published
+from gitops_upgrader.reconcilers.references import follow, read
+from gitops_upgrader.reconcilers.scope import Result, Scope, conclude, key_of
+from gitops_upgrader.versions import Version, VersionRange
+
+
+def reconcile(scope: Scope, syncer: MachineImageSyncer) -> Result:
+    """Make the MachineImages that are missing. None is ever changed, and here none is removed."""
+    if syncer.spec.paused:
+        return conclude(scope, syncer, syncer.status, reason=ReadyReason.PAUSED, message="This syncer is paused.")
+    try:
+        template = template_of(scope, syncer)
+        source = follow(scope, syncer, syncer.spec.source_ref, "DebianRepositorySource", "spec.sourceRef")
+        versions = published(source)
+        within = VersionRange.parse(syncer.spec.version_range)
+        wanted = wanted_versions(versions, within, Policy(syncer.spec.policy.value))
+        there = _versions_with_an_image(scope, syncer)
+        for version in wanted:
+            if version not in there:
+                scope.store.create(machine_image(syncer, template, version))
+    except UpgraderError as problem:
+        return conclude(scope, syncer, syncer.status, problem=problem)
+    status = syncer.status.model_copy(
+        update={
+            "latest_version": str(wanted[-1]) if wanted else None,
+            "versions": tuple(str(version) for version in wanted),
+        }
+    )
+    words = f"{len(wanted)} of {len(versions)} published versions are wanted."
+    return conclude(scope, syncer, status, message=words)
+
+
+def template_of(scope: Scope, syncer: MachineImageSyncer) -> MachineImageTemplate:
+    """The template that a syncer's MachineImages are made from. Raises ObjectError."""
+    reference, field = syncer.spec.machine_image_template_ref, "spec.machineImageTemplateRef"
+    return read(follow(scope, syncer, reference, "MachineImageTemplate", field), MachineImageTemplate)
+
+
+def labels_of(syncer: MachineImageSyncer, template: MachineImageTemplate) -> dict[str, str]:
+    """The labels of every MachineImage of a syncer, but that of its version."""
+    return {**template.spec.template.metadata.labels, SYNCER_NAME_LABEL: syncer.metadata.name}
+
+
+def machine_image(syncer: MachineImageSyncer, template: MachineImageTemplate, version: Version) -> dict[str, Any]:
+    """The MachineImage of one version, as JSON."""
+    made = template.spec.template
+    spec: dict[str, Any] = {"version": version.with_v}
+    if made.spec.id:
+        spec["id"] = expand(made.spec.id, of_version(version))
+    if made.spec.job_template is not None:
+        spec["jobTemplate"] = made.spec.job_template.to_content()
+    slug = of_version(version)["VERSION_SLUG"]
+    return {
+        "apiVersion": API_VERSION,
+        "kind": MachineImage.KIND,
+        "metadata": {
+            "name": f"{syncer.metadata.name}-{slug}".lower(),
+            "namespace": key_of(syncer).namespace,
+            "labels": labels_of(syncer, template) | {KUBERNETES_VERSION_LABEL: slug},
+            "annotations": {**made.metadata.annotations, CLONED_FROM_ANNOTATION: template.metadata.name},
+            "ownerReferences": [
+                {
+                    "apiVersion": API_VERSION,
+                    "kind": syncer.KIND,
+                    "name": syncer.metadata.name,
+                    "uid": syncer.metadata.uid or "",
+                    "controller": True,
+                    "blockOwnerDeletion": True,
+                }
+            ],
+        },
+        "spec": spec,
+    }
+
+
+def _versions_with_an_image(scope: Scope, syncer: MachineImageSyncer) -> set[Version]:
+    """The versions that have a MachineImage of this syncer, under whatever name (upstream adds a random suffix)."""
+    stored = scope.store.list(
+        GROUP, MachineImage.KIND, key_of(syncer).namespace, {SYNCER_NAME_LABEL: syncer.metadata.name}
+    )
+    return {Version.parse(read(image, MachineImage).spec.version) for image in stored}
