@@ -11,7 +11,7 @@ from gitops_upgrader.api.machine_image_syncer import MachineImageSyncer
 from gitops_upgrader.api.machine_image_template import MachineImageTemplate
 from gitops_upgrader.api.names import API_VERSION, GROUP, VERSION
 from gitops_upgrader.api.plan import Plan
-from gitops_upgrader.api.problems import Problem
+from gitops_upgrader.api.problems import Problem, render
 from gitops_upgrader.api.resource import Resource
 
 __all__ = [
@@ -36,4 +36,5 @@ __all__ = [
     "not_available",
     "parse",
     "parse_as",
+    "render",
 ]
