@@ -11,7 +11,7 @@ from gitops_upgrader.api.conditions import Condition, conditions_field
 from gitops_upgrader.api.meta import ObjectMeta
 from gitops_upgrader.api.pull_request import PullRequestOptions
 from gitops_upgrader.api.references import LocalReference, SecretReference
-from gitops_upgrader.api.resource import AGE, Column, Listing, Model, Resource, Rule, many
+from gitops_upgrader.api.resource import AGE, Column, Listing, Model, Resource, Rule, many, nested
 from gitops_upgrader.api.scalars import (
     ApiUrl,
     BranchName,
@@ -86,7 +86,7 @@ class SigningKey(Model):
 class CommitOptions(Model):
     """How commits are made."""
 
-    author: Author = Field(default_factory=Author)
+    author: Author = nested(Author)
     """Who commits are by."""
     message_template: Template = "Upgrade $(CLUSTER_NAME) to Kubernetes $(KUBERNETES_VERSION)"
     """The commit's message, with placeholders; trailers are added to it."""
@@ -153,9 +153,9 @@ class GitOpsRepositorySpec(Model):
     """The time between two fetches; an integer counts nanoseconds."""
     timeout: PositiveDuration = Field(default="60s", validate_default=True)
     """The most time that one exchange with the repository or the forge may take; an integer counts nanoseconds."""
-    commit: CommitOptions = Field(default_factory=CommitOptions)
+    commit: CommitOptions = nested(CommitOptions)
     """How commits are made."""
-    pull_request: RepositoryPullRequest = Field(default_factory=RepositoryPullRequest)
+    pull_request: RepositoryPullRequest = nested(RepositoryPullRequest)
     """How pull requests are made."""
 
 

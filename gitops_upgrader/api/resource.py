@@ -132,6 +132,11 @@ def many(description: str, *, at_most: int = 64, map_keys: tuple[str, ...] = ())
     )
 
 
+def nested(model: type[Model]) -> Any:
+    """A part that is there with its own defaults, in the API server too, even where nothing of it is given."""
+    return Field(default_factory=model, json_schema_extra={"default": {}})
+
+
 def _is_empty(value: Any) -> bool:
     return not value
 
