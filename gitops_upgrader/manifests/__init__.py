@@ -1,1 +1,43 @@
-"""Find the version and the image in a repository's files, splice their bytes, prove the splice."""
+"""Finding the right place in any repository's manifests, and changing those bytes alone.
+
+    Manifests(tree).locate(Query(...)) -> Located        where the version, the class and the variables stand, and why
+    Manifests(tree).edit(located, Values(...)) -> Edited the new bytes of each file, read back by a second parser
+
+`source` and `document` split files; `node` composes trees that know their places; `cluster`, `field`, `kustomize`,
+`marker` and `target` find places; `scalar` and `insertion` write text; `edit` splices it and `proof` proves it.
+"""
+
+from gitops_upgrader.manifests.diff import diff
+from gitops_upgrader.manifests.place import Edited, Found, Located, Note, Place, Shape, Slot, Step
+from gitops_upgrader.manifests.query import (
+    DocumentWant,
+    Query,
+    Role,
+    Scope,
+    ScopeKind,
+    TargetWant,
+    Values,
+    VariableWant,
+)
+from gitops_upgrader.manifests.repository import Manifests
+
+__all__ = [
+    "DocumentWant",
+    "Edited",
+    "Found",
+    "Located",
+    "Manifests",
+    "Note",
+    "Place",
+    "Query",
+    "Role",
+    "Scope",
+    "ScopeKind",
+    "Shape",
+    "Slot",
+    "Step",
+    "TargetWant",
+    "Values",
+    "VariableWant",
+    "diff",
+]

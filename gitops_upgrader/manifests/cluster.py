@@ -1,0 +1,109 @@
+"""Cluster objects in documents: which there are, and what they say of themselves."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from gitops_upgrader.manifests import pointer, scalar
+from gitops_upgrader.manifests.document import Document
+from gitops_upgrader.manifests.node import Mapping, Node, Scalar, Sequence
+from gitops_upgrader.model import Json
+
+GROUP: Final = "cluster.x-k8s.io"
+VERSION: Final = re.compile(r"v?\d+\.\d+\.\d+(?:[-+][0-9A-Za-z.+-]+)?")
+"""A whole version, with or without `v`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """One Cluster object: its node in a document, or the same after Kustomize's patches."""
+
+    document: Document
+    node: Mapping
+    name: str
+    namespace: str
+
+    @property
+    def line(self) -> int:
+        """The line in the file at which the object begins."""
+        return self.document.source.place(self.node.start)[0]
+
+    @property
+    def has_topology(self) -> bool:
+        """Whether the Cluster is made from a ClusterClass."""
+        return pointer.look(self.node, "spec", "topology") is not None
+
+    @property
+    def class_name(self) -> str | None:
+        """The ClusterClass's name: `classRef.name` from v1beta2 on, `class` before."""
+        topology = pointer.look(self.node, "spec", "topology")
+        return pointer.peek(topology, "classRef", "name") or pointer.peek(topology, "class") or None
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """The object's labels."""
+        return {
+            str(key): value.value
+            for key, value in pointer.children(pointer.look(self.node, "metadata", "labels"))
+            if isinstance(value, Scalar)
+        }
+
+    @property
+    def variables(self) -> dict[str, Json]:
+        """The values of the variables at the top of the topology, by name."""
+        found = pointer.look(self.node, "spec", "topology", "variables")
+        items = found.items if isinstance(found, Sequence) else []
+        return {pointer.peek(item, "name"): json_value(pointer.look(item, "value")) for item in items}
+
+    def has(self, name: str, namespace: str | None) -> bool:
+        """Whether it has this name, and this namespace where both sides state one."""
+        return self.name == name and (not namespace or not self.namespace or self.namespace == namespace)
+
+    @property
+    def label(self) -> str:
+        """The Cluster as messages name it."""
+        return f"{self.namespace}/{self.name}" if self.namespace else self.name
+
+
+def objects(document: Document) -> Iterator[Mapping]:
+    """The Kubernetes objects of a document: its root, or the items of a list."""
+    root = document.root
+    if not isinstance(root, Mapping):
+        return
+    items = pointer.look(root, "items")
+    if pointer.peek(root, "kind").endswith("List") and isinstance(items, Sequence):
+        yield from (item for item in items.items if isinstance(item, Mapping))
+    else:
+        yield root
+
+
+def clusters(document: Document) -> Iterator[Cluster]:
+    """The Clusters of a document. In a `ClusterList` items need not say what they are.
+
+    Raises:
+        UnreadableManifest, NestedTooDeep, AliasBomb: as `Document.root`.
+    """
+    listed = is_cluster(document.root, "ClusterList")
+    for node in objects(document):
+        if is_cluster(node) or (listed and not pointer.peek(node, "kind")):
+            yield Cluster(
+                document, node, pointer.peek(node, "metadata", "name"), pointer.peek(node, "metadata", "namespace")
+            )
+
+
+def is_cluster(node: Node | None, kind: str = "Cluster") -> bool:
+    """Whether an object is Cluster API's Cluster, in any version of the API."""
+    return pointer.peek(node, "kind") == kind and pointer.peek(node, "apiVersion").startswith(f"{GROUP}/")
+
+
+def json_value(node: Node | None) -> Json:
+    """A node as a JSON value, aliases followed."""
+    node = pointer.follow(node)
+    if isinstance(node, Mapping):
+        return {str(key): json_value(value) for key, value in pointer.children(node)}
+    if isinstance(node, Sequence):
+        return [json_value(item) for item in node.items]
+    return scalar.read(node) if isinstance(node, Scalar) else None

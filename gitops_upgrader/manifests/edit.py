@@ -1,0 +1,214 @@
+"""From places and values to new bytes: plan the splices, make them, prove them."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Final
+
+from gitops_upgrader.errors import AmbiguousPlace, ValueMissing
+from gitops_upgrader.manifests import pointer, scalar
+from gitops_upgrader.manifests.document import Document
+from gitops_upgrader.manifests.insertion import insert
+from gitops_upgrader.manifests.node import Mapping, Node, Scalar, Sequence
+from gitops_upgrader.manifests.place import Edited, Insertion, Located, Place, Slot, outermost
+from gitops_upgrader.manifests.proof import Expectation, prove
+from gitops_upgrader.manifests.query import Role, Values
+from gitops_upgrader.model import Edit, Json, Span
+
+_MINOR: Final = re.compile(r"(v?)\d+(\.\d+)?")
+
+
+@dataclass(frozen=True, slots=True)
+class Splice:
+    """One edit, the document of the file that it is in, and what the proof should find."""
+
+    document: Document
+    edit: Edit
+    expectation: Expectation
+
+
+def edit(located: Located, values: Values) -> Edited:
+    """Write values to their places. What is written already is left alone.
+
+    All files are edited and proven, or none is.
+
+    Raises:
+        ValueMissing: a place asks for a value that `values` does not have.
+        AmbiguousPlace: two different values are meant for one place.
+        TypeChange, UnwritableValue: a value does not fit its place.
+        ProofFailed: an edited document does not read back as intended.
+    """
+    splices: list[Splice] = []
+    absent: list[tuple[Insertion, Json]] = []
+    for slot in located.slots:
+        new = _value(slot, values)
+        if new is None:
+            continue
+        if slot.place.insertion is not None:
+            absent.append((slot.place.insertion, new))
+        else:
+            splices += _replacement(slot.place, new)
+    splices = _distinct(splices) + [splice for parent, new in _grouped(absent) for splice in _insertion(parent, new)]
+    splices.sort(key=lambda splice: (splice.edit.file, splice.edit.span))
+    files = {file: _apply(list(group)) for file, group in groupby(splices, lambda splice: splice.edit.file)}
+    return Edited(files, tuple(splice.edit for splice in splices))
+
+
+def styled_version(version: str, old: str, role: Role) -> str:
+    """A version as the file has it: with or without `v`, or its minor alone in the form that is there.
+
+    >>> styled_version("v1.34.2", "1.33.5", Role.VERSION)
+    '1.34.2'
+    >>> styled_version("v1.34.2", "1.33", Role.MINOR)
+    '1.34'
+    """
+    bare = version.removeprefix("v")
+    if role is Role.MINOR:
+        major, minor, *_ = bare.split(".")
+        form = _MINOR.fullmatch(old)
+        prefix = form[1] if form else ""
+        return f"{prefix}{minor}" if form and not form[2] else f"{prefix}{major}.{minor}"
+    return bare if role is Role.VERSION_NO_V or (old and not old.startswith("v")) else f"v{bare}"
+
+
+def _value(slot: Slot, values: Values) -> Json:
+    """What belongs to a place; None to leave it as it is."""
+    old = slot.place.text or ""
+    new: Json
+    match slot.role:
+        case Role.VERSION | Role.VERSION_NO_V | Role.MINOR:
+            return values.version and styled_version(values.version, old, slot.role)
+        case Role.CLASS:
+            return values.topology_class
+        case Role.IMAGE:
+            new, what = values.image, "image"
+        case Role.VARIABLE:
+            new, what = next(iter(values.variables[slot.index :]), None), "value of the variable"
+        case _:
+            new, what = next(iter(values.targets[slot.index :]), None), "value of the target"
+    if new is None:
+        raise ValueMissing(
+            f"There is no {what} to write here.",
+            where=slot.place.where,
+            remedy="Version and image change together: name an image, or take this place out.",
+        )
+    return new
+
+
+def _replacement(place: Place, new: Json) -> list[Splice]:
+    node = place.node
+    if not isinstance(node, Scalar):
+        return []
+    flow = any(parent.flow for parent, _ in pointer.path(node) if isinstance(parent, (Mapping, Sequence)))
+    replacement = scalar.write(node, new, flow=flow)
+    old, after = scalar.read(node), scalar.reads_as(node, new)
+    if old == after and type(old) is type(after):
+        return []
+    start, end = scalar.span(node)
+    return [_splice(node, start, end, replacement, place.pointer, Expectation(_levels(node), old, after))]
+
+
+def _distinct(splices: list[Splice]) -> list[Splice]:
+    """Each span once: several roles may meet in one place if they agree."""
+    spans: dict[tuple[str, Span], Splice] = {}
+    for splice in splices:
+        first = spans.setdefault((splice.edit.file, splice.edit.span), splice)
+        if first.edit.replacement != splice.edit.replacement:
+            raise AmbiguousPlace(
+                f"Two values are meant for this place: {first.edit.new} and {splice.edit.new}.",
+                where=splice.document.where(splice.document.start),
+                remedy="Name each variable, target and setter comment once.",
+            )
+    return list(spans.values())
+
+
+def _grouped(absent: list[tuple[Insertion, Json]]) -> Iterator[tuple[Mapping | Sequence, Json]]:
+    """What goes into each collection, put together: two variables need one new list, not two."""
+    groups: dict[int, tuple[Mapping | Sequence, Json]] = {}
+    for insertion, new in absent:
+        payload: Json = new if insertion.item is None else [{"name": insertion.item, "value": new}]
+        for key in reversed(insertion.keys):
+            payload = {key: payload}
+        before = groups.get(id(insertion.parent))
+        groups[id(insertion.parent)] = (insertion.parent, _merge(before[1], payload) if before else payload)
+    yield from groups.values()
+
+
+def _merge(first: Json, second: Json) -> Json:
+    if isinstance(first, dict) and isinstance(second, dict):
+        shared = {key: _merge(first[key], second[key]) for key in first.keys() & second.keys()}
+        return {**first, **second, **shared}
+    return [*first, *second] if isinstance(first, list) and isinstance(second, list) else second
+
+
+def _insertion(parent: Mapping | Sequence, new: Json) -> Iterator[Splice]:
+    """One splice for each new entry or item; only an empty `[]` or `{}` takes them all at once."""
+    parts: list[tuple[str | int, Json, Json]]
+    if isinstance(new, dict):
+        parts = [(key, {key: value}, value) for key, value in new.items()]
+    else:
+        items = new if isinstance(new, list) else [new]
+        parts = [(len(pointer.children(parent)) + index, [item], item) for index, item in enumerate(items)]
+    if not pointer.children(parent):
+        parts = [(parts[0][0], new, new)]
+    for key, payload, value in parts:
+        position, text = insert(parent, payload)
+        expectation = Expectation(_levels(parent), None, payload, inserted=True)
+        place = pointer.of(parent) + pointer.join([key])
+        yield _splice(parent, position, position, text, place, expectation, value)
+
+
+def _splice(
+    node: Node, start: int, end: int, text: str, place: str, expectation: Expectation, value: Json = None
+) -> Splice:
+    source = node.document.source
+    line, column = source.place(start)
+    made = Edit(
+        file=source.file,
+        document=outermost(node.document).index,
+        line=line,
+        column=column,
+        pointer=place,
+        old=None if expectation.inserted else _text(expectation.old),
+        new=_text(value if expectation.inserted else expectation.new),
+        span=Span(source.byte(start), source.byte(end)),
+        replacement=text.replace("\n", "\n" + " " * source.indent).encode(),
+    )
+    return Splice(outermost(node.document), made, expectation)
+
+
+def _text(value: Json) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _levels(node: Node) -> tuple[tuple[str | int, ...], ...]:
+    """The path of a node as the proof wants it: one part for each level of text inside text."""
+    keys = tuple(key for _, key in pointer.path(node))
+    holder = node.document.holder
+    return ((0, *keys),) if holder is None else (*_levels(holder), (node.document.index, *keys))
+
+
+def _apply(splices: list[Splice]) -> bytes:
+    """A file's new bytes. Each document is spliced and proven by itself; all other bytes are taken as they are."""
+    data = splices[0].document.source.data
+    pieces, done = [], 0
+    for document, group in groupby(splices, lambda splice: splice.document):
+        members = list(group)
+        start, end = document.source.byte(document.start), document.source.byte(document.end)
+        new = _spliced(data, start, end, [member.edit for member in members])
+        prove(document.file, document.text, new.decode(), [member.expectation for member in members])
+        pieces += [data[done:start], new]
+        done = end
+    return b"".join((*pieces, data[done:]))
+
+
+def _spliced(data: bytes, start: int, end: int, edits: list[Edit]) -> bytes:
+    pieces, done = [], start
+    for made in edits:
+        pieces += [data[done : made.span.start], made.replacement]
+        done = made.span.end
+    return b"".join((*pieces, data[done:end]))

@@ -1,0 +1,248 @@
+"""The fields of one Cluster: its version, its class, its variables; and why one of them must not be edited."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final, NoReturn
+
+from gitops_upgrader.errors import (
+    EncryptedManifest,
+    NotAVersion,
+    ScopeNotFound,
+    SharedAnchor,
+    SplitVersion,
+    TemplatedValue,
+    TypeChange,
+    VariableNotFound,
+    VersionNotFound,
+    YttTemplate,
+)
+from gitops_upgrader.manifests import pointer
+from gitops_upgrader.manifests.cluster import VERSION, Cluster, json_value
+from gitops_upgrader.manifests.node import Alias, Mapping, Node, Scalar, Sequence
+from gitops_upgrader.manifests.place import Insertion, Note, Place, Shape, where
+from gitops_upgrader.manifests.query import ScopeKind, VariableWant
+
+_TEMPLATE: Final = re.compile(r"\{\{|\$\{|\$\(|\$[A-Za-z_]|<%|\(\(|\{%")
+_YTT: Final = re.compile(r"#@")
+_IN_COMMENT: Final = re.compile(r"v?\d+\.\d+\.\d+")
+_SCOPE_LISTS: Final = {ScopeKind.MACHINE_DEPLOYMENT: "machineDeployments", ScopeKind.MACHINE_POOL: "machinePools"}
+
+
+def version(cluster: Cluster, shape: Shape = Shape.LITERAL) -> Place:
+    """The version of a Cluster.
+
+    Raises:
+        VersionNotFound, NotAVersion, SplitVersion, TemplatedValue, YttTemplate: what is there cannot be edited.
+        AliasedValue, SharedAnchor, MergeKey, DuplicateKey, EncryptedManifest: nor must it be.
+    """
+    node = pointer.walk(cluster.node, ("spec", "topology", "version"))
+    if node is None:
+        raise VersionNotFound(
+            f"Cluster {cluster.label} has no spec.topology.version.",
+            where=cluster.document.where(cluster.node.start),
+            remedy="Set spec.topology.version.",
+        )
+    return version_place(node, shape)
+
+
+def version_place(node: Node, shape: Shape) -> Place:
+    """The place of a node that should be a whole version; raises as `version` does."""
+    made = place(node, shape)
+    text = made.text or ""
+    if not VERSION.fullmatch(text):
+        if not text:
+            raise VersionNotFound("There is no version here.", where=made.where, remedy="Write it as v1.34.2.")
+        raise NotAVersion(f"{text[:80]!r} is not a whole version.", where=made.where, remedy="Write it as v1.34.2.")
+    return made
+
+
+def topology_class(cluster: Cluster, shape: Shape = Shape.LITERAL) -> Place:
+    """The name of a Cluster's class, in v1beta1's field or v1beta2's.
+
+    Raises:
+        VersionNotFound: the Cluster names no class.
+        TemplatedValue and others: as `version`.
+    """
+    topology = pointer.walk(cluster.node, ("spec", "topology"))
+    node = pointer.walk(topology, ("classRef", "name")) or pointer.walk(topology, ("class",))
+    if node is None:
+        raise VersionNotFound(
+            f"Cluster {cluster.label} names no class.",
+            where=cluster.document.where(cluster.node.start),
+            remedy="Set spec.topology.classRef.name (v1beta2) or spec.topology.class (v1beta1).",
+        )
+    return place(node, shape)
+
+
+def place(node: Node, shape: Shape) -> Place:
+    """The place of a scalar that may be edited.
+
+    Raises:
+        AliasedValue, SharedAnchor, EncryptedManifest, TemplatedValue, YttTemplate, SplitVersion, TypeChange: it must
+            not be.
+    """
+    if isinstance(node, Alias):
+        raise pointer.aliased(node)
+    _refuse_template(node)
+    _refuse_shared(node)
+    if not isinstance(node, Scalar):
+        _refuse_collection(node)
+    file, document, line, column = where(node.document, node.start)
+    return Place(file, document, line, column, pointer.of(node), shape, json_value(node), node=node)
+
+
+def variable(cluster: Cluster, want: VariableWant, shape: Shape = Shape.LITERAL) -> Place:
+    """The place of one variable, or where it is to be inserted.
+
+    Raises:
+        ScopeNotFound: the Cluster has no such MachineDeployment, MachinePool or control plane.
+        VariableNotFound: it is absent, and cannot be inserted.
+        TemplatedValue and others: as `version`.
+    """
+    parent, keys = _container(cluster, want)
+    node, missing = _descend(parent, keys)
+    if not missing and isinstance(node, Sequence):
+        item = pointer.child(node, f"[name={want.name}]")
+        if item is not None:
+            return _value_place(cluster, want, item, shape)
+    if want.path:
+        raise _not_found(cluster, want, f"it is absent, and {want.path} alone would be no whole value")
+    if not isinstance(node, Mapping if missing else Sequence):
+        raise _not_found(cluster, want, "the list of variables is empty or no list")
+    return absent(Insertion(node, missing, want.name), shape)
+
+
+def _value_place(cluster: Cluster, want: VariableWant, item: Node, shape: Shape) -> Place:
+    (keys,) = pointer.parse(want.path)
+    node, missing = _descend(item, ("value", *keys))
+    if not missing:
+        return place(node, shape)
+    if not isinstance(node, Mapping):
+        raise _not_found(cluster, want, f"{want.path} leads nowhere in its value")
+    return absent(Insertion(node, missing), shape)
+
+
+def absent(insertion: Insertion, shape: Shape) -> Place:
+    """The place of a value that is to be inserted; raises as `place` for the collection that takes it."""
+    parent = insertion.parent
+    _refuse_shared(parent)
+    file, document, line, column = where(parent.document, parent.start)
+    steps = [pointer.of(parent), *map(pointer.escape, insertion.keys)]
+    if insertion.item is not None:
+        steps += [str(len(parent.items) if isinstance(parent, Sequence) else 0), "value"]
+    return Place(file, document, line, column, "/".join(steps), shape, None, present=False, insertion=insertion)
+
+
+def _container(cluster: Cluster, want: VariableWant) -> tuple[Node, tuple[str, ...]]:
+    """The mapping that has, or should have, the list of variables, and the keys from there to the list."""
+    topology = pointer.walk(cluster.node, ("spec", "topology"))
+    if topology is None:
+        raise _not_found(cluster, want, "there is no topology")
+    if want.scope is None:
+        return topology, ("variables",)
+    if want.scope.kind is ScopeKind.CONTROL_PLANE:
+        return topology, ("controlPlane", "variables", "overrides")
+    found = pointer.walk(topology, ("workers", _SCOPE_LISTS[want.scope.kind], f"[name={want.scope.name}]"))
+    if found is None:
+        raise ScopeNotFound(
+            f"Cluster {cluster.label} has no {want.scope}.",
+            where=cluster.document.where(cluster.node.start),
+            remedy="Correct the scope's name, or take the variable out of the upgrader.",
+        )
+    return found, ("variables", "overrides")
+
+
+def _descend(node: Node, keys: tuple[str, ...]) -> tuple[Node, tuple[str, ...]]:
+    """As far along the keys as the tree goes, and the keys that are left."""
+    for index, key in enumerate(keys):
+        found = pointer.child(node, key)
+        if found is None:
+            return node, keys[index:]
+        node = found
+    if isinstance(node, Alias):
+        raise pointer.aliased(node)
+    return node, ()
+
+
+def _not_found(cluster: Cluster, want: VariableWant, why: str) -> VariableNotFound:
+    scope = f" of {want.scope}" if want.scope else ""
+    return VariableNotFound(
+        f"The variable {want.name}{scope} of Cluster {cluster.label} cannot be set: {why}.",
+        where=cluster.document.where(cluster.node.start),
+        remedy="Write it into the Cluster once, with the value that it has now.",
+    )
+
+
+def _refuse_template(node: Node) -> None:
+    text = node.document.source.text
+    line_end = text.find("\n", node.end)
+    rest = text[node.end : line_end if line_end >= 0 else len(text)]
+    raw = text[node.start : node.end]
+    if isinstance(node, Scalar) and not node.value and _YTT.search(rest):
+        raise YttTemplate(
+            f"A ytt expression stands here: {rest.strip()}",
+            where=node.document.where(node.start),
+            remedy="Point targets at the data value that it reads.",
+        )
+    if _TEMPLATE.search(raw) and (isinstance(node, Scalar) or raw.startswith("{{")):
+        raise TemplatedValue(
+            f"A template expression stands here: {raw.strip()[:80]}",
+            where=node.document.where(node.start),
+            remedy="Point targets at the place that it is filled from.",
+        )
+
+
+def _refuse_shared(node: Node) -> None:
+    """Refuse what an alias repeats elsewhere, and encrypted documents, at each level of text inside text."""
+    for part in (*(parent for parent, _ in pointer.path(node)), node):
+        anchor = None if isinstance(part, Alias) else part.anchor
+        users = [alias for alias in _aliases(part.document.root) if alias.target is part] if anchor else []
+        if users:
+            raise SharedAnchor(
+                f"The anchor &{anchor} is used again at {users[0].document.where(users[0].start)}, which would change too.",
+                where=part.document.where(part.start),
+                remedy="Write the value out in both places.",
+            )
+    root = node.document.root
+    if pointer.look(root, "sops", "mac") is not None or pointer.look(root, "sops", "lastmodified") is not None:
+        raise EncryptedManifest(
+            "The document is encrypted with SOPS, whose checksum any edit would break.",
+            where=node.document.where(node.start),
+            remedy="Keep version and image in a document that is not encrypted.",
+        )
+    if node.document.holder is not None:
+        _refuse_shared(node.document.holder)
+
+
+def _refuse_collection(node: Mapping | Sequence) -> NoReturn:
+    if {key for key, _ in pointer.children(node)} >= {"major", "minor", "patch"}:
+        raise SplitVersion(
+            "The version is kept as major, minor and patch apart.",
+            where=node.document.where(node.start),
+            remedy="Point three targets at the numbers, with the values $(MAJOR), $(MINOR) and $(PATCH).",
+        )
+    raise TypeChange(
+        f"There is {'an object' if isinstance(node, Mapping) else 'a list'} here, not a single value.",
+        where=node.document.where(node.start),
+        remedy="Give the JSON pointer (path) of the field in it that is meant.",
+    )
+
+
+def _aliases(node: Node | None) -> Iterator[Alias]:
+    if isinstance(node, Alias):
+        yield node
+    for _, value in pointer.children(node):
+        yield from _aliases(value)
+
+
+def notes(place: Place) -> Iterator[Note]:
+    """What the reviewer should know: a comment beside the value that names a version stays as it is."""
+    if place.node is None:
+        return
+    text = place.node.document.source.text
+    end = place.node.end
+    comment = text[end : text.find("\n", end) if "\n" in text[end:] else len(text)].strip()
+    if comment.startswith("#") and "$gitops-upgrader" not in comment and _IN_COMMENT.search(comment):
+        yield Note(f"The comment beside it is left as it is: {comment[:120]}", place.file, place.line)

@@ -1,0 +1,211 @@
+"""Where something stands in a repository's files, and what was found on the way there."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping as MappingType
+from dataclasses import dataclass, field
+
+from gitops_upgrader.errors import ManifestError, Where
+from gitops_upgrader.manifests.document import Document
+from gitops_upgrader.manifests.node import Mapping, Node, Scalar, Sequence
+from gitops_upgrader.manifests.query import Query, Role
+from gitops_upgrader.model import Edit, Json
+
+
+class Shape(enum.Enum):
+    """How a value is kept."""
+
+    LITERAL = "literal"
+    """In the Cluster itself."""
+    MERGE_PATCH = "merge-patch"
+    """In a Kustomize strategic-merge patch."""
+    JSON_PATCH = "json-patch"
+    """In a Kustomize JSON6902 patch."""
+    MARKER = "marker"
+    """Wherever a setter comment stands."""
+    TARGET = "target"
+    """Wherever a target points to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Insertion:
+    """Where a value that is absent goes: into `parent`, under the `keys` that are missing, as `item` of a list.
+
+    `keys` are the mapping keys to add, outermost first. `item`: the value is the `value` of a new list item with
+    this `name`, as Cluster API's variables are; else it is the value of the last key itself.
+    """
+
+    parent: Mapping | Sequence
+    keys: tuple[str, ...] = ()
+    item: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One value in one file. Lines and columns count from 1, documents from 0.
+
+    `pointer` is the JSON pointer in the document; a `|` in it goes on inside the YAML of a block scalar. `value` is
+    None, and `present` False, where an edit would insert it: line and column are then where it goes.
+    """
+
+    file: str
+    document: int
+    line: int
+    column: int
+    pointer: str
+    shape: Shape
+    value: Json
+    present: bool = True
+    node: Node | None = field(default=None, repr=False, compare=False)
+    insertion: Insertion | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def where(self) -> Where:
+        """The place for messages."""
+        return Where(file=self.file, line=self.line, column=self.column, field=self.pointer)
+
+    @property
+    def text(self) -> str | None:
+        """The value as the file has it, without quotes; None where it is absent or no scalar."""
+        return self.node.value.strip() if isinstance(self.node, Scalar) else None
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}"
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """A place together with what belongs there; `index` counts in the query's variables or targets."""
+
+    role: Role
+    place: Place
+    index: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Something that the reviewer should know about a place."""
+
+    message: str
+    file: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of the search, in words; with the place that it is about."""
+
+    message: str
+    file: str | None = None
+    line: int | None = None
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}: {self.message}" if self.file else self.message
+
+
+@dataclass(frozen=True, slots=True)
+class Located:
+    """The places of one Cluster's version, class and variables.
+
+    `file`, `document` and `line` are the Cluster's own; where only targets or setter comments were looked for, they
+    are those of the version. `name` and `namespace` are as the Cluster has them after Kustomize (`namespace` empty
+    where it has none).
+    """
+
+    query: Query
+    name: str
+    namespace: str
+    file: str
+    document: int
+    line: int
+    slots: tuple[Slot, ...]
+    version_text: str | None
+    notes: tuple[Note, ...] = ()
+    trail: tuple[Step, ...] = ()
+
+    def of(self, *roles: Role) -> tuple[Place, ...]:
+        """The places with one of these roles, in order."""
+        return tuple(slot.place for slot in self.slots if slot.role in roles)
+
+    @property
+    def version(self) -> Place:
+        """The first place of the version. Its text need not be the version alone: that is `version_text`."""
+        return self.slots[0].place
+
+    @property
+    def cls(self) -> Place | None:
+        """The place of the class's name; None where it was not asked for."""
+        return next(iter(self.of(Role.CLASS)), None)
+
+    @property
+    def variables(self) -> tuple[Place, ...]:
+        """The places of the query's variables, in its order; none where setter comments or targets hold the image."""
+        return self.of(Role.VARIABLE)
+
+    @property
+    def images(self) -> tuple[Place, ...]:
+        """The places of setter comments and targets that hold the image's id."""
+        return self.of(Role.IMAGE)
+
+    @property
+    def targets(self) -> tuple[Place, ...]:
+        """The places of the query's targets, in its order, whatever their role."""
+        return tuple(slot.place for slot in self.slots if slot.place.shape is Shape.TARGET)
+
+    @property
+    def image_text(self) -> str | None:
+        """What the first place of the image (a setter comment's, a target's, the first variable) holds now."""
+        return next((place.text for place in (*self.images, *self.variables)), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One Cluster of a repository, or why its places are refused.
+
+    `line` is where the Cluster's document begins. `version`, `version_place` and `shape` are None where `refusal`
+    says why. `variables` are those at the top of the topology, by name; `place` the effective place of the version.
+    """
+
+    name: str
+    namespace: str
+    file: str
+    document: int
+    line: int
+    version: str | None
+    cls: str | None
+    variables: MappingType[str, Json]
+    labels: MappingType[str, str]
+    place: Place | None
+    refusal: ManifestError | None = None
+
+    @property
+    def shape(self) -> Shape | None:
+        """How the version is kept."""
+        return self.place.shape if self.place else None
+
+
+@dataclass(frozen=True, slots=True)
+class Edited:
+    """Files with proven edits: the new bytes of those that change, by path, and what changed in them."""
+
+    files: MappingType[str, bytes]
+    edits: tuple[Edit, ...]
+
+    @property
+    def already(self) -> bool:
+        """Whether everything is as it should be, so that there is nothing to change."""
+        return not self.edits
+
+
+def where(document: Document, position: int) -> tuple[str, int, int, int]:
+    """File, document number in the file, line and column of a position in a document's source."""
+    line, column = document.source.place(position)
+    return document.file, outermost(document).index, line, column
+
+
+def outermost(document: Document) -> Document:
+    """The document of the file itself that an embedded one stands in."""
+    while document.holder is not None:
+        document = document.holder.document
+    return document

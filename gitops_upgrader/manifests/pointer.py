@@ -1,0 +1,195 @@
+"""JSON pointers (RFC 6901), and paths through a tree of nodes that refuse what an edit must not touch.
+
+Two additions serve values that people keep in lists and in text: `[name=prod]` picks the item of a list whose key
+`name` is `prod`, and `|` after the pointer of a block scalar goes on inside the YAML that it holds.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Final
+
+from gitops_upgrader.errors import AliasedValue, DuplicateKey, InvalidPointer, MergeKey
+from gitops_upgrader.manifests.node import Alias, Mapping, Node, Scalar, Sequence
+
+_SELECTOR: Final = re.compile(r"\[([^=\]]+)=(.*)\]", re.DOTALL)
+_BAD_ESCAPE: Final = re.compile(r"~(?![01])")
+
+
+def parse(pointer: str) -> list[list[str]]:
+    """The parts of a pointer, unescaped; one list for each level of text inside text.
+
+    >>> parse("/data/values.yaml|/clusters/[name=a~1b]")
+    [['data', 'values.yaml'], ['clusters', '[name=a/b]']]
+
+    Raises:
+        InvalidPointer: it does not start with `/`, or has a `~` that is not `~0` or `~1`.
+    """
+    levels = re.split(r"\|(?=/|\Z)", pointer)
+    for level in levels:
+        if level and not level.startswith("/"):
+            raise InvalidPointer(
+                f"{pointer!r} is no JSON pointer: it does not start with a slash.",
+                remedy="Write it as /spec/topology/version, or | and a slash for YAML inside a text.",
+            )
+        if _BAD_ESCAPE.search(level):
+            raise InvalidPointer(
+                f"{pointer!r} is no JSON pointer: ~ stands alone.", remedy="Write ~0 for ~ and ~1 for / in a key."
+            )
+    return [[unescape(part) for part in level.split("/")[1:]] for level in levels]
+
+
+def unescape(part: str) -> str:
+    """One part of a pointer as the key that it means."""
+    return part.replace("~1", "/").replace("~0", "~")
+
+
+def escape(key: str) -> str:
+    """A key as a part of a pointer."""
+    return key.replace("~", "~0").replace("/", "~1")
+
+
+def join(parts: Iterable[str | int]) -> str:
+    """A pointer from keys and indices."""
+    return "".join(f"/{escape(str(part))}" for part in parts)
+
+
+def child(node: Node, key: str) -> Node | None:
+    """The value of a key in a mapping, or of an index or selector in a sequence; None where there is none.
+
+    Raises:
+        AliasedValue: the node is an alias.
+        DuplicateKey: the mapping has the key twice.
+        MergeKey: the mapping has no such key, but merges another mapping that may.
+    """
+    if isinstance(node, Alias):
+        raise aliased(node)
+    if isinstance(node, Mapping):
+        return _entry(node, key)
+    return _item(node, key) if isinstance(node, Sequence) else None
+
+
+def walk(node: Node | None, keys: Iterable[str]) -> Node | None:
+    """Follow several keys, as `child` does."""
+    for key in keys:
+        if node is None:
+            return None
+        node = child(node, key)
+    return node
+
+
+def aliased(node: Alias) -> AliasedValue:
+    """The refusal of a value that is an alias."""
+    anchor = node.document.where(node.target.start)
+    return AliasedValue(
+        f"The alias *{node.name} stands here; its value is at {anchor}.",
+        where=node.document.where(node.start),
+        remedy="Write the value out in place of the alias.",
+    )
+
+
+def _entry(node: Mapping, key: str) -> Node | None:
+    found = [(name, value) for name, value in node.entries if isinstance(name, Scalar) and name.value == key]
+    if len(found) > 1:
+        first, second = (node.document.where(name.start) for name, _ in found[:2])
+        raise DuplicateKey(
+            f"The key {key} is there twice, first at {first}; parsers disagree which one counts.",
+            where=second,
+            remedy="Remove one of them.",
+        )
+    if found:
+        return found[0][1]
+    for name, _ in node.entries:
+        if isinstance(name, Scalar) and name.value == "<<" and not name.is_text:
+            raise MergeKey(
+                f"{key} is not here itself, and the merge key (<<) may bring it.",
+                where=node.document.where(name.start),
+                remedy=f"Write {key} out in this mapping.",
+            )
+    return None
+
+
+def _item(node: Sequence, key: str) -> Node | None:
+    if key.isascii() and key.isdigit():
+        index = int(key)
+        return node.items[index] if index < len(node.items) and str(index) == key else None
+    selector = _SELECTOR.fullmatch(key)
+    if selector is None:
+        return None
+    found = [item for item in node.items if peek(item, selector[1]) == selector[2]]
+    if len(found) > 1:
+        first, second = (item.document.where(item.start) for item in found[:2])
+        raise DuplicateKey(
+            f"Two items of the list have {selector[1]} {selector[2]}, the first at {first}.",
+            where=second,
+            remedy="Name the item that is meant by its index, or remove one.",
+        )
+    return found[0] if found else None
+
+
+def follow(node: Node | None) -> Node | None:
+    """The node that an alias stands for, or the node itself."""
+    return node.target if isinstance(node, Alias) else node
+
+
+def look(node: Node | None, *keys: str) -> Node | None:
+    """Follow keys as a reader would: aliases and merge keys are followed, and of duplicates the last one counts.
+
+    For telling what an object is; `walk` is for what is to be edited.
+    """
+    for key in keys:
+        node = follow(node)
+        if not isinstance(node, Mapping):
+            return None
+        node = _lenient(node, key)
+    return follow(node)
+
+
+def _lenient(node: Mapping, key: str) -> Node | None:
+    merged: Node | None = None
+    for name, value in reversed(node.entries):
+        if isinstance(name, Scalar):
+            if name.value == key:
+                return value
+            if name.value == "<<" and merged is None:
+                sources = follow(value)
+                options = sources.items if isinstance(sources, Sequence) else [value]
+                merged = next((hit for option in options if (hit := look(option, key)) is not None), None)
+    return merged
+
+
+def peek(node: Node | None, *keys: str) -> str:
+    """The text of a scalar, found as `look` finds it; empty where there is none."""
+    found = look(node, *keys)
+    return found.value if isinstance(found, Scalar) else ""
+
+
+def path(node: Node) -> tuple[tuple[Node, str | int], ...]:
+    """The way from a document's root to one of its nodes: each collection on it, with the key or index taken.
+
+    The node must be in its document's tree, by identity; the way is empty for the root.
+    """
+    trail: list[tuple[Node, str | int]] = []
+    current = node.document.root
+    while current is not None and current is not node:
+        key, value = next(
+            (key, value) for key, value in children(current) if value.start <= node.start and node.end <= value.end
+        )
+        trail.append((current, key))
+        current = value
+    return tuple(trail)
+
+
+def children(node: Node | None) -> list[tuple[str | int, Node]]:
+    """The values in a collection with their keys (the text of scalar keys) or indices."""
+    if isinstance(node, Mapping):
+        return [(key.value if isinstance(key, Scalar) else "", value) for key, value in node.entries]
+    return list(enumerate(node.items)) if isinstance(node, Sequence) else []
+
+
+def of(node: Node) -> str:
+    """The pointer of a node in its document, and of that document in what holds it."""
+    inner = join(key for _, key in path(node))
+    holder = node.document.holder
+    return f"{of(holder)}|{inner}" if holder is not None else inner

@@ -1,0 +1,143 @@
+"""Proof that an edit changed what it should and nothing else, by a second parser that shares no code with libyaml.
+
+The place is found with libyaml. What is written is read back by `yaml12`, a parser of its own in Rust, so that one
+parser's mistake cannot put a wrong version on a cluster. What the two schemas disagree on (`yes`, `010`, dates)
+does not matter: old and new are read by the same one.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
+from typing import Any, Final, TypeAlias
+
+import yaml12
+
+from gitops_upgrader.errors import ProofFailed, Where
+from gitops_upgrader.model import Json
+
+Path: TypeAlias = tuple[str | int, ...]
+
+_REMEDY: Final = "Nothing was written. Edit this file by hand, and report it so that it can be mended."
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """What one edit should make of a document.
+
+    `path` has one part for each level of text inside text; each begins with the number of the document in that
+    text. `old` and `new` are what a scalar reads as. For an insertion `old` is None, and `new` what is added at the
+    path: entries of a mapping, or items of a list.
+    """
+
+    path: tuple[Path, ...]
+    old: Json
+    new: Any
+    inserted: bool = False
+
+
+def prove(file: str, old: str, new: str, expectations: Sequence[Expectation]) -> None:
+    """Compare one document before and after its edits.
+
+    Raises:
+        ProofFailed: the second parser cannot read one of them, or they differ elsewhere or otherwise than expected.
+    """
+    before, after = _parse(file, old), _parse(file, new)
+    if len(before) != 1:
+        raise _failed(file, f"A second YAML parser sees {len(before)} documents in place of one.")
+    _compare(file, before, after, expectations)
+    if _is_json(old) and not _is_json(new):
+        raise _failed(file, "The edited document is no longer JSON.")
+
+
+def _compare(file: str, before: list[Any], after: list[Any], expectations: Sequence[Expectation]) -> None:
+    """Make the expected changes in `before`, and compare the result with `after`."""
+    for path, group in groupby(expectations, lambda expectation: expectation.path[0]):
+        members = list(group)
+        if len(members[0].path) > 1:
+            inner, outer = _get(file, before, path), _get(file, after, path)
+            deeper = [replace(member, path=member.path[1:]) for member in members]
+            _compare(file, _parse(file, inner), _parse(file, outer), deeper)
+            _put(file, before, path, outer)
+        else:
+            for member in members:
+                _change(file, before, member)
+    # Text compares types as well, and is made at the speed of C: 1, 1.0, True and "1" all differ in it.
+    if repr(before) != repr(after):
+        place = next(_differences(before, after, ""), "/")
+        raise _failed(file, f"The edited document differs at {place} from what was meant.")
+
+
+def _parse(file: str, text: Any) -> list[Any]:
+    try:
+        documents: list[Any] = yaml12.parse_yaml(text, multi=True)
+    except (ValueError, TypeError) as error:
+        raise ProofFailed(
+            f"A second YAML parser does not read the document: {str(error).splitlines()[0]}.",
+            where=Where(file=file),
+            remedy="Write the document in plain YAML 1.2; nothing was written.",
+        ) from error
+    return documents
+
+
+def _is_json(text: str) -> bool:
+    if not text.lstrip().startswith(("{", "[")):
+        return False
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def _change(file: str, before: list[Any], expectation: Expectation) -> None:
+    path = expectation.path[0]
+    current = _get(file, before, path)
+    if expectation.inserted:
+        current.update(expectation.new) if isinstance(current, dict) else current.extend(expectation.new)
+        return
+    if repr(current) != repr(expectation.old):
+        raise _failed(file, f"Two YAML parsers disagree about what is there: {expectation.old!r} or {current!r}.")
+    _put(file, before, path, expectation.new)
+
+
+def _get(file: str, value: Any, path: Path) -> Any:
+    for key in path:
+        try:
+            value = value[_key(value, key)]
+        except (KeyError, IndexError, TypeError) as error:
+            raise _failed(file, f"A second YAML parser finds no {key!r} on the way.") from error
+    return value
+
+
+def _put(file: str, value: Any, path: Path, new: Json) -> None:
+    parent = _get(file, value, path[:-1])
+    parent[_key(parent, path[-1])] = new
+
+
+def _key(parent: Any, key: str | int) -> Any:
+    """The key as the parser has it: keys such as `1` and `true` are no strings to it."""
+    if isinstance(parent, dict) and key not in parent:
+        return next((name for name in parent if str(name) == key), key)
+    return key
+
+
+def _differences(before: Any, after: Any, pointer: str) -> Iterator[str]:
+    """The pointers at which two values differ, the first one first."""
+    if isinstance(before, dict) and isinstance(after, dict) and list(map(repr, before)) == list(map(repr, after)):
+        pairs = [(f"{pointer}/{key}", before[key], after[key]) for key in before]
+    elif isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
+        pairs = [(f"{pointer}/{index}", *pair) for index, pair in enumerate(zip(before, after, strict=True))]
+    elif repr(before) != repr(after):
+        yield pointer
+        return
+    else:
+        return
+    for place, old, new in pairs:
+        yield from _differences(old, new, place)
+
+
+def _failed(file: str, problem: str) -> ProofFailed:
+    return ProofFailed(problem, where=Where(file=file), remedy=_REMEDY)

@@ -1,0 +1,44 @@
+"""All manifests of one commit: the front of this package."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from gitops_upgrader.manifests import edit as editing
+from gitops_upgrader.manifests import locate as locating
+from gitops_upgrader.manifests.place import Edited, Found, Located
+from gitops_upgrader.manifests.query import Query, Values
+from gitops_upgrader.manifests.scan import Scan
+from gitops_upgrader.model import Tree
+
+
+class Manifests:
+    """One commit's manifests. The files are read once, parsed when they may matter, and kept.
+
+    Args:
+        tree: the files of the commit.
+        paths: globs from the root; a folder means everything in it; none means everything.
+    """
+
+    def __init__(self, tree: Tree, paths: Sequence[str] = ()) -> None:
+        self._scan = Scan(tree, paths)
+
+    def locate(self, query: Query) -> Located:
+        """Find a Cluster's version, class and variables.
+
+        Raises:
+            ManifestError: a subclass names the reason; its message has the file and line of everything involved.
+        """
+        return locating.locate(self._scan, query)
+
+    def clusters(self) -> tuple[Found, ...]:
+        """Every Cluster that is made from a ClusterClass, sorted by namespace, name, file and line."""
+        return locating.clusters(self._scan)
+
+    def edit(self, located: Located, values: Values) -> Edited:
+        """Write values to the places found: new bytes with a proof, or an error, and nothing in between.
+
+        Raises:
+            ManifestError: a subclass names the reason.
+        """
+        return editing.edit(located, values)

@@ -1,0 +1,122 @@
+"""One commit's files: which of them can matter, by their bytes; and their documents, split when they are needed."""
+
+from __future__ import annotations
+
+import enum
+import re
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from typing import Final
+
+from gitops_upgrader.manifests.document import Document, split
+from gitops_upgrader.manifests.source import File
+from gitops_upgrader.model import Blob, BlobKind, Tree
+
+KUSTOMIZATION_NAMES: Final = ("kustomization.yaml", "kustomization.yml", "Kustomization")
+"""The file names that Kustomize looks for in a folder, in its order."""
+
+_SUFFIXES: Final = (".yaml", ".yml", ".json")
+_API: Final = re.compile(rb"(?<![\w.-])cluster\.x-k8s\.io/")
+_KIND: Final = re.compile(rb"\bCluster(?:List)?\b")
+
+
+class Trait(enum.Flag):
+    """What a file's bytes show of it."""
+
+    NONE = 0
+    CLUSTER = enum.auto()
+    """It may hold a Cluster, or a patch of one."""
+    KUSTOMIZATION = enum.auto()
+    """It is a Kustomize kustomization."""
+    MARKER = enum.auto()
+    """It has a setter comment."""
+
+
+class Scan:
+    """The files of a tree below some paths. Each blob is read once; documents are split and composed lazily.
+
+    Args:
+        tree: the files of one commit.
+        paths: globs from the root; a folder means everything in it; none means everything.
+    """
+
+    def __init__(self, tree: Tree, paths: Sequence[str] = ()) -> None:
+        self._tree = tree
+        self.blobs: dict[str, Blob] = {}
+        self.links: list[Blob] = []
+        self._traits: dict[str, Trait] = {}
+        self._data: dict[str, bytes] = {}
+        self._documents: dict[str, list[Document]] = {}
+        for blob in tree.blobs():
+            if matches(blob.path, paths):
+                self._add(blob)
+
+    def _add(self, blob: Blob) -> None:
+        if blob.kind in {BlobKind.SYMLINK, BlobKind.SUBMODULE}:
+            self.links.append(blob)
+            return
+        self.blobs[blob.path] = blob
+        name = blob.path.rpartition("/")[2]
+        if not name.endswith(_SUFFIXES) and name != "Kustomization":
+            return
+        data = self._tree.read(blob)
+        traits = _traits(name, data)
+        if traits:
+            self._traits[blob.path] = traits
+            self._data[blob.path] = data
+
+    def having(self, trait: Trait, *needles: bytes) -> Iterator[str]:
+        """The paths of files with a trait whose bytes hold all the needles, sorted."""
+        for path, traits in self._traits.items():
+            if trait in traits and all(needle in self._data[path] for needle in needles):
+                yield path
+
+    def data(self, path: str) -> bytes:
+        """A file's bytes."""
+        data = self._data.get(path)
+        return self._tree.read(self.blobs[path]) if data is None else data
+
+    def documents(self, path: str) -> list[Document]:
+        """A file's documents, not composed yet.
+
+        Raises:
+            ManifestTooLarge, NotUtf8: as `source.File`.
+        """
+        documents = self._documents.get(path)
+        if documents is None:
+            documents = self._documents[path] = split(File(path, self.data(path)))
+        return documents
+
+
+def _traits(name: str, data: bytes) -> Trait:
+    traits = Trait.KUSTOMIZATION if name in KUSTOMIZATION_NAMES else Trait.NONE
+    if b"cluster.x-k8s.io/" in data and _API.search(data) and _KIND.search(data):
+        traits |= Trait.CLUSTER
+    if b"$gitops-upgrader" in data:
+        traits |= Trait.MARKER
+    return traits
+
+
+def matches(path: str, patterns: Sequence[str]) -> bool:
+    """Whether a path is, or is in, what one of the globs means; without globs every path is.
+
+    `*` and `?` stop at slashes, `**` does not.
+
+    >>> matches("clusters/prod/cluster.yaml", ["clusters/*"])
+    True
+    """
+    return not patterns or any(_compiled(pattern).match(path) for pattern in patterns)
+
+
+@lru_cache(maxsize=256)
+def _compiled(pattern: str) -> re.Pattern[str]:
+    parts = re.split(r"(\*\*/?|\*|\?|\[!?[^\]]+\])", pattern.removeprefix("./").strip("/"))
+    meaning = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]", ".": ""}
+    regex = "".join(
+        meaning.get(part) or (_set(part) if index % 2 else re.escape(part)) for index, part in enumerate(parts)
+    )
+    return re.compile(rf"{regex}(?:/.*)?\Z" if regex and pattern != "." else "", re.DOTALL)
+
+
+def _set(part: str) -> str:
+    return "[^" + re.escape(part[2:-1]) + "]" if part[1] == "!" else "[" + part[1:-1].replace("\\", "\\\\") + "]"

@@ -1,0 +1,113 @@
+"""The text of a file, and of text inside it: from places in characters to places in bytes, lines and columns."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from typing import Final, Protocol
+
+from gitops_upgrader.errors import ManifestTooLarge, NotUtf8, Where
+
+MAX_BYTES: Final = 10 * 1024 * 1024
+"""The largest file that is read as a manifest, in bytes."""
+
+BOM: Final = b"\xef\xbb\xbf"
+
+
+class Source(Protocol):
+    """Text that YAML is read from. Positions in `text` count characters from 0."""
+
+    @property
+    def file(self) -> str:
+        """The path of the file that holds the text, from the root."""
+
+    @property
+    def data(self) -> bytes:
+        """The bytes of the whole file."""
+
+    @property
+    def text(self) -> str:
+        """The text, without a byte order mark."""
+
+    @property
+    def indent(self) -> int:
+        """How many spaces the file has before each line of the text."""
+
+    def byte(self, position: int) -> int:
+        """The offset in the file's bytes."""
+
+    def place(self, position: int) -> tuple[int, int]:
+        """The line and the column (in characters) in the file, both from 1."""
+
+
+class File:
+    """A whole file.
+
+    Raises:
+        ManifestTooLarge: it has more than `MAX_BYTES`.
+        NotUtf8: it is not UTF-8 (YAML would allow UTF-16; Git, Flux and people's tools do not expect it).
+    """
+
+    __slots__ = ("_ascii", "_shift", "data", "file", "indent", "text")
+
+    def __init__(self, file: str, data: bytes) -> None:
+        if len(data) > MAX_BYTES:
+            raise ManifestTooLarge(
+                f"The file has {len(data):,} bytes; at most {MAX_BYTES:,} are read.",
+                where=Where(file=file),
+                remedy="Move the Cluster to a file of its own.",
+            )
+        self.file = file
+        self.data = data
+        self.indent = 0
+        self._shift = len(BOM) if data.startswith(BOM) else 0
+        try:
+            self.text = data[self._shift :].decode()
+        except UnicodeDecodeError as error:
+            raise NotUtf8(
+                f"Byte {data[error.start + self._shift]:#04x} is not UTF-8.",
+                where=Where(file=file, line=data.count(b"\n", 0, error.start + self._shift) + 1),
+                remedy="Save the file as UTF-8.",
+            ) from error
+        self._ascii = len(self.text) + self._shift == len(data)
+
+    def byte(self, position: int) -> int:
+        """The offset in the file's bytes, byte order mark included."""
+        return self._shift + (position if self._ascii else len(self.text[:position].encode()))
+
+    def place(self, position: int) -> tuple[int, int]:
+        """Line and column from 1. Lines end with `\\n` alone, as in editors and `git`, not as in libyaml."""
+        return self.text.count("\n", 0, position) + 1, position - self.text.rfind("\n", 0, position)
+
+
+class Embedded:
+    """YAML inside a literal block scalar: the lines of the outer text without their indentation."""
+
+    __slots__ = ("_inner", "_outer", "_parent", "file", "indent", "text")
+
+    def __init__(self, parent: Source, lines: list[tuple[int, str]], indent: int) -> None:
+        """`lines` are positions in the parent's text and what stands there, line ends included."""
+        self._parent = parent
+        self.file = parent.file
+        self.indent = parent.indent + indent
+        self._outer = [position for position, _ in lines]
+        self._inner = [0]
+        for _, line in lines[:-1]:
+            self._inner.append(self._inner[-1] + len(line))
+        self.text = "".join(line for _, line in lines)
+
+    @property
+    def data(self) -> bytes:
+        """The bytes of the whole file."""
+        return self._parent.data
+
+    def _position(self, position: int) -> int:
+        line = bisect_right(self._inner, position) - 1
+        return self._outer[line] + position - self._inner[line]
+
+    def byte(self, position: int) -> int:
+        """The offset in the file's bytes."""
+        return self._parent.byte(self._position(position))
+
+    def place(self, position: int) -> tuple[int, int]:
+        """Line and column in the file, both from 1."""
+        return self._parent.place(self._position(position))
