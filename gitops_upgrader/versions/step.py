@@ -25,10 +25,22 @@ class StepReason(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class StepProblem:
-    """Why a step is not allowed: the typed reason, and the same in words."""
+    """Why a step is not allowed.
+
+    Attributes:
+        reason: the typed reason.
+        version: where the step would lead.
+        predicate: what that version is: `older than v1.33.5`.
+    """
 
     reason: StepReason
-    message: str
+    version: Version
+    predicate: str
+
+    @property
+    def message(self) -> str:
+        """The problem in words: `v1.32.9 is older than v1.33.5`."""
+        return f"{self.version} is {self.predicate}"
 
     def __str__(self) -> str:
         return self.message
@@ -44,19 +56,17 @@ def step_problem(old: Version, new: Version) -> StepProblem | None:
     >>> step_problem(Version.parse("v1.34.2+rke2r1"), Version.parse("v1.34.2+rke2r2"))
     """
     if old.flavour != new.flavour:
-        return StepProblem(
-            StepReason.OTHER_FLAVOUR,
-            f"{new} is {flavour_words(new)}, and {old} is {flavour_words(old)}",
-        )
+        predicate = f"{flavour_words(new)}, and {old} is {flavour_words(old)}"
+        return StepProblem(StepReason.OTHER_FLAVOUR, new, predicate)
     if old.newness == new.newness:
-        return StepProblem(StepReason.SAME, f"{new} is the same version as {old}")
+        return StepProblem(StepReason.SAME, new, f"the same version as {old}")
     if new.newness < old.newness:
-        return StepProblem(StepReason.DOWNGRADE, f"{new} is older than {old}")
+        return StepProblem(StepReason.DOWNGRADE, new, f"older than {old}")
     if new.major != old.major:
-        return StepProblem(StepReason.OTHER_MAJOR, f"{new} is of another major version than {old}")
+        return StepProblem(StepReason.OTHER_MAJOR, new, f"of another major version than {old}")
     minors = new.minor - old.minor
     if minors > 1:
-        return StepProblem(StepReason.SKIPS_MINOR, f"{new} is {minors} minors ahead of {old}")
+        return StepProblem(StepReason.SKIPS_MINOR, new, f"{minors} minors ahead of {old}")
     return None
 
 
