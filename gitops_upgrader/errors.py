@@ -76,6 +76,10 @@ class NotAvailableYet(UpgraderError):
     """A field is defined so that the API stays as it is, but this release refuses to act on it."""
 
 
+class UnsafeStep(UpgraderError):
+    """A step from one version to another that was asked for is one that Cluster API refuses."""
+
+
 # --- versions -------------------------------------------------------------------------------------------------------
 
 
@@ -588,6 +592,10 @@ class ForgeRefused(ForgeError):
     """The forge understood, and says that what was asked for is wrong (400, 422); the same again is refused again."""
 
     transient = False
+
+
+class ForgeTooOld(ForgeRefused):
+    """The forge's version does not know what was asked for."""
 
 
 class ForgeConflict(ForgeError):

@@ -142,7 +142,7 @@ class LocalForge:
         """Note that the commits tell of a merge."""
         return self._change(number, state="merged", merged_at=when, head_commit=commit)
 
-    def involve(self, number: int, people: People) -> None:
+    def involve(self, number: int, people: People) -> tuple[str, ...]:
         """Add labels, assignees and reviewers to the front matter; a team is written `team:NAME`."""
         front = self._read(number).front
         teams = tuple(f"team:{team}" for team in people.team_reviewers)
@@ -153,6 +153,7 @@ class LocalForge:
         }
         if any(wanted[name] != getattr(front, name) for name in wanted):
             self._change(number, **wanted)
+        return ()
 
     def set_draft(self, number: int, *, draft: bool) -> None:
         """Note whether it is a draft."""

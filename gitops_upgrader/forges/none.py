@@ -54,7 +54,7 @@ class NoForge:
         """There are no pull requests."""
         self._refuse(number)
 
-    def involve(self, number: int, people: People) -> None:
+    def involve(self, number: int, people: People) -> tuple[str, ...]:
         """There are no pull requests."""
         self._refuse(number)
 

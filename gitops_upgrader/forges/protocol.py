@@ -13,6 +13,16 @@ from typing import Protocol
 
 from gitops_upgrader.model import PullRequest
 
+VERDICT_CONTEXT = "gitops-upgrader/safe-to-merge"
+"""The name of the commit status that says whether a proposal may be merged now."""
+
+SUMMARY_LENGTH = 140
+"""Characters of its summary: GitHub takes no more."""
+
+LABEL_COLOR = "326ce5"
+LABEL_DESCRIPTION = "Upgrades proposed by gitops-upgrader"
+"""How a label looks that was missing."""
+
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
@@ -96,14 +106,20 @@ class Forge(Protocol):
     def mark_merged(self, number: int, commit: str, when: datetime) -> PullRequest:
         """Be told of a merge. Only called where `capabilities.tells_merges` is False."""
 
-    def involve(self, number: int, people: People) -> None:
-        """Add labels (created where missing), assignees and reviewers. Called once, after a pull request is opened."""
+    def involve(self, number: int, people: People) -> tuple[str, ...]:
+        """Add labels (created where missing), assignees and reviewers. Called once, after a pull request is opened.
+
+        Returns in words what the forge refused: a reviewer who may not review is no reason to propose nothing.
+        """
 
     def set_draft(self, number: int, *, draft: bool) -> None:
         """Make a pull request a draft, or ready for review."""
 
     def arm_auto_merge(self, number: int, method: MergeMethod) -> str | None:
-        """Let the forge merge by itself. Returns None, or in words why it does not do that here."""
+        """Let the forge merge by itself once its conditions are met, and never at once.
+
+        Returns None, or in words why it does not do that here (a clause, without its full stop).
+        """
 
     def disarm_auto_merge(self, number: int) -> None:
         """Stop the forge from merging by itself."""

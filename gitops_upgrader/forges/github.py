@@ -1,0 +1,327 @@
+"""Pull requests on github.com and GitHub Enterprise, through PyGithub.
+
+Lists are asked for with their ETags, so an unchanged one costs nothing of the REST limit; what only GraphQL tells is
+one question for all of a list's open pull requests.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
+from datetime import datetime
+from functools import partial
+from typing import cast
+from urllib.parse import quote
+
+from github.Commit import Commit
+from github.GithubException import BadAttributeException, GithubException
+from github.PullRequest import PullRequest as Pull
+from github.Repository import Repository
+
+from gitops_upgrader.errors import ForgeConflict, ForgeNotFound, ForgeRefused
+from gitops_upgrader.forges import comments
+from gitops_upgrader.forges.answers import REFUSALS, readable
+from gitops_upgrader.forges.connection import Connection, Server, reach
+from gitops_upgrader.forges.github_client import Wire
+from gitops_upgrader.forges.github_details import Details, DetailsReader
+from gitops_upgrader.forges.protocol import (
+    LABEL_COLOR,
+    LABEL_DESCRIPTION,
+    SUMMARY_LENGTH,
+    VERDICT_CONTEXT,
+    Capabilities,
+    MergeMethod,
+    NewPull,
+    People,
+    Verdict,
+)
+from gitops_upgrader.model import PullRequest, PullState
+
+
+def forge(connection: Connection) -> GitHubForge:
+    """Return the forge of a repository on GitHub. Nothing is asked of it yet."""
+    server = reach("github", "GitHub", connection, once=_makes_anew)
+    return GitHubForge(server, anonymous=connection.credential is None)
+
+
+def _makes_anew(method: str, path: str) -> bool:
+    """A second pull request is refused, but only once the first is there to be seen; a second comment just appears."""
+    return method == "POST" and path.endswith(("/pulls", "/comments"))
+
+
+class GitHubForge:
+    """Pull requests of one repository. Asked as nobody (`anonymous`) there is no GraphQL, and its details stay unknown."""
+
+    name = "github"
+    capabilities = Capabilities()
+
+    def __init__(self, server: Server, *, anonymous: bool = False) -> None:
+        self._server = server
+        self._session = server.session
+        self._wire = Wire(server.session)
+        self._details = DetailsReader(self._wire)
+        self._anonymous = anonymous
+        self._ended: dict[tuple[str, datetime | None], Details] = {}
+        self._repository: Repository | None = None
+        self._redirects = 0
+
+    def find(self, branch: str) -> tuple[PullRequest, ...]:
+        """Every pull request from this branch of the same repository, newest first."""
+        with _readable():
+            repository = self._at()
+            head = f"{repository.owner.login}:{branch}"
+            found = repository.get_pulls(state="all", sort="created", direction="desc", head=head)
+            # GitHub answers with everything where it does not understand `head`
+            return self._values(pull for pull in found if pull.head.ref == branch)
+
+    def recent(self, prefix: str, since: datetime) -> tuple[PullRequest, ...]:
+        """Those whose branch begins with `prefix` and that are open, or were created at or after `since`."""
+        with _readable():
+            repository = self._at()
+            found: dict[int, Pull] = {}
+            for pull in repository.get_pulls(state="all", sort="created", direction="desc"):
+                if pull.created_at < since:
+                    break
+                found[pull.number] = pull
+            for pull in repository.get_pulls(state="open", sort="created", direction="desc"):
+                found[pull.number] = pull
+            newest_first = (found[number] for number in sorted(found, reverse=True))
+            return self._values(pull for pull in newest_first if pull.head.ref.startswith(prefix))
+
+    def get(self, number: int) -> PullRequest:
+        """One pull request as it is now."""
+        return self._detailed(self._pull(number).complete())
+
+    def create(self, new: NewPull) -> PullRequest:
+        """Open a pull request, or return the open one that there is."""
+        return self._session.again(lambda: self._create(new))
+
+    def update(self, number: int, *, title: str, body: str, head_commit: str) -> PullRequest:
+        """Replace title and body."""
+        pull = self._pull(number)
+        pull.edit(title=title, body=body)
+        return self._detailed(pull)
+
+    def comment(self, number: int, key: str, text: str) -> None:
+        """Comment once."""
+
+        def look_and_write() -> None:
+            pull = self._pull(number)
+            with _readable():
+                there = any(comments.carries(comment.body, key) for comment in pull.get_issue_comments())
+            if not there:
+                pull.create_issue_comment(comments.write(key, text))
+
+        self._session.again(look_and_write)
+
+    def close(self, number: int) -> None:
+        """Close without merging."""
+        pull, now = self._read(number)
+        if now.state is PullState.OPEN:
+            pull.edit(state="closed")
+
+    def mark_merged(self, number: int, commit: str, when: datetime) -> PullRequest:
+        """GitHub knows by itself."""
+        return self.get(number)
+
+    def involve(self, number: int, people: People) -> tuple[str, ...]:
+        """Add labels, assignees and reviewers; return in words what GitHub refused."""
+        pull = self._pull(number)
+        notes: list[str] = []
+        for label in people.labels:
+            _politely(notes, f"the label {label}", partial(self._label, pull, label))
+        if people.assignees:
+            _politely(notes, "the assignees", partial(_assign, pull, people.assignees, notes))
+        _ask_for_reviews(pull, people, notes)
+        return tuple(notes)
+
+    def set_draft(self, number: int, *, draft: bool) -> None:
+        """Make it a draft, or ready for review."""
+        pull, now = self._read(number)
+        with _readable():
+            if now.draft and not draft:
+                pull.mark_ready_for_review()
+            elif draft and not now.draft:
+                pull.convert_to_draft()
+
+    def arm_auto_merge(self, number: int, method: MergeMethod) -> str | None:
+        """Let GitHub merge by itself, unless it says why it does not."""
+        pull, now = self._read(number)
+        if now.auto_merge:
+            return None
+        try:
+            pull.enable_automerge(merge_method=method.name, expected_head_oid=now.head_commit)
+        except REFUSALS as error:
+            return error.message.rstrip(".")
+        return None
+
+    def disarm_auto_merge(self, number: int) -> None:
+        """Stop GitHub from merging by itself. A merge queue is left alone."""
+        pull, now = self._read(number)
+        if now.auto_merge:
+            pull.disable_automerge()
+
+    def set_verdict(self, commit: str, verdict: Verdict, summary: str) -> None:
+        """Set the commit status unless it is so already: a commit can have a thousand of them, and then no more."""
+        wanted = (verdict.value, summary[:SUMMARY_LENGTH])
+        url = f"{self._at().url}/commits/{commit}"
+        there = Commit(self._wire, {}, {"url": url, "sha": commit}, completed=True)
+        with _readable():
+            latest = next((status for status in there.get_statuses() if status.context == VERDICT_CONTEXT), None)
+            same = latest is not None and (latest.state, latest.description) == wanted
+        if not same:
+            there.create_status(wanted[0], description=wanted[1], context=VERDICT_CONTEXT)
+
+    def branch_url(self, branch: str) -> str:
+        """The branch's files."""
+        return f"{self._server.pages}/tree/{quote(branch)}"
+
+    def file_url(self, commit: str, path: str, line: int) -> str | None:
+        """A line of a file at a commit."""
+        return f"{self._server.pages}/blob/{commit}/{quote(path)}#L{line}"
+
+    # --- reading
+
+    def _at(self) -> Repository:
+        """The repository. After a redirect its owner is looked up anew: the filter by branch needs the true one."""
+        if self._repository is None or self._session.redirected != self._redirects:
+            self._redirects = self._session.redirected
+            self._repository = Repository(self._wire, {}, {"url": self._url}, completed=False)
+        return self._repository
+
+    @property
+    def _url(self) -> str:
+        return f"{self._server.api}/repos/{quote(self._server.project)}"
+
+    def _pull(self, number: int) -> Pull:
+        """A pull request of which nothing is known but where it is."""
+        places = {"url": f"{self._url}/pulls/{number}", "issue_url": f"{self._url}/issues/{number}"}
+        return Pull(self._wire, {}, places)
+
+    def _read(self, number: int) -> tuple[Pull, PullRequest]:
+        """A pull request as it is now, without what GraphQL alone tells."""
+        pull = self._pull(number).complete()
+        return pull, _value(pull, Details())
+
+    def _detailed(self, pull: Pull) -> PullRequest:
+        with _readable():
+            details = self._look([pull])
+        return _value(pull, details.get(pull.node_id, Details()))
+
+    def _values(self, pulls: Iterable[Pull]) -> tuple[PullRequest, ...]:
+        """Pull requests from this very repository, with their details."""
+        ours = [pull for pull in pulls if _is_ours(pull)]
+        details = self._look(ours)
+        return tuple(_value(pull, details.get(pull.node_id, Details())) for pull in ours)
+
+    def _look(self, pulls: Iterable[Pull]) -> dict[str, Details]:
+        """Details by node id: of open ones anew each time, of others once for each time that they were changed."""
+        if self._anonymous:
+            return {}
+        wanted = list(pulls)
+        known = {pull.node_id: self._ended.get((pull.node_id, pull.updated_at)) for pull in wanted}
+        asked = self._details.read(node for node, details in known.items() if details is None)
+        for pull in wanted:
+            if pull.state != "open" and pull.node_id in asked:
+                self._ended[pull.node_id, pull.updated_at] = asked[pull.node_id]
+        return asked | {node: details for node, details in known.items() if details is not None}
+
+    # --- writing
+
+    def _create(self, new: NewPull) -> PullRequest:
+        """GitHub opens no second one from a branch to a base: whoever was first, that is the one."""
+        try:
+            made = self._at().create_pull(new.base, new.head, title=new.title, body=new.body, draft=new.draft)
+        except ForgeConflict as error:
+            if "already exists" in error.message and (there := self._open(new)) is not None:
+                return there
+            if "draft" in error.message.lower():
+                raise ForgeRefused(
+                    error.message,
+                    where=error.where,
+                    remedy="Where a repository's plan has no drafts, set pullRequest.draft to false.",
+                ) from error
+            raise
+        return _value(made, Details())
+
+    def _open(self, new: NewPull) -> PullRequest | None:
+        candidates = (pull for pull in self.find(new.head) if pull.state is PullState.OPEN)
+        return next((pull for pull in candidates if pull.base == new.base), None)
+
+    def _label(self, pull: Pull, name: str) -> None:
+        repository = self._at()
+        try:
+            repository.get_label(name).complete()
+        except ForgeNotFound:
+            try:
+                repository.create_label(name, LABEL_COLOR, LABEL_DESCRIPTION)
+            except ForgeConflict as error:
+                if "already_exists" not in error.message:
+                    raise
+        pull.add_to_labels(name)
+
+
+def _readable() -> AbstractContextManager[None]:
+    return readable("GitHub", BadAttributeException, GithubException)
+
+
+def _is_ours(pull: Pull) -> bool:
+    """Whether the branch is in the repository itself and not in a fork; a fork that was deleted is not even named."""
+    head = cast("Repository | None", pull.head.repo)
+    return head is not None and head.id == pull.base.repo.id
+
+
+def _value(pull: Pull, details: Details) -> PullRequest:
+    with _readable():
+        merged = pull.merged_at is not None
+        state = PullState.OPEN if pull.state == "open" else PullState.MERGED if merged else PullState.CLOSED
+        return PullRequest(
+            number=pull.number,
+            url=pull.html_url,
+            title=pull.title,
+            body=pull.body or "",
+            state=state,
+            head=pull.head.ref,
+            base=pull.base.ref,
+            head_commit=pull.head.sha,
+            created_at=pull.created_at,
+            draft=bool(pull.draft),
+            closed_at=pull.closed_at,
+            merged_at=pull.merged_at,
+            closed_by=details.closed_by if state is PullState.CLOSED else None,
+            merged_by=details.merged_by if merged else None,
+            labels=frozenset(label.name for label in pull.labels),
+            approved=details.approved,
+            queued=details.queued,
+            auto_merge=bool(pull.auto_merge),
+        )
+
+
+def _assign(pull: Pull, assignees: tuple[str, ...], notes: list[str]) -> None:
+    """GitHub leaves out in silence who cannot be assigned."""
+    with _readable():
+        pull.add_to_assignees(*assignees)
+        there = {user.login.lower() for user in pull.assignees}
+    notes += [f"GitHub did not assign {name}" for name in assignees if name.lower() not in there]
+
+
+def _ask_for_reviews(pull: Pull, people: People, notes: list[str]) -> None:
+    """Ask all at once; where GitHub refuses all of them because of one, one by one. A team is `team` or `org/team`."""
+    users = list(people.reviewers)
+    teams = [team.rpartition("/")[2] for team in people.team_reviewers]
+    if not users and not teams:
+        return
+    try:
+        pull.create_review_request(users, teams)
+    except REFUSALS:
+        for user in users:
+            _politely(notes, f"a review by {user}", partial(pull.create_review_request, [user], []))
+        for team in teams:
+            _politely(notes, f"a review by the team {team}", partial(pull.create_review_request, [], [team]))
+
+
+def _politely(notes: list[str], what: str, action: Callable[[], None]) -> None:
+    try:
+        action()
+    except REFUSALS as error:
+        notes.append(f"GitHub refused {what}: {error.message.rstrip('.')}")
