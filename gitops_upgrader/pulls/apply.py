@@ -159,7 +159,9 @@ class Applier:
         """Set what is set once: labels, people, auto-merge; then remember that it was."""
         if marker.settled:
             return pull
-        self.forge.involve(pull.number, self._wanted().people)
+        refused = self.forge.involve(pull.number, self._wanted().people)
+        if refused:
+            self.forge.comment(pull.number, "people-refused", "The forge did not take all of it: " + "; ".join(refused))
         return self._arm(pull, marker)
 
     def _arm(self, pull: PullRequest, marker: Marker) -> PullRequest:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from gitops_upgrader.errors import ObjectMissing
 from gitops_upgrader.forges.protocol import Forge
 from gitops_upgrader.git import CommitInfo, Person, Repository
 from gitops_upgrader.model import PullRequest, PullState, Target
@@ -115,13 +116,20 @@ class Observer:
         """Find out about a merge where the forge cannot: from ancestry, else from the base holding the target."""
         pull, marker = proposal.pull, proposal.marker
         head = self.refs.get(pull.head, pull.head_commit)
-        merged = self.repository.is_ancestor(head, self.base.commit)
+        merged = self._holds(head)
         if not merged and not (marker and reached(self.base.holds, marker.target, refresh=marker.refreshes)):
             return None
         when = self.repository.commit_info(self.base.commit).when
         if self.dry_run:
             return replace(proposal, pull=replace(pull, state=PullState.MERGED, merged_at=when, head_commit=head))
         return replace(proposal, pull=self.forge.mark_merged(pull.number, head, when))
+
+    def _holds(self, commit: str) -> bool:
+        """Whether the base branch holds a commit; one that is not in the repository any more it does not."""
+        try:
+            return self.repository.is_ancestor(commit, self.base.commit)
+        except ObjectMissing:
+            return False
 
     # --- branches
 

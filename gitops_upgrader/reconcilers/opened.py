@@ -30,7 +30,7 @@ class Workspaces:
 
     line: CommandLine
     clock: Callable[[], datetime]
-    _opened: dict[tuple[str, str | None], Workspace | UpgraderError] = field(default_factory=dict)
+    _opened: dict[tuple[object, ...], Workspace | UpgraderError] = field(default_factory=dict)
 
     def get(self, access: Access) -> Workspace:
         """The workspace of a repository and branch; fetched at the first call. Raises what that raised."""

@@ -13,6 +13,7 @@ from gitops_upgrader.api.references import ObjectReference
 from gitops_upgrader.errors import ObjectNotReady, UpgraderError, Where
 from gitops_upgrader.model import Image
 from gitops_upgrader.plans.candidates import Selection, select
+from gitops_upgrader.plans.exclusion import parse_exclusion
 from gitops_upgrader.reconcilers.references import read
 from gitops_upgrader.reconcilers.scope import Result, Scope, conclude, key_of
 from gitops_upgrader.versions import Version, VersionRange
@@ -44,7 +45,7 @@ def reconcile(scope: Scope, plan: Plan, gaps: Sequence[Gap] = ()) -> Result:
         chosen = select(
             images,
             VersionRange.parse(plan.spec.version_range),
-            exclude=tuple(VersionRange.parse(text) for text in plan.spec.exclude),
+            exclude=tuple(parse_exclusion(text) for text in plan.spec.exclude),
             minimum_age=plan.spec.minimum_image_age,
             now=scope.clock(),
         )
@@ -52,7 +53,7 @@ def reconcile(scope: Scope, plan: Plan, gaps: Sequence[Gap] = ()) -> Result:
         return conclude(scope, plan, plan.status, problem=problem)
     status = plan.status.model_copy(update=_found(chosen))
     reason = ReadyReason.SUCCEEDED if chosen.target else ReadyReason.WAITING
-    return conclude(scope, plan, status, reason=reason, message=chosen.message)
+    return conclude(scope, plan, status, reason=reason, message=f"{chosen.message[:1].upper()}{chosen.message[1:]}.")
 
 
 def _ready_images(scope: Scope, plan: Plan) -> list[Image]:

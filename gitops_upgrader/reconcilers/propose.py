@@ -5,13 +5,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from gitops_upgrader.errors import InvalidVersion, ManifestError, UpgraderError, VersionNotReadable, Where
 from gitops_upgrader.api.placeholders import expand
-from gitops_upgrader.manifests import Edited, Located, Place, diff
+from gitops_upgrader.errors import UpgraderError
+from gitops_upgrader.manifests import Edited, Located, Role, diff
 from gitops_upgrader.model import Edit, Image, PullRequest, PullState, Target
 from gitops_upgrader.plans.hop import Hop, NoHop
 from gitops_upgrader.pulls.apply import Applier, Outcome, build_commit
@@ -29,6 +29,8 @@ class Proposed:
     """What came of a request: one entry of the report.
 
     Attributes:
+        upgrader: `<namespace>/<upgrader>`; None without custom resources.
+        repository: its URL, without credentials.
         cluster: `<namespace>/<name>`; the namespace is `-` where neither side states one.
         origin: version and image on the base branch; None where the cluster could not be read.
         target: what is wanted; None where nothing is.
@@ -38,7 +40,7 @@ class Proposed:
         merged_at: when our last pull request for the version on the base was merged, if it was.
     """
 
-    request: Request
+    upgrader: str | None
     repository: str
     cluster: str
     decision: Decision | None = None
@@ -70,14 +72,14 @@ def propose(workspace: Workspace, request: Request, *, dry_run: bool = False) ->
     """
     manifests = workspace.manifests(request.query.paths)
     located = manifests.locate(request.query)
-    origin = _origin(request, located)
+    origin = _origin(located)
     step = request.choose(origin.version)
-    begun = Proposed(request, workspace.url, _cluster_name(request, located), origin=origin, located=located)
+    begun = Proposed(request.upgrader, workspace.url, _cluster_name(request, located), origin=origin, located=located)
     if isinstance(step, NoHop):
         seen = _observe(workspace, request, origin, NoTarget(step.reason.value, step.message), None, dry_run=dry_run)
         return _carry_out(workspace, begun, seen, None, None, dry_run=dry_run)
     edited = manifests.edit(located, values(request, origin.version, step.image))
-    target = _target(request, located, step.image)
+    target = _target(located, step.image)
     if not edited.edits:
         target = replace(target, image=origin.image)
     desired = _desired(workspace, request, located, origin, target, step, edited)
@@ -87,7 +89,7 @@ def propose(workspace: Workspace, request: Request, *, dry_run: bool = False) ->
         begun,
         target=target,
         edits=edited.edits,
-        diff=diff(_before(manifests, edited), edited.files),
+        diff=diff(edited.before, edited.files),
         why=step.words,
         considered=desired.considered,
     )
@@ -97,40 +99,15 @@ def propose(workspace: Workspace, request: Request, *, dry_run: bool = False) ->
 # --- read -----------------------------------------------------------------------------------------------------------
 
 
-def _origin(request: Request, located: Located) -> Target:
-    """The version and image that the base branch holds.
-
-    Raises:
-        VersionNotReadable: the version in the manifest is no version.
-    """
-    place = located.version
-    try:
-        version = Version.parse(str(place.value))
-    except InvalidVersion as error:
-        raise VersionNotReadable(
-            f"The cluster's version {place.value!r} is no version.",
-            where=Where(file=place.file, line=place.line, column=place.column, object=f"Cluster {request.query.label}"),
-            remedy="Write it as vMAJOR.MINOR.PATCH; Cluster API refuses anything else.",
-        ) from error
-    return Target(version, _image(request, located))
+def _origin(located: Located) -> Target:
+    """The version and image that the base branch holds. Raises InvalidVersion where the manifest's is none."""
+    return Target(Version.parse(located.version_text or ""), located.image_text)
 
 
-def _image(request: Request, located: Located) -> str | None:
-    """The image that is set now: what stands in the first place that an image's id goes to."""
-    for place in _image_places(request, located):
-        if place.value is not None:
-            return str(place.value)
-    return None
-
-
-def _image_places(request: Request, located: Located) -> list[Place]:
-    wanted = [*zip(located.variables, request.templates.variables, strict=True)]
-    wanted += zip(located.targets, request.templates.targets, strict=True)
-    return [place for place, template in wanted if "$(IMAGE_ID)" in template] + list(located.images)
-
-
-def _target(request: Request, located: Located, image: Image) -> Target:
-    return Target(image.version, image.id if image.id and _image_places(request, located) else None)
+def _target(located: Located, image: Image) -> Target:
+    """Version and image; the image only where there is a place for it."""
+    placed = located.images or located.variables or located.targets
+    return Target(image.version, image.id if image.id and placed else None)
 
 
 def _cluster_name(request: Request, located: Located) -> str:
@@ -184,8 +161,8 @@ def _resting(origin: Target, proposals: Sequence[Proposal], interval: timedelta,
     until = merged + interval
     return Gate(
         "HopInterval",
-        f"{origin.version} was merged at {merged:%Y-%m-%d %H:%M} UTC; the next hop waits until {until:%Y-%m-%d %H:%M} UTC, "
-        "so that the rollout can end.",
+        f"{origin.version} was merged at {merged:%Y-%m-%d %H:%M} UTC; so that the rollout can end, the next hop waits "
+        f"until {until:%Y-%m-%d %H:%M} UTC.",
         until,
     )
 
@@ -218,8 +195,8 @@ def _desired(
     wording = request.wording
     known = placeholders(request, origin.version, step.image)
     changes = tuple(
-        Change(edit, what, workspace.forge.file_url(workspace.commit, edit.file, edit.line))
-        for edit, what in zip(edited.edits, edited.roles, strict=True)
+        Change(edit, _what(located, edit), workspace.forge.file_url(workspace.commit, edit.file, edit.line))
+        for edit in edited.edits
     )
     return Desired(
         proposer=request.proposer,
@@ -233,9 +210,9 @@ def _desired(
         title=_one_line(expand(wording.title, known)),
         message=expand(wording.message, known),
         author=wording.author,
-        why=step.words,
-        considered=tuple(f"{other.image.version}: {other.why}" for other in step.considered),
-        notes=tuple(str(note) for note in located.notes),
+        why=f"{step.words[:1].upper()}{step.words[1:]}.",
+        considered=tuple(str(other) for other in step.considered),
+        notes=tuple(f"{note.message} ({note.file}:{note.line})" for note in located.notes),
         instance=request.instance,
         retry=request.retry,
         sign_off=wording.sign_off,
@@ -244,6 +221,15 @@ def _desired(
         people=wording.people,
         auto_merge=wording.auto_merge,
     )
+
+
+def _what(located: Located, edit: Edit) -> str:
+    """What an edit changes, for people: the role of its place, else its pointer."""
+    for slot in located.slots:
+        if (slot.place.file, slot.place.document, slot.place.pointer) == (edit.file, edit.document, edit.pointer):
+            name = located.query.variables[slot.index].name if slot.role is Role.VARIABLE else ""
+            return f"{slot.role.value} {name}".strip() if slot.role is not Role.TARGET else edit.pointer
+    return edit.pointer
 
 
 def _one_line(text: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from gitops_upgrader.errors import InvalidObject, InvalidVersion, ObjectNotReady, Where
-from gitops_upgrader.sources import parse_version_lines
+from gitops_upgrader.sources.versionlist import parse_version_lines
 from gitops_upgrader.stores.protocol import Stored
 from gitops_upgrader.versions import Version
 

@@ -12,13 +12,13 @@ from gitops_upgrader.api.references import ObjectReference
 from gitops_upgrader.api.resource import Resource
 from gitops_upgrader.errors import CrossNamespaceReference, InvalidObject, ObjectNotFound, Where
 from gitops_upgrader.model import ObjectKey
-from gitops_upgrader.reconcilers.scope import Scope, key_of
+from gitops_upgrader.reconcilers.scope import Named, Scope, key_of
 from gitops_upgrader.stores.protocol import Stored
 
 _Kind = TypeVar("_Kind", bound=Resource)
 
 
-def follow(scope: Scope, origin: Resource, reference: ObjectReference, kind: str, field: str) -> Stored:
+def follow(scope: Scope, origin: Named, reference: ObjectReference, kind: str, field: str) -> Stored:
     """The object that a reference names.
 
     Args:
@@ -55,7 +55,7 @@ def read(stored: Stored, kind: type[_Kind]) -> _Kind:
     return parse_as(kind, stored.content)
 
 
-def secret_data(scope: Scope, origin: Resource, name: str, field: str) -> Mapping[str, bytes]:
+def secret_data(scope: Scope, origin: Named, name: str, field: str) -> Mapping[str, bytes]:
     """The decoded data of a Secret in the same namespace.
 
     Raises:

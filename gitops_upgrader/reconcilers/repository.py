@@ -67,12 +67,18 @@ class Access:
     typed: bool = False
 
     @property
-    def key(self) -> tuple[str, str | None]:
-        """What workspaces are shared by: the normalised URL and the branch."""
-        return self.location.normalised, self.branch
+    def key(self) -> tuple[object, ...]:
+        """What workspaces are shared by: the normalised URL, the branch, and what opens it.
+
+        Without the credentials in it, whoever knows a URL could work through somebody else's access.
+        """
+        secrets = (self.git_secret, self.api_secret, self.proxy_secret)
+        opens = tuple(tuple(sorted(secret[1].items())) if secret else None for secret in secrets)
+        prefix = self.spec.pull_request.branch_prefix
+        return self.location.normalised, self.branch, self.provider, self.api_url, prefix, opens
 
 
-def access(scope: Scope, repository: GitOpsRepository | None, line: CommandLine) -> Access:
+def access(scope: Scope, repository: GitOpsRepository, line: CommandLine) -> Access:
     """Make one value of the object, Flux's object, and the command line.
 
     Raises:
@@ -80,14 +86,8 @@ def access(scope: Scope, repository: GitOpsRepository | None, line: CommandLine)
         LocalRepositoryRefused: a controller was pointed at a folder of its own machine.
         ObjectError: a reference leads nowhere, or a Secret cannot be read.
     """
-    found = _configured(scope, repository, line) if repository is not None else _typed(line)
-    if line.repo is not None and repository is not None:
-        found = _overridden(found, line)
-    if line.branch is not None:
-        found = replace(found, branch=line.branch)
-    if line.provider is not None:
-        found = replace(found, provider=line.provider)
-    return found
+    found = _configured(scope, repository, line)
+    return _with_line(_overridden(found, line) if line.repo is not None else found, line)
 
 
 def from_command_line(line: CommandLine) -> Access:

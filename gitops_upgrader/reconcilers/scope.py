@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import ClassVar, Protocol
 
 from gitops_upgrader.api.conditions import Condition, ConditionType, ReadyReason, Status, merge, observe
-from gitops_upgrader.api.resource import Model, Resource
+from gitops_upgrader.api.meta import ObjectMeta
+from gitops_upgrader.api.resource import Model
 from gitops_upgrader.errors import UpgraderError
 from gitops_upgrader.model import ObjectKey
 from gitops_upgrader.sources.fetch import Fetch
@@ -38,14 +40,41 @@ class Result:
     problem: UpgraderError | None = None
 
 
-def key_of(resource: Resource) -> ObjectKey:
+class Named(Protocol):
+    """A custom resource, as far as every kind is alike."""
+
+    KIND: ClassVar[str]
+    GROUP: ClassVar[str]
+
+    @property
+    def metadata(self) -> ObjectMeta:
+        """Name, namespace, labels, annotations."""
+
+
+class Conditioned(Protocol):
+    """A status, as far as every kind's is alike."""
+
+    @property
+    def conditions(self) -> tuple[Condition, ...]:
+        """What was observed last."""
+
+
+class Reconcilable(Named, Protocol):
+    """A custom resource with a status."""
+
+    @property
+    def status(self) -> Conditioned:
+        """What was observed last."""
+
+
+def key_of(resource: Named) -> ObjectKey:
     """The key of an object of ours; in files the namespace is `default` where none is given."""
     return ObjectKey(resource.GROUP, resource.KIND, resource.metadata.namespace or "default", resource.metadata.name)
 
 
 def conclude(
     scope: Scope,
-    resource: Resource,
+    resource: Reconcilable,
     status: Model,
     *,
     reason: ReadyReason = ReadyReason.SUCCEEDED,
@@ -62,6 +91,7 @@ def conclude(
     def observed(type_: ConditionType, holds: Status, why: str, words: str) -> Condition:
         return observe(type_, holds, why, words, now=now, generation=generation)
 
+    conditions: tuple[Condition, ...]
     if problem is None:
         conditions = (observed(ConditionType.READY, Status.TRUE, reason.value, message),)
     else:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from gitops_upgrader.api import DebianRepositorySource
 from gitops_upgrader.api.conditions import ReadyReason
 from gitops_upgrader.api.debian_repository_source import KeyReference
@@ -9,7 +11,8 @@ from gitops_upgrader.errors import InvalidObject, UpgraderError, Where
 from gitops_upgrader.model import ObjectKey
 from gitops_upgrader.reconcilers.references import config_map_data, required, secret_data
 from gitops_upgrader.reconcilers.scope import Result, Scope, conclude, key_of
-from gitops_upgrader.sources import DebianQuery, Noticed, Validators, notice
+from gitops_upgrader.sources.debian import DebianQuery, Noticed, notice
+from gitops_upgrader.sources.validators import Validators
 from gitops_upgrader.versions import Version
 
 
@@ -63,10 +66,10 @@ def _keyring(scope: Scope, source: DebianRepositorySource) -> bytes | None:
     field = "spec.signedBy.configMapRef"
     key = ObjectKey("", "ConfigMap", key_of(source).namespace, reference.name)
     stored = required(scope, key, Where(object=str(key_of(source)), field=field))
-    return _chosen(source, dict(config_map_data(stored)), reference, field)
+    return _chosen(source, config_map_data(stored), reference, field)
 
 
-def _chosen(source: DebianRepositorySource, data: dict[str, bytes], reference: KeyReference, field: str) -> bytes:
+def _chosen(source: DebianRepositorySource, data: Mapping[str, bytes], reference: KeyReference, field: str) -> bytes:
     where = Where(object=str(key_of(source)), field=field)
     if reference.key is not None:
         if reference.key not in data:

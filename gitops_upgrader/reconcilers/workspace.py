@@ -1,4 +1,4 @@
-"""One repository at one base branch, fetched once however many upgraders name it: its files, its branches, its forge."""
+"""One repository at one base branch, fetched once however many upgraders name it."""
 
 from __future__ import annotations
 

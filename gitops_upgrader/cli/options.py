@@ -1,0 +1,110 @@
+"""Options that several commands share, and what is made of them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from gitops_upgrader.errors import UnreadableFile, UsageError, Where
+from gitops_upgrader.reconcilers.repository import CommandLine
+from gitops_upgrader.reconcilers.scope import Scope
+from gitops_upgrader.stores.directory import DirectoryStore
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+PROVIDERS = ("github", "gitlab", "gitea", "local", "none")
+
+
+def now() -> datetime:
+    """The time, in UTC."""
+    return datetime.now(UTC)
+
+
+def manifest_options(command: _Command) -> _Command:
+    """`-m DIR` and `--upgrader NAME`."""
+    command = click.option(
+        "--upgrader",
+        "upgraders",
+        multiple=True,
+        metavar="NAME",
+        help="Act on this upgrader only: its name, or NAMESPACE/NAME. Can be given again.",
+    )(command)
+    return click.option(
+        "-m",
+        "--manifests",
+        "folders",
+        multiple=True,
+        type=click.Path(path_type=Path),
+        metavar="DIR",
+        help="A folder (or file) of custom resources. Can be given again.",
+    )(command)
+
+
+def repository_options(command: _Command) -> _Command:
+    """`--repo`, `--branch`, `--provider`, `--instance`."""
+    for option in reversed(
+        (
+            click.option(
+                "--repo",
+                metavar="PATH_OR_URL",
+                help="The Git repository with the clusters; it stands in for, or overrides, a GitOpsRepository's URL.",
+            ),
+            click.option("--branch", metavar="NAME", help="The branch to propose changes to, where it is not HEAD's."),
+            click.option(
+                "--provider",
+                type=click.Choice(PROVIDERS),
+                help="Where pull requests are opened. 'none' pushes the branch only.",
+            ),
+            click.option(
+                "--instance",
+                metavar="NAME",
+                help="Tells management clusters apart that share a repository; it goes into the branch's name.",
+            ),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+def command_line(repo: str | None, branch: str | None, provider: str | None, instance: str | None) -> CommandLine:
+    """What was said about the repository."""
+    return CommandLine(
+        repo=repo,
+        branch=branch,
+        provider=provider,
+        instance=instance,
+        environ=dict(os.environ),
+        folder=Path.cwd(),
+    )
+
+
+def scope(folders: Sequence[Path]) -> tuple[Scope, DirectoryStore]:
+    """The store of some folders, and what reconcilers need beside it.
+
+    Raises:
+        UnreadableFile: a folder is not there.
+    """
+    for folder in folders:
+        if not folder.exists():
+            raise UnreadableFile(
+                "There is no such file or folder.",
+                where=Where(file=str(folder)),
+                remedy="Name the folder that holds your custom resources with -m.",
+            )
+    from gitops_upgrader.sources.httpfetch import HttpFetch  # here, as requests is slow to import
+
+    store = DirectoryStore.load(folders)
+    return Scope(store=store, clock=now, fetch=HttpFetch()), store
+
+
+def exactly_one(given: dict[str, bool], hint: str) -> None:
+    """Refuse anything but one of several ways to say what is meant."""
+    named = [name for name, present in given.items() if present]
+    if len(named) != 1:
+        what = f"{' and '.join(named)} exclude each other." if named else f"Name one of {', '.join(given)}."
+        raise UsageError(what, remedy=hint)

@@ -1,0 +1,172 @@
+"""`gitops-upgrader propose`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from gitops_upgrader.cli import options, proposals
+from gitops_upgrader.cli.run import CHANGES, DONE, FAILED, say
+from gitops_upgrader.cli.summary import show, tally
+from gitops_upgrader.cli.terminal import coloured_diff, notes, output, print_json, progress
+from gitops_upgrader.errors import UpgraderError, UsageError
+from gitops_upgrader.reconcilers import cluster, fleet
+from gitops_upgrader.reconcilers.fleet import Report
+from gitops_upgrader.reconcilers.opened import Workspaces
+from gitops_upgrader.reconcilers.repository import CommandLine
+from gitops_upgrader.versions import Version
+
+
+@click.command(
+    "propose",
+    epilog="""\b
+Examples:
+  # From custom resources in a folder; look first, then do it.
+  gitops-upgrader propose -m upgrades/ --repo . --dry-run
+  gitops-upgrader propose -m upgrades/ --repo git@example.org:platform/fleet.git
+\b
+  # One cluster, without any custom resource.
+  gitops-upgrader propose --cluster prod-1 --to v1.34.2 --repo .
+  gitops-upgrader propose --cluster prod-1 --to v1.34.2 --image ami-0abc --variable amiID --repo .
+\b
+Exit status: 0 done, 1 something went wrong, 2 (with --detailed-exitcode) there is something to propose.
+""",
+)
+@options.manifest_options
+@click.option("--cluster", "name", metavar="[NAMESPACE/]NAME", help="Upgrade this cluster, without custom resources.")
+@click.option("--to", "to", metavar="VERSION", help="The Kubernetes version to go to, with --cluster.")
+@click.option("--image", metavar="ID", help="The machine image of that version, with --cluster.")
+@click.option("--variable", metavar="NAME", help="The topology variable that holds the image's id, with --cluster.")
+@click.option("--path", "paths", multiple=True, metavar="GLOB", help="Look in these files only, with --cluster.")
+@click.option("--retry", metavar="WORD", help="Propose again what was refused or reverted; any new word does.")
+@options.repository_options
+@click.option("--dry-run", is_flag=True, help="Decide and show, but push nothing and open nothing.")
+@click.option(
+    "-o",
+    "--output",
+    "form",
+    type=click.Choice(["text", "json", "diff"]),
+    default="text",
+    show_default=True,
+    help="How the result is printed.",
+)
+@click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 if there is something to propose.")
+def command(
+    folders: tuple[Path, ...],
+    upgraders: tuple[str, ...],
+    name: str | None,
+    to: str | None,
+    image: str | None,
+    variable: str | None,
+    paths: tuple[str, ...],
+    retry: str | None,
+    repo: str | None,
+    branch: str | None,
+    provider: str | None,
+    instance: str | None,
+    form: str,
+    *,
+    dry_run: bool,
+    detailed_exitcode: bool,
+) -> int:
+    """Open a pull request for each cluster's next upgrade.
+
+    A pull request changes exactly the version and the image in the Cluster's manifest. Run it as often as you like:
+    what is open is kept up to date, what people closed stays closed, and what people changed is left to them.
+    """
+    hint = "See gitops-upgrader propose --help for examples."
+    options.exactly_one({"--manifests": bool(folders), "--cluster": name is not None}, hint)
+    line = options.command_line(repo, branch, provider, instance)
+    if name is None:
+        _refuse_for_folders({"--to": to, "--image": image, "--variable": variable, "--retry": retry})
+        report, problems = _from_folders(folders, upgraders, line, dry_run=dry_run)
+    else:
+        if upgraders:
+            raise UsageError("--upgrader goes with --manifests.", remedy=hint)
+        report, problems = _from_arguments(name, to, image, variable, paths, retry, line, dry_run=dry_run), ()
+    _print(report, problems, form, dry_run=dry_run)
+    return _status(report, problems, detailed=detailed_exitcode)
+
+
+def _refuse_for_folders(given: dict[str, str | None]) -> None:
+    for option, value in given.items():
+        if value is not None:
+            raise UsageError(
+                f"{option} goes with --cluster.", remedy="With --manifests, the custom resources say what to do."
+            )
+
+
+def _from_folders(
+    folders: Sequence[Path], upgraders: Sequence[str], line: CommandLine, *, dry_run: bool
+) -> tuple[Report, tuple[UpgraderError, ...]]:
+    scope, store = options.scope(folders)
+    with Workspaces(line, options.now) as workspaces, progress() as told:
+        return fleet.run(scope, workspaces, only=upgraders, dry_run=dry_run, told=told), store.problems
+
+
+def _from_arguments(
+    name: str,
+    to: str | None,
+    image: str | None,
+    variable: str | None,
+    paths: tuple[str, ...],
+    retry: str | None,
+    line: CommandLine,
+    *,
+    dry_run: bool,
+) -> Report:
+    if to is None or line.repo is None:
+        missing = "--to VERSION" if to is None else "--repo PATH_OR_URL"
+        raise UsageError(f"--cluster needs {missing}.", remedy="For example: --cluster prod-1 --to v1.34.2 --repo .")
+    if (image is None) != (variable is None):
+        raise UsageError(
+            "--image and --variable go together.",
+            remedy="Name the image, and the topology variable that holds it; or neither, where the class derives it.",
+        )
+    namespace, _, cluster_name = name.rpartition("/")
+    version = Version.parse(to)
+    with Workspaces(line, options.now) as workspaces, progress() as told:
+        told(f"proposing for {cluster_name}")
+        proposed = cluster.reconcile(
+            workspaces,
+            cluster_name,
+            namespace or None,
+            version,
+            image=image,
+            variable=variable,
+            paths=paths,
+            retry=retry,
+            dry_run=dry_run,
+        )
+    return Report((proposed,))
+
+
+def _print(report: Report, problems: tuple[UpgraderError, ...], form: str, *, dry_run: bool) -> None:
+    console = output()
+    if form == "json":
+        print_json(proposals.document(report, problems))
+    elif form == "diff":
+        for proposed in report.proposals:
+            if proposed.diff and proposed.proposes:
+                console.print(coloured_diff(proposed.diff)) if console.is_terminal else sys.stdout.write(proposed.diff)
+    else:
+        for proposed in report.proposals:
+            show(console, proposed, dry_run=dry_run)
+        console.print(tally(report.proposals, dry_run=dry_run))
+    for problem in (*problems, *(failure.error for failure in report.failures)):
+        say(f"error: {problem}")
+    if form != "text":
+        for proposed in report.proposals:
+            if proposed.error is not None:
+                notes().print(f"error: {proposed.cluster}: {proposed.error}")
+
+
+def _status(report: Report, problems: tuple[UpgraderError, ...], *, detailed: bool) -> int:
+    if problems or report.failures or any(proposed.error for proposed in report.proposals):
+        return FAILED
+    if detailed and any(proposed.proposes for proposed in report.proposals):
+        return CHANGES
+    return DONE

@@ -1,0 +1,62 @@
+"""A run in words, for a terminal: what was decided for each cluster, why, the diff, and where the pull request is."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.text import Text
+
+from gitops_upgrader.cli.proposals import action, message
+from gitops_upgrader.cli.terminal import coloured_diff, printable
+from gitops_upgrader.model import PullState
+from gitops_upgrader.pulls.decision import Create, Decision, Update
+from gitops_upgrader.reconcilers.propose import Proposed
+
+_VERBS = {
+    "create": ("opened", "would open"),
+    "update": ("updated", "would update"),
+    "close": ("closed", "would close"),
+    "leave": ("left as it is", "would leave as it is"),
+    "hold": ("waits", "waits"),
+    "error": ("failed", "failed"),
+}
+_STYLES = {"create": "green", "update": "green", "close": "yellow", "leave": "", "hold": "yellow", "error": "red"}
+_MARKS = {"create": "+", "update": "~", "close": "x", "leave": "=", "hold": ".", "error": "!"}
+
+
+def show(console: Console, proposed: Proposed, *, dry_run: bool, diffs: bool = True) -> None:
+    """Print what was decided about one cluster."""
+    what = action(proposed)
+    head = Text()
+    head.append(f"{_MARKS[what]} ", style=f"bold {_STYLES[what]}")
+    head.append(printable(proposed.cluster), style="bold")
+    if proposed.origin is not None:
+        head.append(f"  {proposed.origin.version}")
+        if proposed.target is not None and proposed.target.version != proposed.origin.version:
+            head.append(f" -> {proposed.target.version}", style="bold")
+    head.append(f"  {_VERBS[what][dry_run]}", style=_STYLES[what])
+    console.print(head)
+    console.print(Text(f"  {printable(message(proposed))}"))
+    pull = proposed.pull
+    if pull is not None:
+        state = "" if pull.state is PullState.OPEN else f" ({pull.state.value})"
+        console.print(Text(f"  #{pull.number}{state} {printable(pull.title)}"))
+        console.print(Text(f"  {printable(pull.url)}", style="underline"))
+    elif proposed.branch and not dry_run:
+        console.print(Text(f"  branch {printable(proposed.branch)}"))
+    if diffs and proposed.diff and _changes(proposed.decision):
+        console.print()
+        console.print(coloured_diff(proposed.diff))
+    console.print()
+
+
+def _changes(decision: Decision | None) -> bool:
+    return isinstance(decision, Create | Update)
+
+
+def tally(proposals: tuple[Proposed, ...], *, dry_run: bool) -> str:
+    """One line that counts what was decided."""
+    counts: dict[str, int] = {}
+    for proposed in proposals:
+        counts[action(proposed)] = counts.get(action(proposed), 0) + 1
+    parts = [f"{count} {_VERBS[what][dry_run]}" for what, count in sorted(counts.items())]
+    return ", ".join(parts) or "nothing to do"

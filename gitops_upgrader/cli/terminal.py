@@ -1,0 +1,79 @@
+"""What people see: results on stdout, everything else on stderr, colours where they help."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, TextIO
+
+from rich.console import Console
+from rich.text import Text
+
+from gitops_upgrader.reconcilers.fleet import Told
+
+PATIENCE = 1.0
+"""Seconds of silence before progress is shown."""
+
+
+def output() -> Console:
+    """The console for results. Piped, it is 80 columns wide, without colours and without cutting anything."""
+    return _console(sys.stdout)
+
+
+def notes() -> Console:
+    """The console for everything that is no result."""
+    return _console(sys.stderr)
+
+
+def _console(stream: TextIO) -> Console:
+    # https://no-color.org: any value that is not empty counts.
+    plain = bool(os.environ.get("NO_COLOR"))
+    return Console(file=stream, highlight=False, no_color=plain, soft_wrap=True, emoji=False, markup=False)
+
+
+def print_json(value: Any) -> None:
+    """Print a document as JSON, whatever the terminal."""
+    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+
+
+def coloured_diff(text: str) -> Text:
+    """A unified diff with the colours that git uses."""
+    shown = Text()
+    for line in text.splitlines():
+        shown.append(printable(line) + "\n", style=_style(line))
+    shown.rstrip()
+    return shown
+
+
+def _style(line: str) -> str:
+    if line.startswith(("diff ", "--- ", "+++ ")):
+        return "bold"
+    return {"@": "cyan", "+": "green", "-": "red"}.get(line[:1], "")
+
+
+def printable(text: str) -> str:
+    """Text from outside without characters that could steer a terminal."""
+    return "".join(char if char.isprintable() or char == "\t" else "\N{REPLACEMENT CHARACTER}" for char in text)
+
+
+@contextmanager
+def progress(*, quiet: bool = False) -> Iterator[Told]:
+    """Show what is being done, once it takes longer than a second, on a terminal only; gone when it is done."""
+    console = notes()
+    if quiet or not console.is_terminal:
+        yield lambda _: None
+        return
+    with console.status("") as status:
+        status.stop()
+        begun = time.monotonic()
+
+        def told(what: str) -> None:
+            status.update(printable(what))
+            if time.monotonic() - begun > PATIENCE:
+                status.start()
+
+        yield told
