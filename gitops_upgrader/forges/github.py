@@ -50,7 +50,7 @@ def _makes_anew(method: str, path: str) -> bool:
 
 
 class GitHubForge:
-    """Pull requests of one repository. Asked as nobody (`anonymous`) there is no GraphQL, and its details stay unknown."""
+    """Pull requests of one repository. Nobody (`anonymous`) may ask GraphQL, so its details stay unknown."""
 
     name = "github"
     capabilities = Capabilities()
