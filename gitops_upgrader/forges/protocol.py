@@ -116,7 +116,7 @@ class Forge(Protocol):
         """Make a pull request a draft, or ready for review."""
 
     def arm_auto_merge(self, number: int, method: MergeMethod) -> str | None:
-        """Let the forge merge by itself once its conditions are met, and never at once.
+        """Let the forge merge by itself once its conditions are met. Where there are none, this does not merge at once.
 
         Returns None, or in words why it does not do that here (a clause, without its full stop).
         """

@@ -1,0 +1,278 @@
+"""Pull requests on Gitea and Forgejo, which speak the same REST API."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+from functools import partial
+from urllib.parse import quote
+
+from gitops_upgrader.errors import ForgeConflict, ForgeForbidden, ForgeNotFound
+from gitops_upgrader.forges import comments, drafts, gitea_records
+from gitops_upgrader.forges.answers import REFUSALS
+from gitops_upgrader.forges.connection import Connection, Server, reach
+from gitops_upgrader.forges.gitea_client import Client, History
+from gitops_upgrader.forges.gitea_records import (
+    Branch,
+    CombinedStatus,
+    Comment,
+    Details,
+    Event,
+    Label,
+    Pull,
+    Review,
+)
+from gitops_upgrader.forges.protocol import (
+    LABEL_COLOR,
+    LABEL_DESCRIPTION,
+    SUMMARY_LENGTH,
+    VERDICT_CONTEXT,
+    Capabilities,
+    MergeMethod,
+    NewPull,
+    People,
+    Verdict,
+)
+from gitops_upgrader.model import PullRequest, PullState
+
+_MOST_TRIES = 10
+"""How often, a second apart, a merge is ordered of a pull request that Gitea still looks at in the background."""
+
+
+def forge(connection: Connection) -> GiteaForge:
+    """Return the forge of a repository on Gitea or Forgejo. Nothing is asked of it yet."""
+    return GiteaForge(reach("gitea", "Gitea", connection, once=_makes_anew), connection.settings.sleep)
+
+
+def _makes_anew(method: str, path: str) -> bool:
+    """Gitea refuses a second pull request, but not a second comment, nor a second label of the same name."""
+    anew = ("/pulls", "/comments", "/labels")
+    return method == "POST" and path.endswith(anew) and not (path.endswith("/labels") and "/issues/" in path)
+
+
+class GiteaForge:
+    """Pull requests of one repository. `sleep` waits some seconds."""
+
+    name = "gitea"
+    capabilities = Capabilities()
+
+    def __init__(self, server: Server, sleep: Callable[[float], None]) -> None:
+        self._server = server
+        self._session = server.session
+        self._sleep = sleep
+        self._client = Client(server.session, server.project)
+        self._history = History(self._client)
+        self._ended: dict[tuple[int, datetime], Details] = {}
+
+    def find(self, branch: str) -> tuple[PullRequest, ...]:
+        """Every pull request from this branch of the same repository, newest first."""
+        return self._values(pull for pull in self._history.pulls() if pull.head.label == branch)
+
+    def recent(self, prefix: str, since: datetime) -> tuple[PullRequest, ...]:
+        """Those whose branch begins with `prefix` and that are open, or were created at or after `since`."""
+        return self._values(
+            pull
+            for pull in self._history.pulls()
+            if pull.head.label.startswith(prefix) and (pull.is_open or pull.created_at >= since)
+        )
+
+    def get(self, number: int) -> PullRequest:
+        """One pull request as it is now."""
+        return self._value(self._read(number))
+
+    def create(self, new: NewPull) -> PullRequest:
+        """Open a pull request, or return the open one that there is."""
+        return self._session.again(partial(self._create, new))
+
+    def update(self, number: int, *, title: str, body: str, head_commit: str) -> PullRequest:
+        """Replace title and body; a draft stays one, though its title is what makes it one."""
+        draft = self._read(number).draft
+        return self._value(self._change(number, title=drafts.GITEA.write(title, draft=draft), body=body))
+
+    def comment(self, number: int, key: str, text: str) -> None:
+        """Comment once."""
+
+        def look_and_write() -> None:
+            path = f"/issues/{number}/comments"
+            if not any(comments.carries(comment.body, key) for comment in self._client.all(path, Comment)):
+                self._client.change("POST", path, {"body": comments.write(key, text)}, Comment)
+
+        self._session.again(look_and_write)
+
+    def close(self, number: int) -> None:
+        """Close without merging."""
+        if self._read(number).is_open:
+            self._change(number, state="closed")
+
+    def mark_merged(self, number: int, commit: str, when: datetime) -> PullRequest:
+        """Gitea knows by itself."""
+        return self.get(number)
+
+    def involve(self, number: int, people: People) -> tuple[str, ...]:
+        """Add labels, assignees and reviewers; return in words what Gitea refused."""
+        notes: list[str] = []
+        for label in people.labels:
+            _politely(notes, f"the label {label}", partial(self._label, number, label))
+        for name in people.assignees:
+            _politely(notes, f"the assignee {name}", partial(self._assign, number, name))
+        for name in people.reviewers:
+            _politely(notes, f"a review by {name}", partial(self._ask_review, number, reviewers=[name]))
+        for name in people.team_reviewers:
+            team = name.rpartition("/")[2]
+            _politely(notes, f"a review by the team {team}", partial(self._ask_review, number, team_reviewers=[team]))
+        return tuple(notes)
+
+    def set_draft(self, number: int, *, draft: bool) -> None:
+        """Make it a draft, or ready for review, by its title."""
+        now = self._read(number)
+        if now.draft is not draft:
+            self._change(number, title=drafts.GITEA.write(now.title, draft=draft))
+
+    def arm_auto_merge(self, number: int, method: MergeMethod) -> str | None:
+        """Let Gitea merge by itself. What nothing holds back Gitea would merge at once, so that is refused."""
+        now = self._read(number)
+        if not now.is_open:
+            return f"it is {'merged' if now.merged else 'closed'}"
+        base = self._client.get(f"/branches/{quote(now.base.label, safe='')}", Branch)
+        if not base.enable_status_check and base.required_approvals == 0:
+            return f"nothing protects {now.base.label}, so Gitea would merge at once"
+        order = {"Do": method.value, "merge_when_checks_succeed": True, "head_commit_id": now.head.sha}
+        return self._order_merge(number, order)
+
+    def disarm_auto_merge(self, number: int) -> None:
+        """Stop Gitea from merging by itself."""
+        try:
+            self._client.act("DELETE", f"/pulls/{number}/merge")
+        except ForgeNotFound:
+            # nothing was scheduled, or there is no such pull request, which reading it tells
+            self._read(number)
+
+    def set_verdict(self, commit: str, verdict: Verdict, summary: str) -> None:
+        """Set the commit status, unless it is so already."""
+        wanted = (verdict.value, summary[:SUMMARY_LENGTH])
+        there = self._client.get(f"/commits/{commit}/status?limit=50", CombinedStatus).statuses or ()
+        if not any((one.status, one.description) == wanted for one in there if one.context == VERDICT_CONTEXT):
+            fields = {"context": VERDICT_CONTEXT, "state": wanted[0], "description": wanted[1]}
+            self._client.act("POST", f"/statuses/{commit}", fields)
+
+    def branch_url(self, branch: str) -> str:
+        """The branch's files."""
+        return f"{self._server.pages}/src/branch/{quote(branch)}"
+
+    def file_url(self, commit: str, path: str, line: int) -> str | None:
+        """A line of a file at a commit."""
+        return f"{self._server.pages}/src/commit/{commit}/{quote(path)}#L{line}"
+
+    # --- reading
+
+    def _read(self, number: int) -> Pull:
+        return self._client.get(f"/pulls/{number}", Pull)
+
+    def _values(self, pulls: Iterable[Pull]) -> tuple[PullRequest, ...]:
+        """Pull requests from this very repository and not from forks, with their details."""
+        return tuple(self._value(pull) for pull in pulls if pull.head.repo_id == pull.base.repo_id)
+
+    def _value(self, pull: Pull) -> PullRequest:
+        details = self._look(pull)
+        state = PullState.MERGED if pull.merged else PullState.OPEN if pull.is_open else PullState.CLOSED
+        return PullRequest(
+            number=pull.number,
+            url=pull.html_url,
+            title=drafts.GITEA.without(pull.title) if pull.draft else pull.title,
+            body=pull.body or "",
+            state=state,
+            head=pull.head.label,
+            base=pull.base.label,
+            head_commit=pull.head.sha,
+            created_at=pull.created_at,
+            draft=pull.draft,
+            closed_at=pull.closed_at,
+            merged_at=pull.merged_at,
+            closed_by=details.closed_by,
+            merged_by=pull.merged_by.login if pull.merged_by else None,
+            labels=frozenset(label.name for label in pull.labels or ()),
+            approved=details.approved,
+            auto_merge=details.auto_merge,
+        )
+
+    def _look(self, pull: Pull) -> Details:
+        """What its record leaves out: of an open one anew each time, of a closed one once for each of its changes."""
+        if pull.merged:
+            return Details()
+        timeline = f"/issues/{pull.number}/timeline"
+        if pull.is_open:
+            return Details(
+                approved=gitea_records.approved(self._client.all(f"/pulls/{pull.number}/reviews", Review)),
+                auto_merge=gitea_records.scheduled(self._client.all(timeline, Event)),
+            )
+        key = (pull.number, pull.updated_at)
+        if key not in self._ended:
+            self._ended[key] = Details(closed_by=gitea_records.closer(self._client.all(timeline, Event)))
+        return self._ended[key]
+
+    # --- writing
+
+    def _change(self, number: int, **fields: str) -> Pull:
+        return self._client.change("PATCH", f"/pulls/{number}", fields, Pull)
+
+    def _create(self, new: NewPull) -> PullRequest:
+        title = drafts.GITEA.write(new.title, draft=new.draft)
+        fields = {"head": new.head, "base": new.base, "title": title, "body": new.body}
+        try:
+            made = self._client.change("POST", "/pulls", fields, Pull)
+        except ForgeConflict as error:
+            if "already exists" in error.message and (there := self._open(new)) is not None:
+                return there
+            raise
+        return self._value(made)
+
+    def _open(self, new: NewPull) -> PullRequest | None:
+        candidates = (pull for pull in self.find(new.head) if pull.state is PullState.OPEN)
+        return next((pull for pull in candidates if pull.base == new.base), None)
+
+    def _order_merge(self, number: int, order: Mapping[str, object]) -> str | None:
+        for left in reversed(range(_MOST_TRIES)):
+            try:
+                self._client.act("POST", f"/pulls/{number}/merge", order)
+            except REFUSALS as error:
+                said = error.message.rstrip(".")
+                if "already scheduled" in said:
+                    return None
+                if "try again later" not in said or left == 0:
+                    return said
+                self._sleep(1.0)
+            else:
+                return None
+        return None
+
+    def _label(self, number: int, name: str) -> None:
+        self._client.act("POST", f"/issues/{number}/labels", {"labels": [self._label_id(name)]})
+
+    def _label_id(self, name: str) -> int:
+        owner = quote(self._server.project.partition("/")[0], safe="")
+        for place in ("/labels", f"//orgs/{owner}/labels"):
+            try:
+                there = self._client.all(place, Label)
+            except (ForgeNotFound, ForgeForbidden):
+                continue  # its owner is a person, or an organisation that the token may not look into
+            for label in there:
+                if label.name == name:
+                    return label.id
+        fields = {"name": name, "color": f"#{LABEL_COLOR}", "description": LABEL_DESCRIPTION}
+        return self._client.change("POST", "/labels", fields, Label).id
+
+    def _assign(self, number: int, name: str) -> None:
+        """Gitea takes the whole list of assignees."""
+        there = [user.login for user in self._read(number).assignees or ()]
+        if name.lower() not in {login.lower() for login in there}:
+            self._client.act("PATCH", f"/issues/{number}", {"assignees": [*there, name]})
+
+    def _ask_review(self, number: int, **who: list[str]) -> None:
+        self._client.act("POST", f"/pulls/{number}/requested_reviewers", who)
+
+
+def _politely(notes: list[str], what: str, action: Callable[[], None]) -> None:
+    try:
+        action()
+    except REFUSALS as error:
+        notes.append(f"Gitea refused {what}: {error.message.rstrip('.')}")

@@ -1,0 +1,97 @@
+"""Gitea's REST API: paged lists, and the history of closed pull requests without reading it all each time."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager
+from datetime import datetime
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+from gitops_upgrader.forges.answers import readable
+from gitops_upgrader.forges.gitea_records import Pull, Record
+from gitops_upgrader.forges.http import Session
+
+_R = TypeVar("_R", bound=Record)
+_PER_PAGE = 50
+"""What Gitea gives at most, where nobody changed `MAX_RESPONSE_ITEMS`."""
+
+
+def reading() -> AbstractContextManager[None]:
+    """Guard the reading of an answer."""
+    return readable("Gitea")
+
+
+class Client:
+    """Asks one repository's part of the API. Every method raises ForgeError."""
+
+    def __init__(self, session: Session, project: str) -> None:
+        self._session = session
+        self._root = f"{session.api}/repos/{quote(project)}"
+
+    def get(self, path: str, kind: type[_R]) -> _R:
+        """Return one record."""
+        with reading():
+            return kind.model_validate(self._session.get(self._root + path).json())
+
+    def change(self, method: str, path: str, fields: Mapping[str, Any], kind: type[_R]) -> _R:
+        """Send fields, and return the record that they made or changed."""
+        with reading():
+            return kind.model_validate(self._session.request(method, self._root + path, json=fields).json())
+
+    def act(self, method: str, path: str, fields: Mapping[str, Any] | None = None) -> None:
+        """Send a request whose answer says nothing more."""
+        self._session.request(method, self._root + path, json=fields)
+
+    def pages(self, path: str, kind: type[_R], **query: str) -> Iterator[list[_R]]:
+        """Return a list page by page. `path` is the repository's, or an absolute one of the API after a `//`."""
+        url = self._session.api + path.removeprefix("/") if path.startswith("//") else self._root + path
+        page = 1
+        while True:
+            response = self._session.get(url, params={**query, "page": str(page), "limit": str(_PER_PAGE)})
+            with reading():
+                yield [kind.model_validate(item) for item in response.json() or ()]
+            # its address is the server's own idea of where it is; that there is one is what counts
+            if "next" not in response.links:
+                return
+            page += 1
+
+    def all(self, path: str, kind: type[_R], **query: str) -> list[_R]:
+        """Return a whole list."""
+        return [record for page in self.pages(path, kind, **query) for record in page]
+
+
+class History:
+    """The closed pull requests. Gitea cannot filter by branch, so all are read once, and then what changed since.
+
+    Open ones are not kept: they change by a push, which is no change of the pull request to Gitea.
+    """
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._closed: dict[int, Pull] = {}
+        self._seen: datetime | None = None
+        self._lock = threading.Lock()
+
+    def pulls(self) -> list[Pull]:
+        """Return every pull request of the repository, newest first."""
+        with self._lock:
+            self._refresh()
+            found = dict(self._closed)
+        # after the closed ones: what is reopened in between is then seen as open, and as nothing else
+        found |= {pull.number: pull for pull in self._client.all("/pulls", Pull, state="open")}
+        return [found[number] for number in sorted(found, reverse=True)]
+
+    def _refresh(self) -> None:
+        """Read from the latest change back to what was the latest at the beginning of the last time."""
+        newest: datetime | None = None
+        fresh: dict[int, Pull] = {}
+        for page in self._client.pages("/pulls", Pull, state="closed", sort="recentupdate"):
+            newest = newest or (page[0].updated_at if page else None)
+            for pull in page:
+                fresh.setdefault(pull.number, pull)
+            if self._seen is not None and page and page[-1].updated_at < self._seen:
+                break
+        self._closed |= fresh
+        self._seen = newest or self._seen
