@@ -45,7 +45,7 @@ class Selection:
     Attributes:
         target: the newest usable image in the range; None where there is none.
         candidates: every usable image up to the target, in or out of the range; the target is the last.
-        message: what was found, or why nothing was, as a sentence.
+        message: what was found, or why nothing was, as a clause without a full stop.
         recheck_at: when the next image that is too young now is old enough; None where time changes nothing.
     """
 
@@ -91,7 +91,7 @@ def select(
     target = inside[-1]
     end = usable.index(target) + 1
     left_out += [LeftOut(image, f"newer than the target, and outside of {within}") for image in usable[end:]]
-    found = f"{target.version} ({target.name}) is the newest of {_count(len(inside), 'image')} in {within}."
+    found = f"the newest of {_count(len(inside), 'image')} in {within} is {target.version} ({target.name})"
     return Selection(target, tuple(usable[:end]), _sorted(left_out), SelectionReason.FOUND, found, recheck_at)
 
 
@@ -115,14 +115,14 @@ def _recheck_at(
 def _nothing(ready: Sequence[Image], left_out: Sequence[LeftOut], within: VersionRange) -> tuple[SelectionReason, str]:
     """Why there is no target."""
     if not ready:
-        return SelectionReason.NO_IMAGE, "No image that the plan selects is ready."
+        return SelectionReason.NO_IMAGE, "no image that the plan selects is ready"
     inside = [other for other in reversed(left_out) if other.image.version in within]
     if not inside:
         newest = ready[-1].version
-        return SelectionReason.NONE_IN_RANGE, f"No ready image is in {within}; the newest of {len(ready)} is {newest}."
+        return SelectionReason.NONE_IN_RANGE, f"no ready image is in {within}; the newest of {len(ready)} is {newest}"
     named = "; ".join(str(other) for other in inside[:_NAMED])
     more = f"; and {len(inside) - _NAMED} more" if len(inside) > _NAMED else ""
-    return SelectionReason.ALL_LEFT_OUT, f"No ready image in {within} may be used: {named}{more}."
+    return SelectionReason.ALL_LEFT_OUT, f"no ready image in {within} may be used: {named}{more}"
 
 
 def _sorted(left_out: Iterable[LeftOut]) -> tuple[LeftOut, ...]:

@@ -26,12 +26,15 @@ def wanted_versions(published: Iterable[Version], within: VersionRange, policy: 
     >>> [str(version) for version in found]
     ['v1.33.5', 'v1.34.2']
     """
-    inside = sorted((version for version in set(published) if version in within), key=lambda version: version.newness)
-    match policy:
-        case Policy.ALL:
-            return tuple(inside)
-        case Policy.LATEST:
-            return tuple(inside[-1:])
-        case Policy.LATEST_PER_MINOR:
-            newest = {(version.line, version.flavour): version for version in inside}
-            return tuple(sorted(newest.values(), key=lambda version: version.newness))
+    inside = _ascending(version for version in set(published) if version in within)
+    if policy is Policy.ALL:
+        return inside
+    if policy is Policy.LATEST:
+        return inside[-1:]
+    newest = {(version.line, version.flavour): version for version in inside}
+    return _ascending(newest.values())
+
+
+def _ascending(versions: Iterable[Version]) -> tuple[Version, ...]:
+    """The newest last; versions that are equally new (two commits) in an order that does not depend on the run."""
+    return tuple(sorted(versions, key=lambda version: (version.newness, version)))

@@ -67,34 +67,34 @@ def test_of_the_same_version_the_newest_is_the_target_and_then_the_first_by_name
             "v1.33.5 v1.34.2",
             "1.34.x",
             (),
-            "FoundMachineImage: v1.34.2 (node-v1.34.2) is the newest of 1 image in 1.34.x.",
+            "FoundMachineImage: the newest of 1 image in 1.34.x is v1.34.2 (node-v1.34.2)",
         ),
         (
             "v1.33.5 v1.34.2",
             ">1.30",
             (),
-            "FoundMachineImage: v1.34.2 (node-v1.34.2) is the newest of 2 images in >1.30.",
+            "FoundMachineImage: the newest of 2 images in >1.30 is v1.34.2 (node-v1.34.2)",
         ),
-        ("", "1.34.x", (), "NoMachineImage: No image that the plan selects is ready."),
+        ("", "1.34.x", (), "NoMachineImage: no image that the plan selects is ready"),
         (
             "v1.33.5 v1.33.4",
             "1.34.x",
             (),
-            "NoMachineImageInRange: No ready image is in 1.34.x; the newest of 2 is v1.33.5.",
+            "NoMachineImageInRange: no ready image is in 1.34.x; the newest of 2 is v1.33.5",
         ),
         (
             "v1.34.1",
             "1.34.x",
             ("v1.34.1",),
-            "AllMachineImagesLeftOut: No ready image in 1.34.x may be used: v1.34.1: excluded by v1.34.1.",
+            "AllMachineImagesLeftOut: no ready image in 1.34.x may be used: v1.34.1: excluded by v1.34.1",
         ),
         (
             "v1.34.1 v1.34.2 v1.34.3 v1.34.4 v1.34.5",
             "1.34.x",
             (">=1",),
             (
-                "AllMachineImagesLeftOut: No ready image in 1.34.x may be used: v1.34.5: excluded by >=1; "
-                "v1.34.4: excluded by >=1; v1.34.3: excluded by >=1; and 2 more."
+                "AllMachineImagesLeftOut: no ready image in 1.34.x may be used: v1.34.5: excluded by >=1; "
+                "v1.34.4: excluded by >=1; v1.34.3: excluded by >=1; and 2 more"
             ),
         ),
     ],
