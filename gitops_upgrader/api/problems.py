@@ -100,7 +100,7 @@ _SENTENCES: Mapping[str, str] = {
 
 def _sentence(detail: ErrorDetails, context: Mapping[str, Any]) -> str:
     kind, given = detail["type"], detail["input"]
-    if kind == "string_too_short" and context["min_length"] == 1:
+    if kind in {"string_too_short", "too_short"} and context["min_length"] == 1:
         return "must not be empty"
     sentence = _SENTENCES.get(kind, detail["msg"]).format(given=_json_type(given), **context)
     return f"{sentence}: put it in quotes" if kind == "string_type" and _scalar(given) else sentence

@@ -13,7 +13,7 @@ from typing import Any
 
 from gitops_upgrader.api.resource import Resource
 
-_DROPPED = {"title", "$defs", "discriminator"}
+_DROPPED = {"title", "$defs", "propertyNames"}
 
 
 @functools.cache
