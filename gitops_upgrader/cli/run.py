@@ -1,10 +1,10 @@
 """The one place where errors become words and exit statuses.
 
-    0    done
-    1    an error of the user's, or of the world: one line on stderr, no traceback
-    2    with --detailed-exitcode: there is something to propose
-    3    a bug of ours: the traceback stays
-    130  interrupted
+0    done
+1    an error of the user's, or of the world: one line on stderr, no traceback
+2    with --detailed-exitcode: there is something to propose
+3    a bug of ours: the traceback stays
+130  interrupted
 """
 
 from __future__ import annotations

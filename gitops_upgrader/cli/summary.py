@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rich.console import Console
+from rich.table import Table
 from rich.text import Text
 
 from gitops_upgrader.cli.proposals import action, message
@@ -47,6 +50,40 @@ def show(console: Console, proposed: Proposed, *, dry_run: bool, diffs: bool = T
         console.print()
         console.print(coloured_diff(proposed.diff))
     console.print()
+
+
+def show_plan(console: Console, proposals: Sequence[Proposed]) -> None:
+    """Print a table of what each upgrader would do, narrow enough for 80 columns, with each reason beneath."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in ("CLUSTER", "NOW", "NEXT", "WOULD"):
+        table.add_column(column, overflow="fold")
+    for proposed in proposals:
+        what = action(proposed)
+        moves = proposed.target is not None and proposed.target != proposed.origin
+        table.add_row(
+            Text(printable(proposed.cluster)),
+            Text(str(proposed.origin.version) if proposed.origin else "?"),
+            Text(str(proposed.target.version) if moves and proposed.target else "-"),
+            Text(_PLANS[what], style=_STYLES[what]),
+        )
+    console.print(table, soft_wrap=False)
+    console.print()
+    for proposed in proposals:
+        console.print(Text(f"{printable(proposed.cluster)}: {printable(message(proposed))}"), soft_wrap=False)
+        for other in proposed.considered[:_CONSIDERED]:
+            console.print(Text(f"  not {printable(other)}", style="dim"), soft_wrap=False)
+
+
+_PLANS = {
+    "create": "open",
+    "update": "update",
+    "close": "close",
+    "leave": "leave as it is",
+    "hold": "wait",
+    "error": "fail",
+}
+_CONSIDERED = 5
+"""How many of the images that were passed over a plan names."""
 
 
 def _changes(decision: Decision | None) -> bool:

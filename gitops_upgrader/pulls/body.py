@@ -46,7 +46,7 @@ def section(desired: Desired, marker: str) -> str:
         _headline(desired),
         _table(desired.changes),
         *(f"> **Note.** {note}" for note in desired.notes),
-        f"**Why this hop.** {desired.why}",
+        f"**Why.** {desired.why}",
         _considered(desired.considered),
         _AFTER,
         _NO_ROLLBACK,

@@ -66,7 +66,10 @@ def offered(plan: Stored) -> Offer:
             where=where,
             remedy="status.machineImageDetails needs a version and an id.",
         ) from error
-    return Offer(target, candidates or ((target,) if target else ()))
+    if target is None or not candidates:
+        return Offer(target, candidates or ((target,) if target else ()))
+    named = (one for one in candidates if (one.version, one.id) == (target.version, target.id))
+    return Offer(next(named, target), candidates)
 
 
 def _why_not(status: Any) -> str:

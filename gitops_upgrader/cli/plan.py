@@ -1,0 +1,61 @@
+"""`gitops-upgrader plan`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from gitops_upgrader.cli import options, proposals
+from gitops_upgrader.cli.mermaid import diagram
+from gitops_upgrader.cli.run import DONE, FAILED, say
+from gitops_upgrader.cli.summary import show_plan
+from gitops_upgrader.cli.terminal import output, print_json, progress
+from gitops_upgrader.reconcilers import fleet
+from gitops_upgrader.reconcilers.opened import Workspaces
+
+
+@click.command(
+    "plan",
+    epilog="""\b
+Examples:
+  gitops-upgrader plan -m upgrades/ --repo .
+  gitops-upgrader plan -m upgrades/ --repo . -o mermaid > plan.mmd
+""",
+)
+@options.manifest_options
+@options.repository_options
+@click.option(
+    "-o",
+    "--output",
+    "form",
+    type=click.Choice(["text", "json", "mermaid"]),
+    default="text",
+    show_default=True,
+    help="How the plan is printed.",
+)
+def command(
+    folders: tuple[Path, ...],
+    upgraders: tuple[str, ...],
+    repo: str | None,
+    branch: str | None,
+    provider: str | None,
+    instance: str | None,
+    form: str,
+) -> int:
+    """Show what each upgrader would do next, and why. Nothing is changed anywhere."""
+    options.exactly_one({"--manifests": bool(folders)}, "For example: gitops-upgrader plan -m upgrades/ --repo .")
+    line = options.command_line(repo, branch, provider, instance)
+    scope, store = options.scope(folders)
+    with Workspaces(line, options.now) as workspaces, progress() as told:
+        report = fleet.run(scope, workspaces, only=upgraders, dry_run=True, told=told)
+    if form == "json":
+        print_json(proposals.document(report, store.problems))
+    elif form == "mermaid":
+        click.echo(diagram(report.proposals))
+    else:
+        show_plan(output(), report.proposals)
+    for problem in (*store.problems, *(failure.error for failure in report.failures)):
+        say(f"error: {problem}")
+    failed = store.problems or report.failures or any(proposed.error for proposed in report.proposals)
+    return FAILED if failed else DONE

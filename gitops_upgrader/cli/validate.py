@@ -1,0 +1,59 @@
+"""`gitops-upgrader validate`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from gitops_upgrader.api import GROUP
+from gitops_upgrader.cli.run import DONE, FAILED, say
+from gitops_upgrader.cli.terminal import print_json
+from gitops_upgrader.errors import UpgraderError
+from gitops_upgrader.stores.directory import DirectoryStore
+from gitops_upgrader.stores.validate import problems
+
+
+@click.command(
+    "validate",
+    epilog="""\b
+Examples:
+  gitops-upgrader validate upgrades/
+  gitops-upgrader validate upgrades/fleet.yaml -o json
+""",
+)
+@click.argument("paths", metavar="PATH...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "-o", "--output", "form", type=click.Choice(["text", "json"]), default="text", show_default=True, help="The form."
+)
+def command(paths: tuple[Path, ...], form: str) -> int:
+    """Check custom resources, offline: every mistake with its file, line and field.
+
+    Objects of other groups, such as Secrets and ConfigMaps, are read as far as ours refer to them.
+    """
+    store = DirectoryStore.load(paths)
+    found = problems(store)
+    ours = sum(item.key.group == GROUP for item in store.loaded)
+    if form == "json":
+        print_json({"apiVersion": "gitops-upgrader/v1", "ok": not found, "errors": [_error(error) for error in found]})
+    else:
+        for error in found:
+            click.echo(str(error))
+        if not found:
+            click.echo(f"{ours} {'object' if ours == 1 else 'objects'}, no mistakes")
+    if found:
+        say(f"{len(found)} {'mistake' if len(found) == 1 else 'mistakes'}")
+    return FAILED if found else DONE
+
+
+def _error(error: UpgraderError) -> dict[str, str | int | None]:
+    where = error.where
+    return {
+        "object": where.object,
+        "reason": error.reason,
+        "message": f"{error.message} {error.remedy}".rstrip(),
+        "file": where.file,
+        "line": where.line,
+        "column": where.column,
+        "field": where.field,
+    }
