@@ -243,6 +243,10 @@ class InvalidRelease(SourceError):
     """A signed Release file cannot be read as one."""
 
 
+class SigningKeyNotBound(SourceError):
+    """A signature is older than everything by which the certificate that is trusted vouches for its key."""
+
+
 class ReleaseExpired(SourceError):
     """A Release file's `Valid-Until` is over: an old copy, or a mirror that stands still."""
 

@@ -7,8 +7,8 @@ from datetime import datetime
 
 from gitops_upgrader.errors import InvalidSourceURL, Where
 from gitops_upgrader.sources.fetch import Fetch
+from gitops_upgrader.sources.keyring import Keyring
 from gitops_upgrader.sources.layout import locate
-from gitops_upgrader.sources.openpgp import Keyring
 from gitops_upgrader.sources.repository import Reader
 from gitops_upgrader.sources.validators import Validator, Validators, query_digest
 from gitops_upgrader.versions import Version

@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from typing import BinaryIO, Protocol
 
-from gitops_upgrader.errors import IndexCorrupt, IndexTooLarge, IndexTruncated, NotAnIndex, Where
+from gitops_upgrader.errors import IndexCorrupt, IndexTooLarge, IndexTruncated, NotAnIndex, SourceError, Where
 from gitops_upgrader.sources.fetch import MIB
 
 UNPACKED_LIMIT = 512 * MIB
@@ -82,7 +82,7 @@ def unpacked(packed: BinaryIO, name: str, where: Where, *, limit: int = UNPACKED
     suffix = name[name.rfind(".") :] if "." in name else ""
     if suffix in _DECODERS:
         _check_magic(packed, name, suffix, where)
-        pieces = _decoded(_chunks(packed), _DECODERS[suffix], where)
+        pieces = _decoded(_chunks(packed), suffix, where)
     else:
         pieces = _chunks(packed)
     total = 0
@@ -117,7 +117,7 @@ def _check_magic(packed: BinaryIO, name: str, suffix: str, where: Where) -> None
     )
 
 
-def _decoded(chunks: Iterator[bytes], make: Callable[[], _Decoder], where: Where) -> Iterator[bytes]:
+def _decoded(chunks: Iterator[bytes], suffix: str, where: Where) -> Iterator[bytes]:
     decoder: _Decoder | None = None
     try:
         for chunk in chunks:
@@ -127,7 +127,9 @@ def _decoded(chunks: Iterator[bytes], make: Callable[[], _Decoder], where: Where
                     data = data.lstrip(b"\0")
                     if not data:
                         break
-                    decoder = make()
+                    if not data.startswith(_MAGIC[suffix][: len(data)]):
+                        raise _corrupt("something follows its end", where)
+                    decoder = _DECODERS[suffix]()
                 yield decoder.decompress(data, _PIECE)
                 data = b""
                 if decoder.eof:
@@ -140,7 +142,7 @@ def _decoded(chunks: Iterator[bytes], make: Callable[[], _Decoder], where: Where
         raise IndexTruncated("the compressed file ends too early.", where=where, remedy="Try again later.")
 
 
-def _broken(error: Exception, where: Where) -> IndexCorrupt | IndexTooLarge:
+def _broken(error: Exception, where: Where) -> SourceError:
     # lzma has no class or code for it; the text is that of CPython's _lzmamodule.c
     if "limit exceeded" in str(error):
         return IndexTooLarge(
@@ -148,8 +150,12 @@ def _broken(error: Exception, where: Where) -> IndexCorrupt | IndexTooLarge:
             where=where,
             remedy="Ask for a file compressed with `xz -9` or less, or name Packages.gz.",
         )
+    return _corrupt(str(error), where)
+
+
+def _corrupt(why: str, where: Where) -> IndexCorrupt:
     return IndexCorrupt(
-        f"the compressed file is broken, or something follows its end: {error}.",
+        f"the compressed file is broken: {why}.",
         where=where,
         remedy="Ask whoever runs the repository to publish it anew.",
     )

@@ -202,7 +202,8 @@ def _no_answer(error: Exception, request: Request, watchdog: Watchdog, where: Wh
             where=where,
             remedy="If it is signed by your own authority, name its file in REQUESTS_CA_BUNDLE.",
         )
-    if any(isinstance(link, requests.Timeout | urllib3.exceptions.TimeoutError | TimeoutError) for link in chain):
+    # not urllib3's TimeoutError: "connection refused" is one of those too
+    if any(isinstance(link, requests.Timeout | urllib3.exceptions.ReadTimeoutError | TimeoutError) for link in chain):
         return SourceTimeout(
             f"the server did not answer within {request.timeout:g} s.",
             where=where,

@@ -22,8 +22,9 @@ from gitops_upgrader.errors import (
 )
 from gitops_upgrader.sources.decompress import UNPACKED_LIMIT, unpacked
 from gitops_upgrader.sources.fetch import MIB, Deadline, Fetch, Request, Response
+from gitops_upgrader.sources.keyring import Keyring
 from gitops_upgrader.sources.layout import Layout
-from gitops_upgrader.sources.openpgp import Keyring, verify_clear_text, verify_detached
+from gitops_upgrader.sources.openpgp import verify_clear_text, verify_detached
 from gitops_upgrader.sources.packages import kubernetes_versions
 from gitops_upgrader.sources.release import Listed, parse_release
 from gitops_upgrader.sources.urls import shown

@@ -56,7 +56,7 @@ class Validators:
         try:
             data = json.loads(text)
             return cls(query=_text(data["query"]) or "", indexes=tuple(_index(index) for index in data["indexes"]))
-        except (ValueError, KeyError, TypeError, AttributeError):
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             return cls()
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from gitops_upgrader.errors import InvalidSourceVersion, InvalidVersion, Where
 from gitops_upgrader.versions import Version
 
@@ -15,7 +13,7 @@ def parse_version_lines(text: str, *, where: Where | None = None) -> tuple[Versi
 
     Args:
         text: the list, such as a ConfigMap's `versions`.
-        where: what holds it, for messages; the line within the text is added, counted from 1.
+        where: what holds it, for messages. The line within the text, counted from 1, stands in the message.
 
     Raises:
         InvalidSourceVersion: a line is no version; every wrong line is named.
@@ -34,8 +32,8 @@ def parse_version_lines(text: str, *, where: Where | None = None) -> tuple[Versi
         first, why = wrong[0]
         more = f" So are lines {', '.join(str(number) for number, _ in wrong[1:])}." if wrong[1:] else ""
         raise InvalidSourceVersion(
-            f"this line is wrong: {why}{more}",
-            where=replace(where or Where(), line=first),
+            f"line {first} is wrong: {why}{more}",
+            where=where,
             remedy="Write one version a line, such as v1.34.2.",
         )
     return tuple(sorted(found))
