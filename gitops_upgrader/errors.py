@@ -132,6 +132,10 @@ class DuplicateField(ObjectError):
     """A mapping in a file has the same key twice."""
 
 
+class ImageVersionMismatch(ObjectError):
+    """An image's name tells of another Kubernetes version than the one it is meant for."""
+
+
 class LocalRepositoryRefused(ObjectError):
     """A controller is pointed at a folder of its own machine."""
 

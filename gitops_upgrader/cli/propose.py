@@ -156,6 +156,11 @@ def _print(report: Report, problems: tuple[UpgraderError, ...], form: str, *, dr
         for proposed in report.proposals:
             show(console, proposed, dry_run=dry_run)
         console.print(tally(report.proposals, dry_run=dry_run))
+    for orphan in report.orphans:
+        say(
+            f"note: branch {orphan.branch} in {orphan.repository} belongs to upgrader {orphan.upgrader}, which is not "
+            "here. If it was deleted, close its pull request and delete the branch."
+        )
     for problem in (*problems, *(failure.error for failure in report.failures)):
         say(f"error: {problem}")
     if form != "text":

@@ -51,6 +51,21 @@ def cluster_family(prefix: str, namespace: str | None, cluster: str, instance: s
     return _family(f"{prefix}{middle}_cluster/{_checked(namespace) if namespace else '-'}/{_checked(cluster)}")
 
 
+def upgrader_of(prefix: str, branch: str, instance: str | None = None) -> str | None:
+    """The upgrader, `<namespace>/<name>`, that a branch belongs to; None where it is another instance's, a group's,
+    or that of a cluster without custom resources.
+
+    >>> upgrader_of("gitops-upgrader/", "gitops-upgrader/fleet/prod_2")
+    'fleet/prod'
+    """
+    start = f"{prefix}_{instance}/" if instance else prefix
+    namespace, slash, name = branch.removeprefix(start).partition("/")
+    name = re.sub(r"_[1-9][0-9]*$", "", name)
+    if not branch.startswith(start) or not slash:
+        return None
+    return f"{namespace}/{name}" if _COMPONENT.fullmatch(namespace) and _COMPONENT.fullmatch(name) else None
+
+
 def _checked(name: str) -> str:
     if not _COMPONENT.fullmatch(name):
         raise InvalidObject(

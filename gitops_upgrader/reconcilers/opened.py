@@ -51,6 +51,10 @@ class Workspaces:
             stale.close()
         return self.get(access)
 
+    def all(self) -> tuple[Workspace, ...]:
+        """Every repository that was opened in this run."""
+        return tuple(found for found in self._opened.values() if isinstance(found, Workspace))
+
     def __enter__(self) -> Self:
         return self
 

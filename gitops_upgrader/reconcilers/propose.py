@@ -10,10 +10,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from gitops_upgrader.api.placeholders import expand
-from gitops_upgrader.errors import UpgraderError
+from gitops_upgrader.errors import ImageVersionMismatch, UpgraderError, Where
 from gitops_upgrader.manifests import Edited, Located, Role, diff
 from gitops_upgrader.model import Edit, Image, PullRequest, PullState, Target
 from gitops_upgrader.plans.hop import Hop, NoHop
+from gitops_upgrader.plans.image_version import other_version
 from gitops_upgrader.pulls.apply import Applier, Outcome, build_commit
 from gitops_upgrader.pulls.decide import decide
 from gitops_upgrader.pulls.decision import Close, Create, Decision, Gate, Hold, NoTarget, Proposal, Seen, Update
@@ -80,6 +81,7 @@ def propose(workspace: Workspace, request: Request, *, dry_run: bool = False) ->
         return _carry_out(workspace, begun, seen, None, None, dry_run=dry_run)
     edited = manifests.edit(located, values(request, origin.version, step.image))
     target = _target(located, step.image)
+    _check_image(request, target)
     if not edited.edits:
         target = replace(target, image=origin.image)
     desired = _desired(workspace, request, located, origin, target, step, edited)
@@ -108,6 +110,22 @@ def _target(located: Located, image: Image) -> Target:
     """Version and image; the image only where there is a place for it."""
     placed = located.images or located.variables or located.targets
     return Target(image.version, image.id if image.id and placed else None)
+
+
+def _check_image(request: Request, target: Target) -> None:
+    """Refuse an image that was built for another version: a mistake of whoever named or built it.
+
+    Raises:
+        ImageVersionMismatch: the image's id names a Kubernetes version, and not this one.
+    """
+    other = other_version(target.image or "", target.version)
+    if other is None or not request.checks_image:
+        return
+    raise ImageVersionMismatch(
+        f"The image {target.image!r} is named after Kubernetes {other}, not after {target.version}.",
+        where=Where(object=f"Cluster {request.query.label}"),
+        remedy="Correct the image, or set imageVersionCheck: Ignore where its name means something else.",
+    )
 
 
 def _cluster_name(request: Request, located: Located) -> str:

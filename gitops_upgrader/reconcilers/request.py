@@ -53,6 +53,7 @@ class Request:
         upgrader: `<namespace>/<upgrader>`; None without custom resources.
         choose: the next step from where the cluster is.
         hop_interval: how long the next hop waits after a merge.
+        checks_image: an image whose name tells of another version is refused.
         lookup_failed: in words, what could not be found out on the way here; then nothing is changed.
     """
 
@@ -68,6 +69,7 @@ class Request:
     paused: str | None = None
     removed: bool = False
     hop_interval: timedelta = timedelta()
+    checks_image: bool = True
     lookup_failed: str | None = None
 
 
