@@ -10,7 +10,7 @@ import click
 
 from gitops_upgrader.cli import options, proposals
 from gitops_upgrader.cli.run import CHANGES, DONE, FAILED, say
-from gitops_upgrader.cli.summary import show, tally
+from gitops_upgrader.cli.summary import show, show_trail, tally
 from gitops_upgrader.cli.terminal import coloured_diff, notes, output, print_json, progress
 from gitops_upgrader.errors import UpgraderError, UsageError
 from gitops_upgrader.reconcilers import cluster, fleet
@@ -53,6 +53,7 @@ Exit status: 0 done, 1 something went wrong, 2 (with --detailed-exitcode) there 
     show_default=True,
     help="How the result is printed.",
 )
+@click.option("--explain", is_flag=True, help="Show on stderr where was looked, what was found, and why it was chosen.")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 if there is something to propose.")
 def command(
     folders: tuple[Path, ...],
@@ -70,6 +71,7 @@ def command(
     form: str,
     *,
     dry_run: bool,
+    explain: bool,
     detailed_exitcode: bool,
 ) -> int:
     """Open a pull request for each cluster's next upgrade.
@@ -87,7 +89,7 @@ def command(
         if upgraders:
             raise UsageError("--upgrader goes with --manifests.", remedy=hint)
         report, problems = _from_arguments(name, to, image, variable, paths, retry, line, dry_run=dry_run), ()
-    _print(report, problems, form, dry_run=dry_run)
+    _print(report, problems, form, dry_run=dry_run, explain=explain)
     return _status(report, problems, detailed=detailed_exitcode)
 
 
@@ -144,18 +146,34 @@ def _from_arguments(
     return Report((proposed,))
 
 
-def _print(report: Report, problems: tuple[UpgraderError, ...], form: str, *, dry_run: bool) -> None:
+def _print(report: Report, problems: tuple[UpgraderError, ...], form: str, *, dry_run: bool, explain: bool) -> None:
     console = output()
     if form == "json":
         print_json(proposals.document(report, problems))
     elif form == "diff":
-        for proposed in report.proposals:
-            if proposed.diff and proposed.proposes:
-                console.print(coloured_diff(proposed.diff)) if console.is_terminal else sys.stdout.write(proposed.diff)
+        _print_diffs(report)
     else:
         for proposed in report.proposals:
             show(console, proposed, dry_run=dry_run)
         console.print(tally(report.proposals, dry_run=dry_run))
+    if explain:
+        for proposed in report.proposals:
+            show_trail(notes(), proposed)
+    _print_errors(report, problems, each=form != "text")
+
+
+def _print_diffs(report: Report) -> None:
+    console = output()
+    for proposed in report.proposals:
+        if proposed.diff and proposed.proposes:
+            if console.is_terminal:
+                console.print(coloured_diff(proposed.diff))
+            else:
+                sys.stdout.write(proposed.diff)
+
+
+def _print_errors(report: Report, problems: tuple[UpgraderError, ...], *, each: bool) -> None:
+    """Say what went wrong, and with `each` what went wrong with single clusters, where no result says it."""
     for orphan in report.orphans:
         say(
             f"note: branch {orphan.branch} in {orphan.repository} belongs to upgrader {orphan.upgrader}, which is not "
@@ -163,10 +181,9 @@ def _print(report: Report, problems: tuple[UpgraderError, ...], form: str, *, dr
         )
     for problem in (*problems, *(failure.error for failure in report.failures)):
         say(f"error: {problem}")
-    if form != "text":
-        for proposed in report.proposals:
-            if proposed.error is not None:
-                notes().print(f"error: {proposed.cluster}: {proposed.error}")
+    for proposed in report.proposals:
+        if each and proposed.error is not None:
+            say(f"error: {proposed.cluster}: {proposed.error}")
 
 
 def _status(report: Report, problems: tuple[UpgraderError, ...], *, detailed: bool) -> int:

@@ -90,6 +90,16 @@ def _changes(decision: Decision | None) -> bool:
     return isinstance(decision, Create | Update)
 
 
+def show_trail(console: Console, proposed: Proposed) -> None:
+    """Print how the places in the manifests were found, step by step."""
+    console.print(Text(f"{printable(proposed.cluster)}: where its version and image are", style="bold"))
+    for step in proposed.located.trail if proposed.located else ():
+        console.print(Text(f"  {printable(str(step))}"))
+    if proposed.error is not None:
+        console.print(Text(f"  {printable(str(proposed.error))}", style="red"))
+    console.print()
+
+
 def tally(proposals: tuple[Proposed, ...], *, dry_run: bool) -> str:
     """One line that counts what was decided."""
     counts: dict[str, int] = {}
