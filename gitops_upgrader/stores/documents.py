@@ -7,6 +7,8 @@ crashes the process where nesting is deep.
 from __future__ import annotations
 
 import contextlib
+import json
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -95,6 +97,7 @@ def read(path: Path, shown: str) -> tuple[tuple[Document, ...], tuple[UpgraderEr
 
 def parse(text: str, shown: str) -> tuple[tuple[Document, ...], tuple[UpgraderError, ...]]:
     """The documents of a text, as `read` has them."""
+    text = _with_yaml_escapes(text)
     lines = Lines(text)
     documents: list[Document] = []
     try:
@@ -112,6 +115,30 @@ def parse(text: str, shown: str) -> tuple[tuple[Document, ...], tuple[UpgraderEr
     except UnreadableFile as error:
         return tuple(documents), (error,)
     return tuple(documents), ()
+
+
+_ESCAPE = re.compile(r"\\(?:u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})|.)", re.DOTALL)
+
+
+def _with_yaml_escapes(text: str) -> str:
+    """JSON with its pairs of surrogates (RFC 8259, section 7) as one escape, because YAML knows no pairs.
+
+    Columns behind such a pair are then off by two; lines are not.
+    """
+    if r"\ud" not in text.lower() or not text.lstrip().startswith(("{", "[")):
+        return text
+    try:
+        json.loads(text)
+    except ValueError:
+        return text  # no JSON, so a backslash may mean something else
+    return _ESCAPE.sub(_as_yaml_escape, text)
+
+
+def _as_yaml_escape(match: re.Match[str]) -> str:
+    if match[1] is None:
+        return match[0]
+    high, low = int(match[1], 16) - 0xD800, int(match[2], 16) - 0xDC00
+    return f"\\U{0x10000 + (high << 10) + low:08X}"
 
 
 def _reason(error: yaml.MarkedYAMLError) -> str:
