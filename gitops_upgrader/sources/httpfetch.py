@@ -92,7 +92,7 @@ class HttpFetch:
                 answer = session.get(url, timeout=timeouts, stream=True, allow_redirects=False)
             # OSError: `requests` raises it bare where the CA bundle that the environment names is not there
             except (OSError, urllib3.exceptions.HTTPError) as error:
-                raise _no_answer(error, request, watchdog, where) from error
+                raise _no_answer(error, watchdog, where) from error
             target = session.get_redirect_target(answer)
             if target is None:
                 return answer
@@ -136,7 +136,7 @@ def _receive(answer: requests.Response, request: Request, sink: BinaryIO, watchd
     if declared is not None and declared > request.limit:
         raise _too_large(request.limit, where)
     received = 0
-    for piece in _pieces(answer, request, watchdog, where):
+    for piece in _pieces(answer, watchdog, where):
         received += len(piece)
         if received > request.limit:
             raise _too_large(request.limit, where)
@@ -151,7 +151,7 @@ def _receive(answer: requests.Response, request: Request, sink: BinaryIO, watchd
     )
 
 
-def _pieces(answer: requests.Response, request: Request, watchdog: Watchdog, where: Where) -> Iterator[bytes]:
+def _pieces(answer: requests.Response, watchdog: Watchdog, where: Where) -> Iterator[bytes]:
     try:
         yield from answer.raw.stream(_PIECE, decode_content=False)
     except (OSError, urllib3.exceptions.HTTPError) as error:
@@ -159,7 +159,7 @@ def _pieces(answer: requests.Response, request: Request, watchdog: Watchdog, whe
             raise IndexTruncated(
                 f"the connection ended before the file did: {_cause(error)}.", where=where, remedy="Try again later."
             ) from error
-        raise _no_answer(error, request, watchdog, where) from error
+        raise _no_answer(error, watchdog, where) from error
 
 
 def _status(answer: requests.Response, where: Where) -> SourceError:
@@ -191,7 +191,7 @@ def _too_large(limit: int, where: Where) -> IndexTooLarge:
     )
 
 
-def _no_answer(error: Exception, request: Request, watchdog: Watchdog, where: Where) -> SourceError:
+def _no_answer(error: Exception, watchdog: Watchdog, where: Where) -> SourceError:
     """Turn what the libraries raise into a reason and a sentence."""
     if watchdog.fired:
         return watchdog.error(where)
@@ -205,7 +205,7 @@ def _no_answer(error: Exception, request: Request, watchdog: Watchdog, where: Wh
     # not urllib3's TimeoutError: "connection refused" is one of those too
     if any(isinstance(link, requests.Timeout | urllib3.exceptions.ReadTimeoutError | TimeoutError) for link in chain):
         return SourceTimeout(
-            f"the server did not answer within {request.timeout:g} s.",
+            "the server did not answer in time.",
             where=where,
             remedy="Try again later, or raise the source's timeout.",
         )

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import subprocess
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import pysequoia
 import pytest
 
 from gitops_upgrader.sources.httpfetch import HttpFetch
 from tests.debian import Site, serve
+from tests.need import need
+from tests.sources.gnupg import Gpg
 
 
 @pytest.fixture
@@ -35,3 +40,11 @@ def other_key() -> pysequoia.Tsk:
 @pytest.fixture(scope="session")
 def keyring(key: pysequoia.Tsk) -> bytes:
     return str(key.extract_certificate()).encode()
+
+
+@pytest.fixture
+def gpg() -> Iterator[Gpg]:
+    with tempfile.TemporaryDirectory(prefix="g") as folder:  # not tmp_path: gpg-agent's socket must have a short path
+        home = Path(folder) / "h"
+        yield Gpg(home)
+        subprocess.run([need("gpgconf"), "--homedir", home, "--kill", "all"], check=True)

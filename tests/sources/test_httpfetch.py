@@ -27,11 +27,9 @@ from gitops_upgrader.errors import (
     SourceUnreachable,
     TooManyRedirects,
     UnexpectedAnswer,
-    Where,
 )
 from gitops_upgrader.sources import Request, Response
 from gitops_upgrader.sources.httpfetch import HttpFetch
-from gitops_upgrader.sources.watchdog import Watchdog
 from tests.debian import Site, serve
 
 LIMIT = 1000
@@ -327,20 +325,6 @@ def test_a_server_that_says_nothing(site: Site, fetch: HttpFetch) -> None:
     assert caught.value.transient
 
 
-def test_a_connection_after_the_time_is_over_is_shut_down() -> None:
-    here, there = socket.socketpair()
-    with here, there, Watchdog(0) as watchdog:
-        watchdog.watch("no socket")
-        while not watchdog.fired:
-            pass
-        watchdog.watch(here)
-        assert there.recv(1) == b""
-        here.close()
-        watchdog.watch(here)  # and one that is closed already does no harm
-        assert watchdog.remaining() > 0
-        assert watchdog.error(Where()).transient
-
-
 @pytest.fixture
 def tls_site(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Site]:
     authority = trustme.CA()
@@ -402,3 +386,17 @@ def test_a_proxy_is_used_and_watched(site: Site, fetch: HttpFetch, monkeypatch: 
     site.files["/a"] = b"through the proxy"
     assert bring(fetch, "http://example.invalid/a")[1] == b"through the proxy"
     assert site.paths == ["http://example.invalid/a"]
+
+
+def test_a_host_that_accepts_no_connection() -> None:
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as server:
+        address = server.getsockname()
+        waiting = [socket.socket() for _ in range(3)]  # they fill the queue, and nobody takes them out of it
+        for each in waiting:
+            each.setblocking(False)
+            each.connect_ex(address)
+        with pytest.raises(SourceTimeout) as caught:
+            bring(HttpFetch(connect_timeout=0.1), f"http://127.0.0.1:{address[1]}/a")
+        for each in waiting:
+            each.close()
+    assert caught.value.message == "the server did not answer in time."

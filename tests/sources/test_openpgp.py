@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import subprocess
-import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pysequoia
 import pytest
 
 from gitops_upgrader.errors import (
     BadSignature,
-    InvalidKeyring,
     NotSigned,
     SigningKeyExpired,
     SigningKeyNotBound,
@@ -23,10 +19,10 @@ from gitops_upgrader.errors import (
     WeakSignature,
     Where,
 )
-from gitops_upgrader.sources.keyring import Key, Keyring
+from gitops_upgrader.sources.keyring import Keyring
 from gitops_upgrader.sources.openpgp import verify_clear_text, verify_detached
 from tests.debian import NOW, clear_signed, detached
-from tests.need import need
+from tests.sources.gnupg import Gpg
 
 WHERE = Where(file="https://example.com/InRelease")
 TEXT = b"Origin: tests\n- a line with a dash\nDate: now\n"
@@ -58,18 +54,6 @@ def test_text_around_what_is_signed_is_dropped(key: pysequoia.Tsk) -> None:
     signed = clear_signed(TEXT, key)
     assert verify(b"Origin: evil\n\n" + signed + b"\nOrigin: evil\n", ring(key)) == TEXT
     assert verify(signed + clear_signed(b"Origin: second\n", key), ring(key)) == TEXT
-
-
-@pytest.mark.parametrize("form", ["armored", "binary", "several armored blocks", "several in one block"])
-def test_a_keyring_may_have_any_form(form: str, key: pysequoia.Tsk, other_key: pysequoia.Tsk) -> None:
-    mine, other = key.extract_certificate(), other_key.extract_certificate()
-    content = {
-        "armored": str(mine).encode(),
-        "binary": bytes(mine),
-        "several armored blocks": f"{other}\n{mine}".encode(),
-        "several in one block": pysequoia.armor(bytes(other) + bytes(mine), pysequoia.ArmorKind.PublicKey).encode(),
-    }[form]
-    assert verify(clear_signed(TEXT, key), Keyring.parse(content, WHERE)) == TEXT
 
 
 def test_one_good_signature_of_several_suffices(key: pysequoia.Tsk, other_key: pysequoia.Tsk) -> None:
@@ -194,55 +178,6 @@ def test_a_signature_that_cannot_be_read(
         assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("content", [b"", b"not a key", b"\x99\x01"])
-def test_what_is_no_keyring(content: bytes) -> None:
-    with pytest.raises(InvalidKeyring) as caught:
-        Keyring.parse(content, Where(field="signedBy"))
-    assert str(caught.value).startswith("signedBy: what signedBy leads to ")
-    assert "\n" not in str(caught.value)
-    assert caught.value.remedy == (
-        "Put the repository's public key there, as the Release.key or .asc file that it publishes."
-    )
-
-
-def test_old_signatures_name_their_issuer_by_its_last_64_bits() -> None:
-    key = Key("0123456789abcdef0123456789abcdef01234567")
-    assert key.issued("89abcdef01234567")
-    assert key.issued(key.fingerprint)
-    assert not key.issued("01234567")
-    assert not key.issued("0123456789abcdef")
-
-
-class Gpg:
-    """GnuPG with a home of its own and a clock that is told."""
-
-    def __init__(self, home: Path) -> None:
-        self._program = need("gpg")
-        self._home = home
-        home.mkdir(mode=0o700)
-
-    def __call__(self, *arguments: str, at: str = "20250101T000000", stdin: bytes = b"") -> bytes:
-        command = [
-            *(str(self._program), "--homedir", str(self._home), "--batch", "--yes", "--quiet", "--no-tty"),
-            *("--pinentry-mode", "loopback", "--passphrase", "", "--faked-system-time", f"{at}!"),
-        ]
-        result = subprocess.run([*command, *arguments], input=stdin, capture_output=True, check=False)
-        assert result.returncode == 0, result.stderr.decode()
-        return result.stdout
-
-    def fingerprint(self, name: str) -> str:
-        listed = self("--list-keys", "--with-colons", name).decode()
-        return next(line.split(":")[9] for line in listed.split("\n") if line.startswith("fpr:"))
-
-
-@pytest.fixture
-def gpg() -> Iterator[Gpg]:
-    with tempfile.TemporaryDirectory(prefix="g") as folder:  # not tmp_path: gpg-agent's socket must have a short path
-        home = Path(folder) / "h"
-        yield Gpg(home)
-        subprocess.run([need("gpgconf"), "--homedir", home, "--kill", "all"], check=True)
-
-
 def at(text: str) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=UTC)
 
@@ -300,22 +235,4 @@ def test_a_weak_digest(gpg: Gpg) -> None:
         verify(clear, Keyring.parse(gpg("--export"), WHERE), at("2025-06-02"))
     assert caught.value.message == (
         f"the signature by {gpg.fingerprint('weak@example.com')} uses a digest that can be forged."
-    )
-
-
-def test_a_certificate_that_proves_nothing_of_itself(gpg: Gpg, key: pysequoia.Tsk) -> None:
-    gpg("--cert-digest-algo", "SHA1", "--quick-gen-key", "weak@example.com", "rsa3072", "sign", "never")
-    weak = gpg("--export")
-    with pytest.raises(InvalidKeyring) as caught:
-        Keyring.parse(weak, WHERE)
-    assert caught.value.message == (
-        "what signedBy leads to holds only certificates whose own signatures prove nothing, as SHA-1 does not."
-    )
-    beside = Keyring.parse(weak + bytes(key.extract_certificate()), WHERE)
-    assert verify(clear_signed(TEXT, key), beside) == TEXT
-    with pytest.raises(InvalidKeyring) as caught:
-        verify(gpg("--clearsign", stdin=TEXT), beside)
-    assert caught.value.message == (
-        f"the certificate of the key {gpg.fingerprint('weak@example.com')} has no signature of its own that proves "
-        "anything."
     )
