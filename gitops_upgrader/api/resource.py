@@ -116,20 +116,14 @@ class Model(BaseModel):
         return self.model_dump(mode="json", by_alias=True, exclude_none=True)
 
 
-def many(description: str, *, at_most: int = 64, map_keys: tuple[str, ...] = ()) -> Any:
+def many(description: str, *, at_most: int = 64) -> Any:
     """A list field that is empty by default and then left out.
 
     Args:
         description: a sentence for the CRD.
         at_most: the most items; the API server wants a bound before it accepts CEL rules on items.
-        map_keys: the fields that tell the items apart, for server-side apply.
     """
-    extra: dict[str, Any] = {}
-    if map_keys:
-        extra = {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": list(map_keys)}
-    return Field(
-        default=(), description=description, max_length=at_most, exclude_if=_is_empty, json_schema_extra=extra or None
-    )
+    return Field(default=(), description=description, max_length=at_most, exclude_if=_is_empty)
 
 
 def nested(model: type[Model]) -> Any:

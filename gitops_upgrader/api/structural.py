@@ -26,16 +26,8 @@ def schema(kind: type[Resource]) -> Mapping[str, Any]:
 def at(schema: Mapping[str, Any], path: Iterable[str | int]) -> Mapping[str, Any]:
     """The part of a schema that a path leads to; empty where nothing is known of it."""
     for part in path:
-        if isinstance(part, int):
-            schema = schema.get("items", {})
-        else:
-            schema = schema.get("properties", {}).get(part) or _values(schema)
+        schema = schema.get("items", {}) if isinstance(part, int) else schema.get("properties", {}).get(part, {})
     return schema
-
-
-def _values(schema: Mapping[str, Any]) -> Mapping[str, Any]:
-    values = schema.get("additionalProperties", {})
-    return values if isinstance(values, Mapping) else {}
 
 
 def _convert(node: Mapping[str, Any], definitions: Mapping[str, Any]) -> dict[str, Any]:

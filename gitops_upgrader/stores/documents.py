@@ -51,15 +51,15 @@ class Document:
         return Where(file=self.file, line=line, column=column, object=object)
 
     def items(self) -> tuple[Document, ...]:
-        """The documents in a `List`; the document itself where it is none."""
+        """The documents in a `List`; the document itself where it is none. Items that are merged in have its place."""
         if not _is_list(self.content):
             return (self,)
-        nodes = _value(self._node, "items")
-        if not isinstance(nodes, yaml.SequenceNode):
-            return (self,)
+        items = self.content["items"]
+        listed = _value(self._node, "items")
+        nodes = listed.value if isinstance(listed, yaml.SequenceNode) else [self._node] * len(items)
         return tuple(
             Document(self.file, content, self._lines.position(node)[0], node, self._lines, self.broken)
-            for content, node in zip(self.content["items"], nodes.value, strict=True)
+            for content, node in zip(items, nodes, strict=True)
         )
 
 
@@ -129,8 +129,8 @@ def _with_yaml_escapes(text: str) -> str:
         return text
     try:
         json.loads(text)
-    except ValueError:
-        return text  # no JSON, so a backslash may mean something else
+    except (ValueError, RecursionError):
+        return text  # no JSON, so a backslash may mean something else; or nested too deep, which is said later
     return _ESCAPE.sub(_as_yaml_escape, text)
 
 

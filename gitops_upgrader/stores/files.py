@@ -54,7 +54,7 @@ def _in_folder(folder: Path, root: Path) -> Iterator[Path | UpgraderError]:
         path = Path(entry.path)
         if entry.name.startswith("."):
             continue
-        if entry.is_symlink() and (refused := _leaves(path, root)):
+        if entry.is_symlink() and (refused := _bad_link(path, root)):
             yield refused
         elif entry.is_dir(follow_symlinks=False):
             yield from _in_folder(path, root)
@@ -62,10 +62,13 @@ def _in_folder(folder: Path, root: Path) -> Iterator[Path | UpgraderError]:
             yield path
 
 
-def _leaves(link: Path, root: Path) -> UpgraderError | None:
-    """The error of a link that leads out of the folder, if what it leads to would have been read."""
-    target = link.resolve()
-    if target.is_relative_to(root) or not (target.is_dir() or link.suffix.lower() in SUFFIXES):
+def _bad_link(link: Path, root: Path) -> UpgraderError | None:
+    """What is wrong with a link, if what it leads to would have been read."""
+    target = Path(os.path.realpath(link))  # Path.resolve raises on a link to itself
+    if not (target.is_dir() or link.suffix.lower() in SUFFIXES):
         return None
+    if target.is_relative_to(root):
+        dangling = UnreadableFile("This symbolic link leads nowhere.", where=Where(file=str(link)), remedy="Remove it.")
+        return None if target.exists() else dangling
     remedy = "Name the folder that it leads to as well, or put a copy in its place."
     return UnreadableFile("This symbolic link leaves the folder.", where=Where(file=str(link)), remedy=remedy)

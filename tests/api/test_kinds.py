@@ -10,6 +10,8 @@ import pytest
 import yaml
 
 from gitops_upgrader import api
+from gitops_upgrader.api.machine_image_syncer import MachineImageSyncerSpec
+from gitops_upgrader.api.references import ObjectReference
 from gitops_upgrader.errors import InvalidObject, InvalidRange, InvalidTemplate, InvalidVersion
 from tests.api.api_server import admit
 from tests.api.samples import SPECS, make
@@ -224,6 +226,18 @@ def test_every_broken_rule_of_an_object_is_found_at_once() -> None:
 def test_mistakes_have_a_typed_reason(kind: str, changes: dict[str, Any], error: type[Exception]) -> None:
     (problem,) = api.check(make(kind, changes))
     assert problem.error is error
+
+
+def test_models_are_made_in_code_too() -> None:
+    spec = api.MachineImageSyncer.model_fields["spec"].annotation
+    assert spec is MachineImageSyncerSpec
+    made = MachineImageSyncerSpec(
+        version_range="v1.34.x",
+        source_ref=ObjectReference(name="a"),
+        machine_image_template_ref=ObjectReference(name="b"),
+        interval=timedelta(minutes=90),
+    )
+    assert made.to_content()["interval"] == "1h30m"
 
 
 def test_times() -> None:

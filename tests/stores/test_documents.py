@@ -116,6 +116,19 @@ def test_alias_bombs_are_defused() -> None:
     assert "stand for too much" in str(error)
 
 
+def test_items_that_are_merged_in() -> None:
+    text = "kind: ConfigMapList\n# the rest\n<<: {items: [{a: 1}, {b: 2}]}\n"
+    assert [(item.content, item.line) for item in one(text).items()] == [({"a": 1}, 1), ({"b": 2}, 1)]
+
+
+def test_pairs_of_surrogates_are_one_character_in_json_only() -> None:
+    assert one(r"""{"a": "\ud83d\ude00 \\ud83d"}""").content == {"a": "\U0001f600 \\ud83d"}
+    _, (error,) = documents.parse(r'["\ud83d\ude00", yaml]', "a.yaml")
+    assert "invalid Unicode character escape" in str(error)
+    _, (error,) = documents.parse("[" * 100_000 + r'"\ud83d\ude00"', "a.yaml")
+    assert "deeper than 100 levels" in str(error)
+
+
 def test_aliases_and_merges() -> None:
     text = "base: &base {a: 1, b: 2}\nmore: &more {b: 3, c: 4}\none: {<<: *base, b: 5}\ntwo: {<<: [*base, *more]}\n"
     content = one(text).content

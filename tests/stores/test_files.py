@@ -61,10 +61,25 @@ def test_links_out_of_the_folder_are_refused(root: Path, tmp_path: Path) -> None
     (root / "empty/file.yaml").symlink_to(outside / "a.yaml")
     (root / "empty/folder").symlink_to(outside)
     (root / "empty/other.txt").symlink_to(outside / "a.yaml")
-    (root / "empty/dangling.yaml").symlink_to(root / "nothing.yaml")
+    (root / "empty/dangling.yaml").symlink_to(tmp_path / "nothing.yaml")
     assert found(root, root / "empty") == [
         LEAVES.format(f"empty/{name}") for name in ("dangling.yaml", "file.yaml", "folder")
     ]
+
+
+@pytest.mark.parametrize("target", ["nothing.yaml", "loop.yaml"])
+def test_links_that_lead_nowhere(target: str, root: Path) -> None:
+    (root / "empty/loop.yaml").symlink_to(target)
+    expected = "empty/loop.yaml: This symbolic link leads nowhere. Remove it."
+    assert found(root, root / "empty") == [expected]
+
+
+def test_a_folder_that_cannot_be_read(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(path: Path) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    assert found(root, root / "empty") == ["empty: The folder cannot be read: Permission denied."]
 
 
 def test_a_folder_that_is_a_link_itself(root: Path, tmp_path: Path) -> None:

@@ -58,6 +58,8 @@ def test_a_good_folder(tmp_path: Path) -> None:
         namespace="apps",
     )
     plan = document("Plan", "stable", "versionRange: v1.34.x", namespace="apps")
+    upgrader += document("ClusterClassClusterUpgrader", "dev", UPGRADER).replace("prod", "dev")
+    upgrader += "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n---\n"
     assert check(tmp_path, source, template, syncer, repository, PLAN, upgrader, plan, other) == []
 
 
@@ -102,19 +104,19 @@ def test_a_good_folder(tmp_path: Path) -> None:
         (
             UPGRADER + "repositoryRef: {name: fleet}\n",
             (
-                "ObjectNotFound a.yaml:13:3: {me}: spec.repositoryRef: There is no GitOpsRepository fleet/fleet in these"
-                " files. There is one of that name in the namespace platform."
+                "ObjectNotFound a.yaml:13:3: {me}: spec.repositoryRef: There is no GitOpsRepository fleet/fleet in"
+                " these files. There is one of that name in the namespace platform."
             ),
         ),
         (
             UPGRADER + "repositoryRef: {name: fleet, namespace: platform}\n",
             (
-                "CrossNamespaceReference a.yaml:13:3: {me}: spec.repositoryRef: GitOpsRepository platform/fleet does not"
-                " admit the namespace fleet. Add fleet to its spec.allowedNamespaces."
+                "CrossNamespaceReference a.yaml:13:3: {me}: spec.repositoryRef: GitOpsRepository platform/fleet does"
+                " not admit the namespace fleet. Add fleet to its spec.allowedNamespaces."
             ),
         ),
         (
-            UPGRADER + "dependsOn:\n- name: dev\n",
+            UPGRADER + "dependsOn:\n- name: dev\n- matchLabels: {wave: one}\n",
             (
                 "ObjectNotFound a.yaml:14:5: {me}: spec.dependsOn[0].name: There is no ClusterClassClusterUpgrader"
                 " fleet/dev in these files. Add it, or name another one."
@@ -142,8 +144,8 @@ def test_a_good_folder(tmp_path: Path) -> None:
         (
             UPGRADER + "topologyVariable: a\ntopologyVariables:\n- name: b\n",
             (
-                "InvalidObject a.yaml:13:21: {me}: spec.topologyVariable: topologyVariable and topologyVariables exclude"
-                " each other: move the one into the list."
+                "InvalidObject a.yaml:13:21: {me}: spec.topologyVariable: topologyVariable and topologyVariables"
+                " exclude each other: move the one into the list."
             ),
         ),
     ],
