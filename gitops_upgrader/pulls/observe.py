@@ -48,7 +48,7 @@ class Observer:
     """Where to look, and who we are.
 
     Attributes:
-        refs: every branch of the remote that may matter, with its commit in hex.
+        refs: every branch of ours on the remote with its commit in hex, which is fetched.
         dry_run: tell the forge nothing, not even of merges.
     """
 
@@ -63,8 +63,6 @@ class Observer:
         """Look at one proposal. `wanted` is the commit that would be proposed, in hex."""
         pulls = self._pulls(family)
         branches = {branch: oid for branch, oid in self.refs.items() if family.generation(branch) is not None}
-        if branches:
-            self.repository.fetch(sorted(branches), depth=2)
         proposals = tuple(self._proposal(pull, proposer) for pull in pulls)
         pushed = {proposal.marker.head for proposal in proposals if proposal.marker}
         heads = {

@@ -71,7 +71,7 @@ def propose(workspace: Workspace, request: Request, *, dry_run: bool = False) ->
         UpgraderError: whatever stands in the way; nothing was changed then, or what was changed is taken up by the
             next run.
     """
-    manifests = workspace.manifests(request.query.paths)
+    manifests = workspace.manifests(request.scanned)
     located = manifests.locate(request.query)
     origin = _origin(located)
     step = request.choose(origin.version)
@@ -297,5 +297,8 @@ def _note(workspace: Workspace, decision: Decision, outcome: Outcome) -> None:
         workspace.pushed(decision.branch, outcome.commit)
     if isinstance(decision, Create):
         workspace.opened()
-    if isinstance(decision, Close) and decision.head is not None:
-        workspace.pushed(decision.branch, None)
+    if isinstance(decision, Close):
+        if decision.pull is not None:
+            workspace.closed()
+        if decision.head is not None:
+            workspace.pushed(decision.branch, None)

@@ -52,6 +52,7 @@ class Request:
         proposer: what trailers and the marker name: `<namespace>/<upgrader>` or `cluster/<namespace or ->/<cluster>`.
         upgrader: `<namespace>/<upgrader>`; None without custom resources.
         choose: the next step from where the cluster is.
+        scanned: globs of the files that are read at all; shared by a repository's requests, so that they are read once.
         hop_interval: how long the next hop waits after a merge.
         checks_image: an image whose name tells of another version is refused.
         lookup_failed: in words, what could not be found out on the way here; then nothing is changed.
@@ -65,6 +66,7 @@ class Request:
     wording: Wording
     templates: Templates = field(default_factory=Templates)
     instance: str | None = None
+    scanned: tuple[str, ...] = ()
     retry: str | None = None
     paused: str | None = None
     removed: bool = False

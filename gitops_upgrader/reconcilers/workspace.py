@@ -58,12 +58,12 @@ class Workspace:
         clock: Callable[[], datetime],
         limits: Limits,
     ) -> Workspace:
-        """Look up the branches and fetch the base branch, one commit deep.
+        """Look up the branches, and fetch the base branch and all of ours.
 
         Raises:
             BranchNotFound: the base branch is not there, or none is named and the remote's HEAD names none.
         """
-        listed = repository.refs([f"{prefix}*"])
+        listed = repository.refs([f"{prefix}*"], default_branch=branch is None)
         base = branch or listed.default_branch
         if base is None:
             raise BranchNotFound(
@@ -71,15 +71,17 @@ class Workspace:
                 where=Where(object=url),
                 remedy="Name one with --branch, or as spec.branch of the GitOpsRepository.",
             )
-        fetched = repository.fetch([base], depth=1)
-        if base not in fetched:
+        ours = sorted(name for name in listed.heads if name.startswith(prefix) and name != base)
+        # One fetch for all; with branches of ours one commit deeper, to see what each of them was built on.
+        fetched = dict(repository.fetch([base, *ours], depth=2 if ours else 1))
+        commit = fetched.pop(base, None)
+        if commit is None:
             raise BranchNotFound(
                 f"There is no branch {base!r} to propose changes to.",
                 where=Where(object=url),
                 remedy="Create it, or name another with --branch or as spec.branch of the GitOpsRepository.",
             )
-        refs = {name: oid for name, oid in listed.heads.items() if name.startswith(prefix)}
-        return cls(url, repository, forge, base, fetched[base], refs, prefix, clock, limits)
+        return cls(url, repository, forge, base, commit, fetched, prefix, clock, limits)
 
     def manifests(self, paths: Sequence[str]) -> Manifests:
         """The manifests on the base branch; scanned once for each set of paths."""
@@ -118,6 +120,10 @@ class Workspace:
         self._open += 1
         if self._opened is not None:
             self._opened.append(self.clock())
+
+    def closed(self) -> None:
+        """Count a pull request that was closed just now."""
+        self._open -= 1
 
     def close(self) -> None:
         """Remove what was fetched."""
