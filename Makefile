@@ -2,8 +2,8 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
-CACHE ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/gitops-upgrader
-WORKERS ?= auto
+# Seconds that one test with a real server may take. The first one on a machine waits for the server to be built.
+PATIENCE ?= 2400
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-servers lint format bench fuzz crds clean
@@ -20,24 +20,27 @@ $(BIN)/.installed: pyproject.toml
 demo: $(BIN)/.installed ## Run the whole pipeline on a fleet made for the purpose.
 	$(BIN)/gitops-upgrader demo
 
-test: $(BIN)/.installed ## Run the hermetic tests: no network, no Go.
-	$(BIN)/python tests/run.py
+test: $(BIN)/.installed ## Run the hermetic tests: no network, no Go. ARGS='-k hop' selects some.
+	$(BIN)/python tests/run.py $(ARGS)
 
 test-servers: $(BIN)/.installed ## Run the tests that need real servers and oracles, built once per machine.
-	$(BIN)/python -m pytest -m servers -n 2 --timeout 600 tests
+	$(BIN)/python -m pytest -m servers -n 2 --timeout $(PATIENCE) tests $(ARGS)
 
 lint: $(BIN)/.installed ## Check style, types, layers and generated files.
+	bash -n .ci/run
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
 	$(BIN)/lint-imports
+	@scratch=$$(mktemp -d) && trap 'rm -r "$$scratch"' EXIT && $(BIN)/gitops-upgrader crds --output "$$scratch" && \
+	  diff -r crds "$$scratch" || { echo "crds/ is not what gitops_upgrader/api says: run make crds." >&2; exit 1; }
+	$(BIN)/mypy
 
 format: $(BIN)/.installed ## Rewrite the code in the project's style.
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
 bench: $(BIN)/.installed ## Measure speed as ratios against what a user would do instead.
-	$(BIN)/python -m tests.bench
+	$(BIN)/python -m tests.bench $(ARGS)
 
 fuzz: $(BIN)/.installed ## Fuzz the manifest editor for five minutes.
 	$(BIN)/python -m tests.fuzz --seconds 300

@@ -1,0 +1,92 @@
+"""What `make test` runs: the hermetic tests with branch coverage, then the floors that coverage must keep.
+
+    python tests/run.py [ARGUMENT OF PYTEST]...
+
+With arguments pytest runs what they select, and no floor is judged: a part of the tests covers a part of the code.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+
+FLOORS: Final[Mapping[str, float]] = {
+    "gitops_upgrader/versions/": 100.0,
+    "gitops_upgrader/plans/": 100.0,
+    "gitops_upgrader/manifests/": 100.0,
+    "gitops_upgrader/pulls/decide.py": 100.0,
+}
+"""A file, or a folder with everything in it, and the percentage of lines and branches that the tests must run.
+
+What is pure has no excuse for a line that no test runs.
+"""
+
+_SHOWN: Final = 20
+"""How many places one floor's message names."""
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the tests, then judge coverage. Returns pytest's exit status; 1 where a floor is not kept."""
+    order = [sys.executable, "-m", "pytest", "-m", "not servers", "-n", "auto", "--cov", "--cov-report=", *arguments]
+    status = subprocess.run(order, cwd=ROOT, check=False).returncode
+    if status != 0 or arguments:
+        return status
+    report = coverage_report()
+    print(f"coverage: {report['totals']['percent_covered']:.1f} % of all lines and branches")
+    broken = list(shortfalls(report["files"], FLOORS))
+    for sentence in broken:
+        print(sentence, file=sys.stderr)
+    return 1 if broken else 0
+
+
+def coverage_report() -> Mapping[str, Any]:
+    """What coverage has measured, as `coverage json` writes it."""
+    with tempfile.TemporaryDirectory() as folder:
+        target = Path(folder) / "coverage.json"
+        order = [sys.executable, "-m", "coverage", "json", "--quiet", "-o", str(target)]
+        subprocess.run(order, cwd=ROOT, check=True)
+        report: Mapping[str, Any] = json.loads(target.read_text(encoding="utf-8"))
+        return report
+
+
+def shortfalls(files: Mapping[str, Any], floors: Mapping[str, float]) -> Iterator[str]:
+    """Each floor that is not kept, as a sentence, with the places that no test reaches."""
+    for prefix, floor in floors.items():
+        measured = {path: file for path, file in files.items() if path.startswith(prefix)}
+        if not measured:
+            yield f"{prefix}: nothing of it was measured, although its floor is {floor:g} %. Correct FLOORS."
+            continue
+        percentage = _percentage(measured.values())
+        if percentage < floor:
+            places = [place for path, file in sorted(measured.items()) for place in _places(path, file)]
+            listed = places[:_SHOWN] + ([f"and {len(places) - _SHOWN} more"] if len(places) > _SHOWN else [])
+            reached = f"the tests reach {percentage:.2f} % of its lines and branches"
+            yield "\n  ".join((f"{prefix}: {reached}; its floor is {floor:g} %.", *listed))
+
+
+def _percentage(files: Iterable[Any]) -> float:
+    summaries = [file["summary"] for file in files]
+    total = sum(summary["num_statements"] + summary["num_branches"] for summary in summaries)
+    reached = sum(summary["covered_lines"] + summary["covered_branches"] for summary in summaries)
+    return 100.0 * reached / total if total else 100.0
+
+
+def _places(path: str, file: Mapping[str, Any]) -> Iterator[str]:
+    missing = set(file["missing_lines"])
+    for line in sorted(missing):
+        yield f"{path}:{line} is never run"
+    for begin, end in file["missing_branches"]:
+        if begin not in missing:
+            where = f"line {end}" if end > 0 else "the end of the function"
+            yield f"{path}:{begin} never goes on to {where}"
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
