@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from gitops_upgrader.api.placeholders import expand
 from gitops_upgrader.errors import ImageVersionMismatch, UpgraderError, Where
@@ -19,6 +19,7 @@ from gitops_upgrader.pulls.apply import Applier, Outcome, build_commit
 from gitops_upgrader.pulls.decide import decide
 from gitops_upgrader.pulls.decision import Close, Create, Decision, Gate, Hold, NoTarget, Proposal, Seen, Update
 from gitops_upgrader.pulls.desired import Change, Desired
+from gitops_upgrader.pulls.merges import came_with
 from gitops_upgrader.pulls.observe import Base, Observer
 from gitops_upgrader.reconcilers.request import Request, placeholders, values
 from gitops_upgrader.reconcilers.workspace import Workspace
@@ -77,7 +78,9 @@ def propose(workspace: Workspace, request: Request, *, dry_run: bool = False) ->
     step = request.choose(origin.version)
     begun = Proposed(request.upgrader, workspace.url, _cluster_name(request, located), origin=origin, located=located)
     if isinstance(step, NoHop):
-        seen = _observe(workspace, request, origin, NoTarget(step.reason.value, step.message), None, dry_run=dry_run)
+        seen = _observe(
+            workspace, request, located, origin, NoTarget(step.reason.value, step.message), None, dry_run=dry_run
+        )
         return _carry_out(workspace, begun, seen, None, None, dry_run=dry_run)
     edited = manifests.edit(located, values(request, origin.version, step.image))
     target = _target(located, step.image)
@@ -86,7 +89,7 @@ def propose(workspace: Workspace, request: Request, *, dry_run: bool = False) ->
         target = replace(target, image=origin.image)
     desired = _desired(workspace, request, located, origin, target, step, edited)
     commit = build_commit(workspace.repository, desired, workspace.clock()) if edited.edits else None
-    seen = _observe(workspace, request, origin, target, commit, dry_run=dry_run)
+    seen = _observe(workspace, request, located, origin, target, commit, dry_run=dry_run)
     begun = replace(
         begun,
         target=target,
@@ -135,6 +138,7 @@ def _cluster_name(request: Request, located: Located) -> str:
 def _observe(
     workspace: Workspace,
     request: Request,
+    located: Located,
     origin: Target,
     wanted: Target | NoTarget,
     commit: str | None,
@@ -165,18 +169,27 @@ def _observe(
     )
     if isinstance(wanted, NoTarget):
         return seen
-    return replace(seen, gate=_resting(origin, observed.proposals, request.hop_interval, workspace.clock()))
+    return replace(seen, gate=_resting(workspace, request, origin, located, observed.proposals))
 
 
-def _resting(origin: Target, proposals: Sequence[Proposal], interval: timedelta, now: datetime) -> Gate | None:
+def _resting(
+    workspace: Workspace, request: Request, origin: Target, located: Located, proposals: Sequence[Proposal]
+) -> Gate | None:
     """Why the next hop must wait: the last one was merged only just, and its rollout may be under way.
 
     Cluster API refuses a change of the version during a rollout (internal/webhooks/cluster.go), and Flux then sticks.
     """
-    merged = _merged_at(origin, proposals)
-    if merged is None or now >= merged + interval:
+    now = workspace.clock()
+    if workspace.forge.capabilities.opens_pulls:
+        merged = _merged_at(origin, proposals)
+    else:
+        place = located.version.file
+        merged = came_with(
+            workspace.repository, workspace.commit, place, request.proposer, since=now - request.hop_interval
+        )
+    if merged is None or now >= merged + request.hop_interval:
         return None
-    until = merged + interval
+    until = merged + request.hop_interval
     return Gate(
         "HopInterval",
         f"{origin.version} was merged at {merged:%Y-%m-%d %H:%M} UTC; so that the rollout can end, the next hop waits "
