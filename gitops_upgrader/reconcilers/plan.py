@@ -51,17 +51,41 @@ def reconcile(scope: Scope, plan: Plan, gaps: Sequence[Gap] = ()) -> Result:
         )
     except UpgraderError as problem:
         return conclude(scope, plan, plan.status, problem=problem)
+    waiting = _waiting_for_cluster(scope, plan, chosen.target)
+    if waiting is not None:
+        # Elsewhere the image may be built and proposed already: an answer without it could take that back.
+        words = f"{waiting} has to be built by a Job, and there is no cluster here to run it."
+        empty = plan.status.model_copy(update={"phase": None, "machine_image_details": None, "candidates": ()})
+        return conclude(scope, plan, empty, reason=ReadyReason.WAITING_FOR_CLUSTER, message=words)
     status = plan.status.model_copy(update=_found(chosen))
     reason = ReadyReason.SUCCEEDED if chosen.target else ReadyReason.WAITING
     return conclude(scope, plan, status, reason=reason, message=f"{chosen.message[:1].upper()}{chosen.message[1:]}.")
 
 
+def _selected(scope: Scope, plan: Plan) -> list[MachineImage]:
+    stored = scope.store.list(GROUP, MachineImage.KIND, key_of(plan).namespace)
+    images = (read(found, MachineImage) for found in stored)
+    return [image for image in images if plan.spec.machine_image_selector.matches(image.metadata.labels)]
+
+
+def _waiting_for_cluster(scope: Scope, plan: Plan, target: Image | None) -> str | None:
+    """The first selected image that would be the target, were there a cluster to build it; None where there is none."""
+    if scope.runs_jobs:
+        return None
+    within = VersionRange.parse(plan.spec.version_range)
+    for image in _selected(scope, plan):
+        version = Version.parse(image.spec.version)
+        newer = target is None or version.newness > target.version.newness
+        if not image.status.ready and newer and version in within:
+            return f"{MachineImage.KIND} {image.metadata.name} ({version})"
+    return None
+
+
 def _ready_images(scope: Scope, plan: Plan) -> list[Image]:
     found = []
-    for stored in scope.store.list(GROUP, MachineImage.KIND, key_of(plan).namespace):
-        image = read(stored, MachineImage)
+    for image in _selected(scope, plan):
         identity = image.status.id or image.spec.id
-        if image.status.ready and identity and plan.spec.machine_image_selector.matches(image.metadata.labels):
+        if image.status.ready and identity:
             created = image.spec.built_at or image.metadata.creation_timestamp
             found.append(Image(Version.parse(image.spec.version), identity, image.metadata.name, created))
     return found

@@ -76,6 +76,6 @@ def _why_not(status: Any) -> str:
     """What the plan itself says keeps it from an answer."""
     conditions = status.get("conditions") if isinstance(status, Mapping) else None
     for condition in conditions if isinstance(conditions, list) else ():
-        if isinstance(condition, Mapping) and condition.get("type") == "Ready" and condition.get("status") == "False":
-            return str(condition.get("message") or "It is not ready.")
+        if isinstance(condition, Mapping) and condition.get("type") == "Ready" and condition.get("message"):
+            return str(condition["message"])
     return "It has not chosen an image yet."
