@@ -102,7 +102,7 @@ def _lookup_failed(case: _Case) -> Decision | None:
     failed = case.seen.lookup_failed
     if failed is None:
         return None
-    return Hold(Reason.LOOKUP_FAILED.value, f"Nothing is changed, as {failed}.")
+    return Hold(Reason.LOOKUP_FAILED.value, f"Nothing is changed: {failed.rstrip('.')}.")
 
 
 def _branch_modified(case: _Case) -> Decision | None:
