@@ -1,0 +1,1 @@
+"""The process in a cluster: informers, work queue, workers, leader election, metrics, health."""
