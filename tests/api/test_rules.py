@@ -222,17 +222,17 @@ def _messages(kind: str) -> set[str]:
     return found
 
 
-@pytest.mark.parametrize(
-    ("old", "new", "allowed"),
-    [
-        (None, "a", True),
-        ("", "a", True),
-        ("a", "a", True),
-        ("a", None, True),
-        ("a", "", True),
-        ("a", "b", False),
-    ],
-)
+ID_CHANGES = [
+    (None, "a", True),
+    ("", "a", True),
+    ("a", "a", True),
+    ("a", None, True),
+    ("a", "", True),
+    ("a", "b", False),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "allowed"), ID_CHANGES)
 def test_an_id_is_set_or_cleared_but_never_replaced(old: str | None, new: str | None, allowed: bool) -> None:
     before, after = (make(IMAGE, {"spec.id": value, "spec.jobTemplate": JOB}) for value in (old, new))
     assert (admit_update(before, after) == []) is allowed
