@@ -8,7 +8,7 @@ from typing import Final
 
 from gitops_upgrader.errors import Where
 from gitops_upgrader.manifests.node import Node, Scalar, compose
-from gitops_upgrader.manifests.source import Embedded, Source
+from gitops_upgrader.manifests.source import Embedded, Opaque, Source
 
 # YAML 1.2.2, 9.1.2: at the start of a line these are markers everywhere, inside quotes and block scalars too.
 _MARKER: Final = re.compile(r"^(?:---|\.\.\.)(?=[ \t\r\n]|\Z)", re.MULTILINE)
@@ -110,6 +110,14 @@ def embedded(scalar: Scalar) -> list[Document] | None:
     if "".join(line for _, line in inner).replace("\r\n", "\n").rstrip("\n") != scalar.value.rstrip("\n"):
         return None
     documents = split(Embedded(source, inner, indent))
+    for document in documents:
+        document.holder = scalar
+    return documents
+
+
+def opaque(scalar: Scalar) -> list[Document]:
+    """The documents inside any other scalar, to be read only."""
+    documents = split(Opaque(scalar.document.source, scalar.start, scalar.value))
     for document in documents:
         document.holder = scalar
     return documents

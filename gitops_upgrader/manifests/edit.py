@@ -14,7 +14,7 @@ from gitops_upgrader.manifests import pointer, scalar
 from gitops_upgrader.manifests.document import Document
 from gitops_upgrader.manifests.insertion import insert
 from gitops_upgrader.manifests.node import Mapping, Node, Scalar, Sequence
-from gitops_upgrader.manifests.place import Edited, Insertion, Located, Place, Slot, outermost
+from gitops_upgrader.manifests.place import Edited, Insertion, Located, Place, Shape, Slot, outermost
 from gitops_upgrader.manifests.proof import Expectation, prove
 from gitops_upgrader.manifests.query import Role, Values
 from gitops_upgrader.model import Edit, Json, Span
@@ -52,10 +52,13 @@ def edit(located: Located, values: Values) -> Edited:
             absent.append((slot.place.insertion, new))
         else:
             splices += _replacement(slot.place, new)
-    splices = _distinct(splices) + [splice for parent, new in _grouped(absent) for splice in _insertion(parent, new)]
+    # Where two collections end on one line, what goes into the inner one comes first.
+    parents = sorted(_grouped(absent), key=lambda group: -group[0].start)
+    splices = _distinct(splices) + [splice for parent, new in parents for splice in _insertion(parent, new)]
     splices.sort(key=lambda splice: (splice.edit.file, splice.edit.span))
     files = {file: _apply(list(group)) for file, group in groupby(splices, lambda splice: splice.edit.file)}
-    return Edited(files, tuple(splice.edit for splice in splices))
+    before = {splice.edit.file: splice.document.source.data for splice in splices}
+    return Edited(files, tuple(splice.edit for splice in splices), before)
 
 
 def styled_version(version: str, old: str, role: Role) -> str:
@@ -79,6 +82,8 @@ def _value(slot: Slot, values: Values) -> Json:
     """What belongs to a place; None to leave it as it is."""
     old = slot.place.text or ""
     new: Json
+    if slot.place.shape is Shape.TARGET and values.targets:
+        return _target(slot, values.targets)
     match slot.role:
         case Role.VERSION | Role.VERSION_NO_V | Role.MINOR:
             return values.version and styled_version(values.version, old, slot.role)
@@ -89,7 +94,16 @@ def _value(slot: Slot, values: Values) -> Json:
         case Role.VARIABLE:
             new, what = next(iter(values.variables[slot.index :]), None), "value of the variable"
         case _:
-            new, what = next(iter(values.targets[slot.index :]), None), "value of the target"
+            return _target(slot, values.targets)
+    return _given(slot, new, what)
+
+
+def _target(slot: Slot, targets: tuple[Json, ...]) -> Json:
+    new = _given(slot, next(iter(targets[slot.index :]), None), "value of the target")
+    return styled_version(str(new), slot.place.text or "", slot.role) if slot.role is Role.VERSION else new
+
+
+def _given(slot: Slot, new: Json, what: str) -> Json:
     if new is None:
         raise ValueMissing(
             f"There is no {what} to write here.",
@@ -147,19 +161,19 @@ def _merge(first: Json, second: Json) -> Json:
 
 def _insertion(parent: Mapping | Sequence, new: Json) -> Iterator[Splice]:
     """One splice for each new entry or item; only an empty `[]` or `{}` takes them all at once."""
-    parts: list[tuple[str | int, Json, Json]]
-    if isinstance(new, dict):
-        parts = [(key, {key: value}, value) for key, value in new.items()]
+    members = pointer.children(parent)
+    parts: list[tuple[str, Json, Json]]
+    if not members:
+        parts = [("", new, new)]
+    elif isinstance(new, dict):
+        parts = [(pointer.join([key]), {key: value}, value) for key, value in new.items()]
     else:
         items = new if isinstance(new, list) else [new]
-        parts = [(len(pointer.children(parent)) + index, [item], item) for index, item in enumerate(items)]
-    if not pointer.children(parent):
-        parts = [(parts[0][0], new, new)]
+        parts = [(pointer.join([len(members) + index]), [item], item) for index, item in enumerate(items)]
     for key, payload, value in parts:
         position, text = insert(parent, payload)
         expectation = Expectation(_levels(parent), None, payload, inserted=True)
-        place = pointer.of(parent) + pointer.join([key])
-        yield _splice(parent, position, position, text, place, expectation, value)
+        yield _splice(parent, position, position, text, pointer.of(parent) + key, expectation, value)
 
 
 def _splice(

@@ -14,6 +14,7 @@ from gitops_upgrader.errors import (
     SplitVersion,
     TemplatedValue,
     TypeChange,
+    UnwritableValue,
     VariableNotFound,
     VersionNotFound,
     YttTemplate,
@@ -21,8 +22,10 @@ from gitops_upgrader.errors import (
 from gitops_upgrader.manifests import pointer
 from gitops_upgrader.manifests.cluster import VERSION, Cluster, json_value
 from gitops_upgrader.manifests.node import Alias, Mapping, Node, Scalar, Sequence
+from gitops_upgrader.manifests.patch import PatchedMapping, PatchedSequence
 from gitops_upgrader.manifests.place import Insertion, Note, Place, Shape, where
 from gitops_upgrader.manifests.query import ScopeKind, VariableWant
+from gitops_upgrader.manifests.source import Opaque
 
 _TEMPLATE: Final = re.compile(r"\{\{|\$\{|\$\(|\$[A-Za-z_]|<%|\(\(|\{%")
 _YTT: Final = re.compile(r"#@")
@@ -30,7 +33,7 @@ _IN_COMMENT: Final = re.compile(r"v?\d+\.\d+\.\d+")
 _SCOPE_LISTS: Final = {ScopeKind.MACHINE_DEPLOYMENT: "machineDeployments", ScopeKind.MACHINE_POOL: "machinePools"}
 
 
-def version(cluster: Cluster, shape: Shape = Shape.LITERAL) -> Place:
+def version(cluster: Cluster) -> Place:
     """The version of a Cluster.
 
     Raises:
@@ -44,7 +47,7 @@ def version(cluster: Cluster, shape: Shape = Shape.LITERAL) -> Place:
             where=cluster.document.where(cluster.node.start),
             remedy="Set spec.topology.version.",
         )
-    return version_place(node, shape)
+    return version_place(node, _shape(cluster, node))
 
 
 def version_place(node: Node, shape: Shape) -> Place:
@@ -58,7 +61,7 @@ def version_place(node: Node, shape: Shape) -> Place:
     return made
 
 
-def topology_class(cluster: Cluster, shape: Shape = Shape.LITERAL) -> Place:
+def topology_class(cluster: Cluster) -> Place:
     """The name of a Cluster's class, in v1beta1's field or v1beta2's.
 
     Raises:
@@ -73,7 +76,7 @@ def topology_class(cluster: Cluster, shape: Shape = Shape.LITERAL) -> Place:
             where=cluster.document.where(cluster.node.start),
             remedy="Set spec.topology.classRef.name (v1beta2) or spec.topology.class (v1beta1).",
         )
-    return place(node, shape)
+    return place(node, _shape(cluster, node))
 
 
 def place(node: Node, shape: Shape) -> Place:
@@ -86,6 +89,12 @@ def place(node: Node, shape: Shape) -> Place:
     if isinstance(node, Alias):
         raise pointer.aliased(node)
     _refuse_template(node)
+    if isinstance(node.document.source, Opaque):
+        raise UnwritableValue(
+            "The value stands in YAML inside a quoted or folded text.",
+            where=node.document.where(node.start),
+            remedy="Write that text as a literal block (|).",
+        )
     _refuse_shared(node)
     if not isinstance(node, Scalar):
         _refuse_collection(node)
@@ -93,7 +102,7 @@ def place(node: Node, shape: Shape) -> Place:
     return Place(file, document, line, column, pointer.of(node), shape, json_value(node), node=node)
 
 
-def variable(cluster: Cluster, want: VariableWant, shape: Shape = Shape.LITERAL) -> Place:
+def variable(cluster: Cluster, want: VariableWant) -> Place:
     """The place of one variable, or where it is to be inserted.
 
     Raises:
@@ -106,25 +115,25 @@ def variable(cluster: Cluster, want: VariableWant, shape: Shape = Shape.LITERAL)
     if not missing and isinstance(node, Sequence):
         item = pointer.child(node, f"[name={want.name}]")
         if item is not None:
-            return _value_place(cluster, want, item, shape)
+            return _value_place(cluster, want, item)
     if want.path:
         raise _not_found(cluster, want, f"it is absent, and {want.path} alone would be no whole value")
     if not isinstance(node, Mapping if missing else Sequence):
         raise _not_found(cluster, want, "the list of variables is empty or no list")
-    return absent(Insertion(node, missing, want.name), shape)
+    return _absent(cluster, Insertion(_origin(node), missing, want.name))
 
 
-def _value_place(cluster: Cluster, want: VariableWant, item: Node, shape: Shape) -> Place:
+def _value_place(cluster: Cluster, want: VariableWant, item: Node) -> Place:
     (keys,) = pointer.parse(want.path)
     node, missing = _descend(item, ("value", *keys))
     if not missing:
-        return place(node, shape)
+        return place(node, _shape(cluster, node))
     if not isinstance(node, Mapping):
         raise _not_found(cluster, want, f"{want.path} leads nowhere in its value")
-    return absent(Insertion(node, missing), shape)
+    return _absent(cluster, Insertion(_origin(node), missing))
 
 
-def absent(insertion: Insertion, shape: Shape) -> Place:
+def _absent(cluster: Cluster, insertion: Insertion) -> Place:
     """The place of a value that is to be inserted; raises as `place` for the collection that takes it."""
     parent = insertion.parent
     _refuse_shared(parent)
@@ -132,7 +141,20 @@ def absent(insertion: Insertion, shape: Shape) -> Place:
     steps = [pointer.of(parent), *map(pointer.escape, insertion.keys)]
     if insertion.item is not None:
         steps += [str(len(parent.items) if isinstance(parent, Sequence) else 0), "value"]
+    shape = _shape(cluster, parent)
     return Place(file, document, line, column, "/".join(steps), shape, None, present=False, insertion=insertion)
+
+
+def _shape(cluster: Cluster, node: Node) -> Shape:
+    """Whether a value is the Cluster's own, or a patch's."""
+    if node.document is cluster.document:
+        return Shape.LITERAL
+    return Shape.JSON_PATCH if isinstance(node.document.root, Sequence) else Shape.MERGE_PATCH
+
+
+def _origin(node: Mapping | Sequence) -> Mapping | Sequence:
+    """The collection in the file, for one that patches changed."""
+    return node.origin if isinstance(node, (PatchedMapping, PatchedSequence)) else node
 
 
 def _container(cluster: Cluster, want: VariableWant) -> tuple[Node, tuple[str, ...]]:
@@ -182,13 +204,13 @@ def _refuse_template(node: Node) -> None:
     raw = text[node.start : node.end]
     if isinstance(node, Scalar) and not node.value and _YTT.search(rest):
         raise YttTemplate(
-            f"A ytt expression stands here: {rest.strip()}",
+            f"A ytt expression stands here: {rest.strip()[:80]}.",
             where=node.document.where(node.start),
             remedy="Point targets at the data value that it reads.",
         )
     if _TEMPLATE.search(raw) and (isinstance(node, Scalar) or raw.startswith("{{")):
         raise TemplatedValue(
-            f"A template expression stands here: {raw.strip()[:80]}",
+            f"A template expression stands here: {raw.strip()[:80]}.",
             where=node.document.where(node.start),
             remedy="Point targets at the place that it is filled from.",
         )
@@ -201,7 +223,7 @@ def _refuse_shared(node: Node) -> None:
         users = [alias for alias in _aliases(part.document.root) if alias.target is part] if anchor else []
         if users:
             raise SharedAnchor(
-                f"The anchor &{anchor} is used again at {users[0].document.where(users[0].start)}, which would change too.",
+                f"The anchor &{anchor} is used at {users[0].document.where(users[0].start)}, which would change too.",
                 where=part.document.where(part.start),
                 remedy="Write the value out in both places.",
             )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
@@ -106,7 +107,18 @@ def _column(node: Node, position: int) -> int:
 
 
 def _line_end(node: Node) -> int:
-    """The end of the line on which the last value in a node ends; before the line end."""
+    """The end of the last line that belongs to a node: of its last value, or of a comment that is indented under it."""
+    text = node.document.source.text
+    end = _last_line(node)
+    column = _column(node, value_start(node))
+    for line in text[end : node.document.end].split("\n")[1:]:
+        if not line.lstrip(" ").startswith("#") or len(line) - len(line.lstrip(" ")) <= column:
+            break
+        end = text.index(line, end) + len(line.removesuffix("\r"))
+    return end
+
+
+def _last_line(node: Node) -> int:
     text = node.document.source.text
     last = _last(node)
     end = last.end
@@ -129,23 +141,24 @@ def _last(node: Node) -> Node:
 
 
 def _insert_flow(parent: Mapping | Sequence, new: Json) -> tuple[int, str]:
-    members = [value for _, value in pointer.children(parent)]
     text = parent.document.source.text
-    bare = not _is_json(parent)
+    members = [value for _, value in pointer.children(parent)]
+    # Only text that has no space after any comma or colon is minified.
+    separators = (", ", ": ") if re.search(r"[,:]\s", parent.document.text) else (",", ":")
+    body = _flow(new, separators, bare=not _is_json(parent))[1:-1]
     if not members:
-        body = _flow(new, bare)[1:-1]
         return parent.end - 1, body
     last = members[-1]
-    first = parent.entries[0][0] if isinstance(parent, Mapping) else members[0]
-    start = parent.entries[-1][0].start if isinstance(parent, Mapping) else last.start
+    first, start = members[0].start, last.start
+    if isinstance(parent, Mapping):
+        first, start = parent.entries[0][0].start, parent.entries[-1][0].start
     lead = text[text.rfind("\n", 0, start) + 1 : start]
-    if "\n" not in text[value_start(parent) : first.start] or lead.strip():
-        return last.end, ", " + _flow(new, bare)[1:-1]
+    if "\n" not in text[value_start(parent) : first] or lead.strip():
+        return last.end, separators[0] + body
     newline = "\r\n" if "\r\n" in text else "\n"
     step = lead[len(_lead(text, parent.start)) :] or " " * _WIDTH
     lines = json.dumps(new, ensure_ascii=False, indent=step).split("\n")[1:-1]
-    shift = len(lead) - len(step)
-    return last.end, "," + "".join(f"{newline}{lead[:shift]}{line}" for line in lines)
+    return last.end, "," + "".join(f"{newline}{lead[: len(lead) - len(step)]}{line}" for line in lines)
 
 
 def _lead(text: str, position: int) -> str:
@@ -155,24 +168,20 @@ def _lead(text: str, position: int) -> str:
 
 def _is_json(node: Node) -> bool:
     """Whether the keys around are written in double quotes, as JSON has them."""
-    outer = [parent for parent, _ in pointer.path(node)]
-    return any(
-        isinstance(parent, Mapping)
-        and parent.entries
-        and isinstance(parent.entries[0][0], Scalar)
-        and parent.entries[0][0].style == '"'
-        for parent in (node, *outer)
-    )
+    around = [node, *(parent for parent, _ in pointer.path(node))]
+    keys = [parent.entries[0][0] for parent in around if isinstance(parent, Mapping) and parent.entries]
+    return any(isinstance(key, Scalar) and key.style == '"' for key in keys)
 
 
-def _flow(new: Json, bare: bool) -> str:
-    """JSON, or the same with keys bare as people write them in YAML."""
-    if bare and isinstance(new, dict):
-        return (
-            "{"
-            + ", ".join(f"{render_string(name, flow=False)}: {_flow(value, bare)}" for name, value in new.items())
-            + "}"
-        )
+def _flow(new: Json, separators: tuple[str, str], *, bare: bool) -> str:
+    """JSON, or the same without the quotes that YAML does not need."""
+    comma, colon = separators
+    if isinstance(new, dict):
+        pairs = [
+            f"{_flow(key, separators, bare=bare)}{colon}{_flow(value, separators, bare=bare)}"
+            for key, value in new.items()
+        ]
+        return "{" + comma.join(pairs) + "}"
     if isinstance(new, list):
-        return "[" + ", ".join(_flow(value, bare) for value in new) + "]"
-    return json.dumps(new, ensure_ascii=False)
+        return "[" + comma.join(_flow(value, separators, bare=bare) for value in new) + "]"
+    return render_string(new, flow=True) if bare and isinstance(new, str) else json.dumps(new, ensure_ascii=False)

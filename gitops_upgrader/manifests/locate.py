@@ -1,111 +1,140 @@
-"""The search for a Cluster's places, step by step."""
+"""The search for a Cluster's places, in the order that settles it: targets, setter comments, Kustomize, the Cluster."""
 
 from __future__ import annotations
 
-from gitops_upgrader.errors import AmbiguousCluster, ClusterNotFound, ClusterWithoutTopology, ManifestError, Where
-from gitops_upgrader.manifests import cluster as kinds
-from gitops_upgrader.manifests import field
-from gitops_upgrader.manifests.cluster import Cluster
-from gitops_upgrader.manifests.place import Found, Located, Slot, Step, outermost
+from collections.abc import Iterable
+
+from gitops_upgrader.errors import (
+    AmbiguousCluster,
+    AmbiguousPlace,
+    ClusterNotFound,
+    ManifestError,
+    SymbolicLink,
+    TemplatedValue,
+    Where,
+)
+from gitops_upgrader.manifests import effective, field, marker, suspect, target
+from gitops_upgrader.manifests.overlay import Instance
+from gitops_upgrader.manifests.place import Located, Slot, Step, outermost
 from gitops_upgrader.manifests.query import Query, Role
-from gitops_upgrader.manifests.scan import Scan, Trait, matches
+from gitops_upgrader.manifests.scan import matches
+from gitops_upgrader.manifests.search import Search
+
+_VERSIONS = frozenset({Role.VERSION, Role.VERSION_NO_V})
 
 
-def locate(scan: Scan, query: Query) -> Located:
+def locate(search: Search, query: Query) -> Located:
     """Find a Cluster's places; see `Manifests.locate`."""
     trail: list[Step] = []
-    found = _candidates(scan, query, trail)
-    if not found:
-        raise ClusterNotFound(
-            f"No file has a Cluster {query.label}.",
-            where=Where(file=", ".join(query.paths) or None),
-            remedy="Check the name, the namespace and the path.",
-        )
-    if len(found) > 1:
-        second = found[1]
-        raise AmbiguousCluster(
-            f"There are {len(found)} Clusters {query.label}: "
-            + ", ".join(f"{item.document.file}:{item.line}" for item in found)
-            + ".",
-            where=Where(file=second.document.file, line=second.line),
-            remedy="Remove the copy, or name the right folder with path.",
-        )
-    return _located(query, found[0], trail)
-
-
-def _candidates(scan: Scan, query: Query, trail: list[Step]) -> list[Cluster]:
-    paths = [path for path in scan.having(Trait.CLUSTER, query.name.encode()) if matches(path, query.paths)]
-    trail.append(Step(f"{len(paths)} files name {query.name} and Cluster API"))
-    found = []
-    for path in paths:
-        for document in scan.documents(path):
-            found += [item for item in kinds.clusters(document) if item.has(query.name, query.namespace)]
-    return found
-
-
-def _located(query: Query, cluster: Cluster, trail: list[Step]) -> Located:
-    file, line = cluster.document.file, cluster.line
-    trail.append(Step(f"this is Cluster {cluster.label}", file, line))
-    if not cluster.has_topology:
-        raise ClusterWithoutTopology(
-            f"Cluster {cluster.label} has no spec.topology, so it is not made from a ClusterClass.",
-            where=Where(file=file, line=line),
-            remedy="Only Clusters with a ClusterClass are upgraded.",
-        )
-    slots = [Slot(Role.VERSION, field.version(cluster))]
-    if query.topology_class:
-        slots.append(Slot(Role.CLASS, field.topology_class(cluster)))
-    slots += [Slot(Role.VARIABLE, field.variable(cluster, want), index) for index, want in enumerate(query.variables)]
-    trail += [
-        Step(f"{slot.role.value}: {slot.place.shape.value} at {slot.place.pointer}", slot.place.file, slot.place.line)
-        for slot in slots
-    ]
+    named = target.find(search.scan, query)
+    commented = [] if named and target.holds_version(query) else marker.find(search.scan, query)
+    trail += _steps([*named, *commented])
+    instance = None
+    slots = [*named, *commented]
+    roles = _missing(query, slots)
+    if roles:
+        instance, found = _cluster(search, query, roles, trail)
+        slots += found
+        trail += _steps(found)
+    slots.sort(key=lambda slot: not _tells_version(query, slot))
+    version = target.version_text(query, named) if named and target.holds_version(query) else slots[0].place.text
+    cluster = instance.effective if instance else None
+    first = slots[0].place
     return Located(
         query=query,
-        name=cluster.name,
-        namespace=cluster.namespace,
-        file=file,
-        document=outermost(cluster.document).index,
-        line=line,
+        name=cluster.name if cluster else query.name,
+        namespace=cluster.namespace if cluster else query.namespace or "",
+        file=cluster.document.file if cluster else first.file,
+        document=outermost(cluster.document).index if cluster else first.document,
+        line=cluster.line if cluster else first.line,
         slots=tuple(slots),
-        version_text=slots[0].place.text,
+        version_text=version,
         notes=tuple(note for slot in slots for note in field.notes(slot.place)),
         trail=tuple(trail),
     )
 
 
-def clusters(scan: Scan) -> tuple[Found, ...]:
-    """Every Cluster of the files; see `Manifests.clusters`."""
-    found = []
-    for path in scan.having(Trait.CLUSTER):
-        try:
-            documents = scan.documents(path)
-        except ManifestError:
-            continue
-        for document in documents:
-            try:
-                found += [_found(item) for item in kinds.clusters(document) if item.has_topology]
-            except ManifestError:
-                continue
-    return tuple(sorted(found, key=lambda item: (item.namespace, item.name, item.file, item.line)))
+def _missing(query: Query, slots: Iterable[Slot]) -> list[Role]:
+    """The roles that targets and setter comments leave to the Cluster itself."""
+    held = {slot.role for slot in slots}
+    roles = [] if held & _VERSIONS or target.holds_version(query) else [Role.VERSION]
+    if query.topology_class and Role.CLASS not in held:
+        roles.append(Role.CLASS)
+    if query.variables and Role.IMAGE not in held and not any(item.holds("IMAGE_ID") for item in query.targets):
+        roles.append(Role.VARIABLE)
+    return roles
 
 
-def _found(cluster: Cluster) -> Found:
-    place = refusal = None
+def _tells_version(query: Query, slot: Slot) -> bool:
+    if slot.role is Role.TARGET:
+        return query.targets[slot.index].holds("KUBERNETES_VERSION", "VERSION_NO_V", "MAJOR")
+    return slot.role in _VERSIONS
+
+
+def _cluster(search: Search, query: Query, roles: list[Role], trail: list[Step]) -> tuple[Instance, list[Slot]]:
+    """The Cluster and its own places, with a hint where the values seem to come from elsewhere."""
     try:
-        place = field.version(cluster)
-    except ManifestError as error:
-        refusal = error
-    return Found(
-        name=cluster.name,
-        namespace=cluster.namespace,
-        file=cluster.document.file,
-        document=outermost(cluster.document).index,
-        line=cluster.line,
-        version=place.text if place else None,
-        cls=cluster.class_name,
-        variables=cluster.variables,
-        labels=cluster.labels,
-        place=place,
-        refusal=refusal,
+        instances = search.find(query, trail)
+        if not instances:
+            raise _nowhere(search, query)
+        found = [(instance, effective.slots(instance, query, roles)) for instance in instances]
+        instance, slots = _agreed(query, found)
+        effective.refuse_shared(instance, slots, search.above)
+    except (TemplatedValue, ClusterNotFound) as error:
+        expression = error.message if isinstance(error, TemplatedValue) else ""
+        hint = suspect.remedy(suspect.suspects(search.scan, query.name, expression))
+        raise type(error)(error.message, where=error.where, remedy=f"{error.remedy} {hint}".rstrip()) from error
+    cluster = instance.effective
+    trail.append(Step(f"this is Cluster {cluster.label}", cluster.document.file, cluster.line))
+    return instance, list(slots)
+
+
+def _agreed(query: Query, found: list[tuple[Instance, tuple[Slot, ...]]]) -> tuple[Instance, tuple[Slot, ...]]:
+    """The one answer; several layers may deploy the same Cluster if they mean the same places."""
+    first, slots = found[0]
+    for other, others in found[1:]:
+        if [slot.place for slot in others] != [slot.place for slot in slots]:
+            if other.cluster.node is first.cluster.node:
+                raise AmbiguousPlace(
+                    f"Several layers deploy Cluster {query.label}, each with places of its own: "
+                    f"{', '.join(str(slots[0].place) for _, slots in found)}.",
+                    where=slots[0].place.where,
+                    remedy="Name the folder of the layer that is meant with path.",
+                )
+            places = ", ".join(f"{item.cluster.document.file}:{item.cluster.line}" for item, _ in found)
+            raise AmbiguousCluster(
+                f"There are several Clusters {query.label}: {places}.",
+                where=Where(file=other.cluster.document.file, line=other.cluster.line),
+                remedy="Remove the copy, state their namespaces, or name the right folder with path.",
+            )
+    return first, slots
+
+
+def _nowhere(search: Search, query: Query) -> ManifestError:
+    links = [link for link in search.scan.links if matches(link.path, query.paths) or _leads_to(query, link.path)]
+    where = Where(file=", ".join(query.paths) or None)
+    if links and query.paths:
+        return SymbolicLink(
+            f"No file has a Cluster {query.label}; {links[0].path} is a {links[0].kind.value}, which is not followed.",
+            where=where,
+            remedy="Name the folder that it leads to with path.",
+        )
+    return ClusterNotFound(
+        f"No file has a Cluster {query.label}.", where=where, remedy="Check its name, its namespace and the path."
     )
+
+
+def _leads_to(query: Query, link: str) -> bool:
+    return any(path.strip("/").startswith(f"{link}/") for path in query.paths)
+
+
+def _steps(slots: Iterable[Slot]) -> list[Step]:
+    return [
+        Step(
+            f"{slot.role.value}: {slot.place.shape.value} at {slot.place.pointer}"
+            + ("" if slot.place.present else ", absent and to be inserted"),
+            slot.place.file,
+            slot.place.line,
+        )
+        for slot in slots
+    ]

@@ -151,7 +151,8 @@ class Located:
     @property
     def targets(self) -> tuple[Place, ...]:
         """The places of the query's targets, in its order, whatever their role."""
-        return tuple(slot.place for slot in self.slots if slot.place.shape is Shape.TARGET)
+        found = [slot for slot in self.slots if slot.place.shape is Shape.TARGET]
+        return tuple(slot.place for slot in sorted(found, key=lambda slot: slot.index))
 
     @property
     def image_text(self) -> str | None:
@@ -163,8 +164,9 @@ class Located:
 class Found:
     """One Cluster of a repository, or why its places are refused.
 
-    `line` is where the Cluster's document begins. `version`, `version_place` and `shape` are None where `refusal`
-    says why. `variables` are those at the top of the topology, by name; `place` the effective place of the version.
+    `line` is where the Cluster begins. `place` is the effective place of the version; it and `version` are None where
+    the version cannot be told. `refusal` is the error that `locate` would raise for the version. `variables` are those
+    at the top of the topology, by name.
     """
 
     name: str
@@ -180,6 +182,11 @@ class Found:
     refusal: ManifestError | None = None
 
     @property
+    def label(self) -> str:
+        """The Cluster as messages name it."""
+        return f"{self.namespace}/{self.name}" if self.namespace else self.name
+
+    @property
     def shape(self) -> Shape | None:
         """How the version is kept."""
         return self.place.shape if self.place else None
@@ -187,10 +194,11 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Edited:
-    """Files with proven edits: the new bytes of those that change, by path, and what changed in them."""
+    """Files with proven edits: the new bytes of those that change, by path, what changed in them, and the old bytes."""
 
     files: MappingType[str, bytes]
     edits: tuple[Edit, ...]
+    before: MappingType[str, bytes] = field(default_factory=dict)
 
     @property
     def already(self) -> bool:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby
 from typing import Any, Final, TypeAlias
 
 import yaml12
@@ -54,16 +53,16 @@ def prove(file: str, old: str, new: str, expectations: Sequence[Expectation]) ->
 
 def _compare(file: str, before: list[Any], after: list[Any], expectations: Sequence[Expectation]) -> None:
     """Make the expected changes in `before`, and compare the result with `after`."""
-    for path, group in groupby(expectations, lambda expectation: expectation.path[0]):
-        members = list(group)
-        if len(members[0].path) > 1:
-            inner, outer = _get(file, before, path), _get(file, after, path)
-            deeper = [replace(member, path=member.path[1:]) for member in members]
-            _compare(file, _parse(file, inner), _parse(file, outer), deeper)
-            _put(file, before, path, outer)
+    inner: dict[Path, list[Expectation]] = {}
+    for expectation in expectations:
+        if len(expectation.path) > 1:
+            inner.setdefault(expectation.path[0], []).append(replace(expectation, path=expectation.path[1:]))
         else:
-            for member in members:
-                _change(file, before, member)
+            _change(file, before, expectation)
+    for path, deeper in inner.items():
+        old, new = _get(file, before, path), _get(file, after, path)
+        _compare(file, _parse(file, old), _parse(file, new), deeper)
+        _put(file, before, path, new)
     # Text compares types as well, and is made at the speed of C: 1, 1.0, True and "1" all differ in it.
     if repr(before) != repr(after):
         place = next(_differences(before, after, ""), "/")

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gitops_upgrader.manifests import edit as editing
+from gitops_upgrader.manifests import inventory
 from gitops_upgrader.manifests import locate as locating
 from gitops_upgrader.manifests.place import Edited, Found, Located
 from gitops_upgrader.manifests.query import Query, Values
 from gitops_upgrader.manifests.scan import Scan
+from gitops_upgrader.manifests.search import Search
 from gitops_upgrader.model import Tree
 
 
@@ -21,7 +23,7 @@ class Manifests:
     """
 
     def __init__(self, tree: Tree, paths: Sequence[str] = ()) -> None:
-        self._scan = Scan(tree, paths)
+        self._search = Search(Scan(tree, paths))
 
     def locate(self, query: Query) -> Located:
         """Find a Cluster's version, class and variables.
@@ -29,11 +31,11 @@ class Manifests:
         Raises:
             ManifestError: a subclass names the reason; its message has the file and line of everything involved.
         """
-        return locating.locate(self._scan, query)
+        return locating.locate(self._search, query)
 
     def clusters(self) -> tuple[Found, ...]:
         """Every Cluster that is made from a ClusterClass, sorted by namespace, name, file and line."""
-        return locating.clusters(self._scan)
+        return inventory.clusters(self._search)
 
     def edit(self, located: Located, values: Values) -> Edited:
         """Write values to the places found: new bytes with a proof, or an error, and nothing in between.

@@ -105,7 +105,7 @@ def write(scalar: Scalar, new: Json, *, flow: bool) -> str:
         return _write_string(scalar, text, flow)
     if old == "null":
         gap = " " if scalar.start == scalar.end else ""
-        return gap + (render_string(text, flow=flow) if isinstance(new, str) else text)
+        return gap + (render_string(text, quote='"' if flow else "") if isinstance(new, str) else text)
     return _write_number(scalar, old, new, text)
 
 
@@ -125,10 +125,10 @@ def reads_as(scalar: Scalar, new: Json) -> Json:
 
 
 def render_string(text: str, *, flow: bool = False, quote: str = "") -> str:
-    """A string where none was, or with other quotes: plain where that is safe and `quote` is empty, and not `flow`."""
+    """A string in some quotes; with none, plain where that is safe (`flow`: inside `[]` or `{}`)."""
     if quote == "'":
         return "'" + text.replace("'", "''") + "'"
-    return json.dumps(text, ensure_ascii=False) if quote or flow or _needs_quotes(text, flow=flow) else text
+    return json.dumps(text, ensure_ascii=False) if quote or _needs_quotes(text, flow=flow) else text
 
 
 def _needs_quotes(text: str, *, flow: bool) -> bool:

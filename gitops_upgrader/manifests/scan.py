@@ -17,6 +17,7 @@ KUSTOMIZATION_NAMES: Final = ("kustomization.yaml", "kustomization.yml", "Kustom
 
 _SUFFIXES: Final = (".yaml", ".yml", ".json")
 _API: Final = re.compile(rb"(?<![\w.-])cluster\.x-k8s\.io/")
+_CHANGES: Final = re.compile(rb"\b(?:patches\w*|namePrefix|nameSuffix)\b")
 _KIND: Final = re.compile(rb"\bCluster(?:List)?\b")
 
 
@@ -30,6 +31,8 @@ class Trait(enum.Flag):
     """It is a Kustomize kustomization."""
     MARKER = enum.auto()
     """It has a setter comment."""
+    DEPLOYMENT = enum.auto()
+    """It may hold a Flux Kustomization or an Argo CD Application that patches what it deploys."""
 
 
 class Scan:
@@ -71,6 +74,10 @@ class Scan:
             if trait in traits and all(needle in self._data[path] for needle in needles):
                 yield path
 
+    def has(self, path: str, trait: Trait) -> bool:
+        """Whether a file has a trait."""
+        return trait in self._traits.get(path, Trait.NONE)
+
     def data(self, path: str) -> bytes:
         """A file's bytes."""
         data = self._data.get(path)
@@ -94,6 +101,8 @@ def _traits(name: str, data: bytes) -> Trait:
         traits |= Trait.CLUSTER
     if b"$gitops-upgrader" in data:
         traits |= Trait.MARKER
+    if (b"kustomize.toolkit.fluxcd.io/" in data or b"argoproj.io/" in data) and _CHANGES.search(data):
+        traits |= Trait.DEPLOYMENT
     return traits
 
 

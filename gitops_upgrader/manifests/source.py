@@ -111,3 +111,32 @@ class Embedded:
     def place(self, position: int) -> tuple[int, int]:
         """Line and column in the file, both from 1."""
         return self._parent.place(self._position(position))
+
+
+class Opaque:
+    """YAML inside a quoted or folded text: it can be read, but its lines are not lines of the file.
+
+    All of its positions are where the text begins.
+    """
+
+    __slots__ = ("_parent", "_start", "file", "indent", "text")
+
+    def __init__(self, parent: Source, start: int, text: str) -> None:
+        self._parent = parent
+        self._start = start
+        self.file = parent.file
+        self.indent = parent.indent
+        self.text = text
+
+    @property
+    def data(self) -> bytes:
+        """The bytes of the whole file."""
+        return self._parent.data
+
+    def byte(self, position: int) -> int:
+        """The offset in the file's bytes at which the text begins."""
+        return self._parent.byte(self._start)
+
+    def place(self, position: int) -> tuple[int, int]:
+        """The line and column at which the text begins."""
+        return self._parent.place(self._start)

@@ -1,0 +1,80 @@
+"""Every Cluster of a repository with its version, for those who ask for no name."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import replace
+
+from gitops_upgrader.errors import AmbiguousCluster, ManifestError, SharedPlace, Where
+from gitops_upgrader.manifests import effective
+from gitops_upgrader.manifests.overlay import Instance
+from gitops_upgrader.manifests.place import Found, outermost
+from gitops_upgrader.manifests.query import Query, Role
+from gitops_upgrader.manifests.search import Search
+
+
+def clusters(search: Search) -> tuple[Found, ...]:
+    """Every Cluster that is made from a ClusterClass, sorted by namespace, name, file and line."""
+    made: dict[tuple[object, ...], Found] = {}
+    for instance in search.all():
+        if instance.effective.has_topology:
+            found = _found(instance)
+            made[found.namespace, found.name, found.file, found.line, found.place] = found
+    result = sorted(_refused(list(made.values())), key=lambda item: (item.namespace, item.name, item.file, item.line))
+    return tuple(result)
+
+
+def _found(instance: Instance) -> Found:
+    cluster, place, refusal = instance.effective, None, None
+    try:
+        (slot,) = effective.slots(instance, Query(cluster.name), [Role.VERSION])
+        place = slot.place
+    except ManifestError as error:
+        refusal = error
+    return Found(
+        name=cluster.name,
+        namespace=cluster.namespace,
+        file=cluster.document.file,
+        document=outermost(cluster.document).index,
+        line=cluster.line,
+        version=place.text if place else None,
+        cls=cluster.class_name,
+        variables=cluster.variables,
+        labels=cluster.labels,
+        place=place,
+        refusal=refusal,
+    )
+
+
+def _refused(found: list[Found]) -> list[Found]:
+    """The same, with a refusal where a name has two Clusters, or two Clusters have one place."""
+    names: dict[tuple[str, str], list[Found]] = defaultdict(list)
+    places: dict[object, set[str]] = defaultdict(set)
+    for item in found:
+        names[item.namespace, item.name].append(item)
+        if item.place is not None:
+            places[item.place].add(item.label)
+    made = []
+    for item in found:
+        others = [other for other in names[item.namespace, item.name] if other is not item]
+        sharing = places[item.place] - {item.label} if item.place is not None else set()
+        refusal = item.refusal or (_copies(item, others) if others else _shared(item, sharing) if sharing else None)
+        made.append(replace(item, refusal=refusal))
+    return made
+
+
+def _copies(item: Found, others: list[Found]) -> AmbiguousCluster:
+    places = ", ".join(f"{other.file}:{other.line}" for other in others)
+    return AmbiguousCluster(
+        f"There is another Cluster {item.label}: {places}.",
+        where=Where(file=item.file, line=item.line),
+        remedy="Remove the copy, state their namespaces, or name the right folder with path.",
+    )
+
+
+def _shared(item: Found, sharing: set[str]) -> SharedPlace:
+    return SharedPlace(
+        f"An edit of its version would also change {', '.join(sorted(sharing))}.",
+        where=item.place.where if item.place else Where(file=item.file, line=item.line),
+        remedy=f"Give Cluster {item.label} a patch of its own in its overlay.",
+    )

@@ -1,0 +1,217 @@
+"""Kustomize's patches applied to trees of nodes, so that every value still knows the file that it comes from.
+
+What is overridden disappears from the tree, and what a patch sets is the patch's own node: so the effective place of
+a field is simply where its node stands. Collections that a patch changes are copied; the copy knows its `origin`.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from gitops_upgrader.errors import InvalidPatch
+from gitops_upgrader.manifests import pointer
+from gitops_upgrader.manifests.cluster import json_value
+from gitops_upgrader.manifests.node import Alias, Mapping, Node, Scalar, Sequence
+from gitops_upgrader.manifests.selector import Selector
+
+
+class PatchedMapping(Mapping):
+    """A mapping that a patch changed. `origin` is the mapping in the file."""
+
+    __slots__ = ("origin",)
+
+    def __init__(self, origin: Mapping, entries: list[tuple[Node, Node]]) -> None:
+        super().__init__(origin.document, origin.start, origin.flow, origin.tag, origin.anchor)
+        self.end = origin.end
+        self.entries = entries
+        self.origin: Mapping = origin.origin if isinstance(origin, PatchedMapping) else origin
+
+
+class PatchedSequence(Sequence):
+    """A sequence that a patch changed. `origin` is the sequence in the file."""
+
+    __slots__ = ("origin",)
+
+    def __init__(self, origin: Sequence, items: list[Node]) -> None:
+        super().__init__(origin.document, origin.start, origin.flow, origin.tag, origin.anchor)
+        self.end = origin.end
+        self.items = items
+        self.origin: Sequence = origin.origin if isinstance(origin, PatchedSequence) else origin
+
+
+class PatchKind(enum.Enum):
+    """The two languages of patches that Kustomize knows."""
+
+    MERGE = "strategic merge patch"
+    JSON6902 = "JSON6902 patch"
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One operation of a JSON6902 patch (RFC 6902)."""
+
+    node: Mapping
+    op: str
+    path: str
+    source: str
+    value: Node | None
+
+
+@dataclass(frozen=True, slots=True)
+class Patch:
+    """One patch: an object to merge, or operations. `target` None: a merge patch names its object itself.
+
+    `renames`: a name in it is the object's new name; else Kustomize keeps the old one.
+    """
+
+    kind: PatchKind
+    node: Mapping | Sequence
+    target: Selector | None
+    renames: bool = False
+
+    def operations(self) -> Iterator[Operation]:
+        """The operations of a JSON6902 patch.
+
+        Raises:
+            InvalidPatch: an item is no operation.
+        """
+        for item in self.node.items if isinstance(self.node, Sequence) else ():
+            op, path = pointer.peek(item, "op"), pointer.peek(item, "path")
+            if not isinstance(item, Mapping) or not op:
+                raise _invalid(item, "This is no JSON6902 operation: it has no op.")
+            yield Operation(item, op, path, pointer.peek(item, "from"), pointer.child(item, "value"))
+
+
+def merge(base: Node, patch: Node) -> Node | None:
+    """A strategic merge, as Kustomize makes it for custom resources: mappings merge, all else is replaced.
+
+    A null removes; so does `$patch: delete`, and `$patch: replace` takes the patch's mapping as it is. None: the
+    whole object is removed. See https://kubectl.docs.kubernetes.io/references/kustomize/glossary/#patchstrategicmerge.
+    """
+    directive = pointer.peek(patch, "$patch")
+    if directive == "delete":
+        return None
+    target, change = pointer.follow(base), pointer.follow(patch)
+    if not isinstance(change, Mapping) or not isinstance(target, Mapping) or directive == "replace":
+        return patch
+    entries = list(target.entries)
+    for name, value in change.entries:
+        key = name.value if isinstance(name, Scalar) else ""
+        if key == "$patch":
+            continue
+        index = next((i for i, (old, _) in enumerate(entries) if isinstance(old, Scalar) and old.value == key), None)
+        merged = _merged(entries[index][1] if index is not None else None, value)
+        if index is None:
+            entries += [(name, merged)] if merged is not None else []
+        elif merged is None:
+            del entries[index]
+        else:
+            entries[index] = (entries[index][0], merged)
+    return PatchedMapping(target, entries)
+
+
+def _merged(base: Node | None, value: Node) -> Node | None:
+    if isinstance(value, Scalar) and json_value(value) is None and _is_null(value):
+        return None
+    return value if base is None else merge(base, value)
+
+
+def _is_null(value: Scalar) -> bool:
+    """A null that is written; `version: #@ expression` is none, and must be seen."""
+    return value.value != "" or "#@" not in value.document.source.text[value.end : value.end + 3]
+
+
+def apply(tree: Node, operation: Operation) -> Node:
+    """One JSON6902 operation.
+
+    Raises:
+        InvalidPatch: it does not apply, so that Kustomize would refuse it too.
+    """
+    (parts,) = pointer.parse(operation.path)
+    value = operation.value
+    if operation.op in {"move", "copy"}:
+        (source,) = pointer.parse(operation.source)
+        value = _get(tree, source, operation)
+        if operation.op == "move":
+            tree = _change(tree, source, None, operation, add=False)
+    if operation.op == "test":
+        if json_value(_get(tree, parts, operation)) != json_value(value):
+            raise _invalid(operation.node, f"The patch tests {operation.path} for another value than it has.")
+        return tree
+    if operation.op not in {"add", "replace", "remove", "move", "copy"}:
+        raise _invalid(operation.node, f"{operation.op} is no JSON6902 operation.")
+    if operation.op != "remove" and value is None:
+        raise _invalid(operation.node, f"The operation {operation.op} has no value.")
+    return _change(
+        tree,
+        parts,
+        value if operation.op != "remove" else None,
+        operation,
+        add=operation.op not in {"replace", "remove"},
+    )
+
+
+def _get(tree: Node, parts: list[str], operation: Operation) -> Node:
+    node = pointer.walk(tree, parts)
+    if node is None:
+        raise _invalid(operation.node, f"The patch needs {pointer.join(parts)}, which is not there.")
+    return node
+
+
+def _change(node: Node, parts: list[str], value: Node | None, operation: Operation, *, add: bool) -> Node:
+    """The tree with a value set (None: removed) at a path; each collection on the way is copied."""
+    if not parts:
+        if value is None:
+            raise _invalid(operation.node, "The patch removes the whole object.")
+        return value
+    key, rest = parts[0], parts[1:]
+    if isinstance(node, Alias):
+        raise pointer.aliased(node)
+    if isinstance(node, Sequence):
+        return PatchedSequence(node, _items(node, key, rest, value, operation, add=add))
+    if not isinstance(node, Mapping):
+        raise _invalid(operation.node, f"{operation.path} leads through a single value.")
+    old = pointer.child(node, key)
+    if old is None and (rest or not add):
+        raise _invalid(operation.node, f"The patch needs {operation.path}, which is not there.")
+    new = _change(old, rest, value, operation, add=add) if rest and old is not None else value
+    entries = [(name, new if isinstance(name, Scalar) and name.value == key else entry) for name, entry in node.entries]
+    kept = [(name, entry) for name, entry in entries if entry is not None]
+    if old is None and new is not None:
+        kept.append((_key(node, key), new))
+    return PatchedMapping(node, kept)
+
+
+def _items(
+    node: Sequence, key: str, rest: list[str], value: Node | None, operation: Operation, *, add: bool
+) -> list[Node]:
+    items = list(node.items)
+    if not rest and add and value is not None:
+        if key == "-" or key == str(len(items)):
+            return [*items, value]
+        if pointer.child(node, key) is not None and not key.startswith("["):
+            return [*items[: int(key)], value, *items[int(key) :]]
+    if key.startswith("[") or pointer.child(node, key) is None:
+        raise _invalid(operation.node, f"The patch needs {operation.path}, which is not there.")
+    index = int(key)
+    if rest:
+        items[index] = _change(items[index], rest, value, operation, add=add)
+    elif value is None:
+        del items[index]
+    else:
+        items[index] = value
+    return items
+
+
+def _key(node: Mapping, key: str) -> Scalar:
+    return Scalar(node.document, node.start, node.start, key, "", None, None)
+
+
+def _invalid(node: Node, problem: str) -> InvalidPatch:
+    return InvalidPatch(
+        problem,
+        where=node.document.where(node.start),
+        remedy="Mend the patch; `kustomize build` of its folder shows the same.",
+    )

@@ -1,0 +1,137 @@
+"""From a Cluster's name to the Clusters that are deployed under it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from gitops_upgrader.errors import AmbiguousCluster, ManifestError, TemplatedValue, Where
+from gitops_upgrader.manifests import cluster as kinds
+from gitops_upgrader.manifests.document import Document
+from gitops_upgrader.manifests.kustomization import Kustomization
+from gitops_upgrader.manifests.overlay import Instance, Overlays, alone
+from gitops_upgrader.manifests.place import Place, Shape, Step
+from gitops_upgrader.manifests.query import Query
+from gitops_upgrader.manifests.scan import Scan, Trait, matches
+
+
+class Search:
+    """Finds Clusters in a scan, as they are in their files and as Kustomize deploys them."""
+
+    def __init__(self, scan: Scan) -> None:
+        self.scan = scan
+        self.overlays = Overlays(scan)
+
+    def find(self, query: Query, trail: list[Step]) -> list[Instance]:
+        """The Clusters of a name and namespace, below the query's paths.
+
+        Raises:
+            AmbiguousCluster: one was found, and another file that cannot be read has it as well.
+            ManifestError: no other was found, and a file that cannot be read has it.
+        """
+        files = list(self.scan.having(Trait.CLUSTER, query.name.encode()))
+        trail.append(Step(f"{len(files)} of {len(self.scan.blobs)} files name {query.name} and Cluster API"))
+        problems: list[ManifestError] = []
+        found = [item for path in files for item in self._file(path, query, problems)]
+        roots = {layer.key: layer for path in files for layer in self.overlays.roots(path)}
+        for layer in roots.values():
+            trail.append(Step("Kustomize begins here", layer.file, 1))
+            found += self.overlays.render(layer, frozenset(files))
+        found += [item for layer in self._renaming(query.name, roots) for item in self.overlays.render(layer)]
+        kept = [item for item in found if item.effective.has(query.name, query.namespace) and _within(item, query)]
+        trail += [step for item in kept for step in item.steps]
+        if problems and kept:
+            raise AmbiguousCluster(
+                f"Cluster {query.label} is here, and in {problems[0].where} as well: {problems[0].message}",
+                where=Where(file=kept[0].cluster.document.file, line=kept[0].cluster.line),
+                remedy="Name the right folder with path.",
+            )
+        if problems:
+            raise problems[0]
+        return kept
+
+    def above(self, place: Place) -> Iterator[Instance]:
+        """Every Cluster that is deployed from the layers above a place's file, and may hold the place."""
+        only = frozenset({place.file}) if place.shape is Shape.LITERAL else None
+        for layer in self.overlays.roots(place.file):
+            yield from self.overlays.render(layer, only)
+
+    def all(self) -> Iterator[Instance]:
+        """Every Cluster of the files as it is deployed; what cannot be read is left out."""
+        self.overlays.read_all()
+        roots: dict[str, Kustomization] = {}
+        for path in self.scan.having(Trait.CLUSTER):
+            try:
+                above = self.overlays.roots(path)
+                if not above:
+                    yield from self._alone(path)
+            except ManifestError:
+                continue  # such as a Helm template; the Cluster's own search says why when it is asked for
+            roots |= {layer.key: layer for layer in above}
+        for _, layer in sorted(roots.items()):
+            try:
+                yield from self.overlays.render(layer)
+            except ManifestError:
+                continue
+
+    def _alone(self, path: str) -> Iterator[Instance]:
+        for document in self.scan.documents(path):
+            try:
+                yield from map(alone, kinds.clusters(document))
+            except ManifestError:
+                continue
+
+    def _renaming(self, name: str, known: dict[str, Kustomization]) -> list[Kustomization]:
+        found: dict[str, Kustomization] = {}
+        for layer in self.overlays.renaming(name):
+            found |= {top.key: top for top in self.overlays.roots(layer.folder) or [layer]}
+        return [layer for key, layer in sorted(found.items()) if key not in known]
+
+    def _file(self, path: str, query: Query, problems: list[ManifestError]) -> Iterator[Instance]:
+        """The Clusters of a file that no kustomization names."""
+        named = bool(self.overlays.roots(path))
+        try:
+            documents = self.scan.documents(path)
+        except ManifestError as error:
+            if matches(path, query.paths) and _looks_alike(self.scan.data(path).decode(errors="replace"), query.name):
+                problems.append(error)
+            return
+        for document in documents:
+            try:
+                found = list(kinds.clusters(document))
+            except ManifestError as error:
+                if matches(path, query.paths) and _looks_alike(document.text, query.name):
+                    problems.append(_template(document) or error)
+                continue
+            if not named:
+                yield from map(alone, found)
+
+
+def _within(instance: Instance, query: Query) -> bool:
+    """Whether a Cluster, or the outermost layer that deploys it, is below the query's paths."""
+    files = [instance.cluster.document.file, *([instance.root.file] if instance.root else [])]
+    return any(matches(file, query.paths) for file in files)
+
+
+def _looks_alike(text: str, name: str) -> bool:
+    """Whether a text that is no YAML seems to hold the Cluster."""
+    quoted = rf"[\"']?{re.escape(name)}[\"']?\s*$"
+    return bool(
+        re.search(r"^\s*[\"']?kind[\"']?\s*:\s*[\"']?Cluster[\"']?\s*,?\s*$", text, re.MULTILINE)
+        and re.search(rf"^\s*[\"']?name[\"']?\s*:\s*{quoted}", text, re.MULTILINE)
+    )
+
+
+def _template(document: Document) -> TemplatedValue | None:
+    """The refusal of a text that is no YAML because it is a template."""
+    text = document.text
+    position = text.find("{{")
+    if position < 0:
+        return None
+    version = re.compile(r"^[ \t]*version[ \t]*:[ \t]*(.*\{\{.*?)[ \t\r]*$", re.MULTILINE).search(text)
+    expression = f": {version[1][:80]}" if version else ""
+    return TemplatedValue(
+        f"This Cluster is in a Helm template, so its values are kept elsewhere{expression}.",
+        where=document.where(document.start + (version.start(1) if version else position)),
+        remedy="Point targets at the values that fill it.",
+    )

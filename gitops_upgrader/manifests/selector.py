@@ -1,0 +1,93 @@
+"""Which objects a Kustomize patch is for: `target` with its regular expressions and selectors."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping as MappingType
+from dataclasses import dataclass
+from typing import Final
+
+from gitops_upgrader.errors import InvalidPatch
+from gitops_upgrader.manifests import pointer
+from gitops_upgrader.manifests.node import Mapping, Node, Scalar
+
+_REQUIREMENT: Final = re.compile(
+    r"\s*(!?)\s*([\w./-]+)\s*(?:(==|=|!=)\s*([\w./-]*)|(in|notin)\s*\(([^)]*)\))?\s*(?:,|\Z)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Selector:
+    """A target (https://kubectl.docs.kubernetes.io/references/kustomize/kustomization/patches/).
+
+    Group, version, kind, name and namespace are regular expressions for the whole text; empty ones match all.
+    """
+
+    node: Node
+    group: str = ""
+    version: str = ""
+    kind: str = ""
+    name: str = ""
+    namespace: str = ""
+    labels: str = ""
+    annotations: str = ""
+
+    @classmethod
+    def read(cls, node: Node) -> Selector:
+        """A `target` as it is in the file."""
+        fields = ("group", "version", "kind", "name", "namespace", "labelSelector", "annotationSelector")
+        return cls(node, *(pointer.peek(node, field) for field in fields))
+
+    def selects(self, tree: Node, ids: tuple[tuple[str, str], ...]) -> bool:
+        """Whether an object is selected; `ids` are all (namespace, name) pairs that it had so far, as in Kustomize.
+
+        Raises:
+            InvalidPatch: a regular expression or a selector is none.
+        """
+        group, _, version = pointer.peek(tree, "apiVersion").rpartition("/")
+        return (
+            self._match(self.group, group)
+            and self._match(self.version, version)
+            and self._match(self.kind, pointer.peek(tree, "kind"))
+            and any(self._match(self.namespace, space) and self._match(self.name, name) for space, name in ids)
+            and self._labels(self.labels, _strings(pointer.look(tree, "metadata", "labels")))
+            and self._labels(self.annotations, _strings(pointer.look(tree, "metadata", "annotations")))
+        )
+
+    def _match(self, pattern: str, text: str) -> bool:
+        try:
+            return not pattern or re.fullmatch(pattern, text) is not None
+        except re.error as error:
+            raise self._invalid(f"{pattern} is no regular expression: {error}.") from error
+
+    def _labels(self, selector: str, labels: MappingType[str, str]) -> bool:
+        position = 0
+        while position < len(selector):
+            found = _REQUIREMENT.match(selector, position)
+            if found is None:
+                raise self._invalid(f"{selector} is no label selector.")
+            position = found.end()
+            if not _holds(found, labels):
+                return False
+        return True
+
+    def _invalid(self, problem: str) -> InvalidPatch:
+        return InvalidPatch(problem, where=self.node.document.where(self.node.start), remedy="Mend the patch's target.")
+
+
+def _holds(requirement: re.Match[str], labels: MappingType[str, str]) -> bool:
+    """One part of a selector, as Kubernetes reads it: `!=` and `notin` hold where the label is absent."""
+    negated, key, sign, value, operator, values = requirement.groups()
+    actual = labels.get(key)
+    if sign:
+        return (actual == value) if sign != "!=" else (actual != value)
+    if operator:
+        listed = actual in {item.strip() for item in values.split(",")}
+        return listed if operator == "in" else not listed
+    return (actual is None) if negated else (actual is not None)
+
+
+def _strings(node: Node | None) -> dict[str, str]:
+    if not isinstance(node, Mapping):
+        return {}
+    return {str(key): value.value for key, value in pointer.children(node) if isinstance(value, Scalar)}

@@ -1,0 +1,150 @@
+"""Where a templated version may come from: places to offer to a person, never to be edited without a yes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+from gitops_upgrader.errors import ManifestError
+from gitops_upgrader.manifests import pointer
+from gitops_upgrader.manifests.cluster import VERSION, is_cluster, objects
+from gitops_upgrader.manifests.document import Document, embedded
+from gitops_upgrader.manifests.node import Mapping, Node, Scalar, Sequence
+from gitops_upgrader.manifests.scan import Scan
+
+_Value: TypeAlias = tuple[Scalar, str, tuple[str, ...], bool]
+
+_SHOWN: Final = 3
+_LIKELY: Final = re.compile(rb"\d+\.\d+\.\d+")
+_VARIABLE: Final = re.compile(r"\$\{?([A-Za-z_]\w*)")
+_HELM: Final = re.compile(r"\.Values\.([\w.]+)|\.([A-Za-z]\w*)(?=[^\w.]|\Z)")
+_NAMED_SO: Final = re.compile(r"(?:k8s|kube(?:rnetes)?)[-_.]?version|version|(?:k8s|kubernetes|release)", re.IGNORECASE)
+_OTHER_VERSIONS: Final = re.compile(
+    r"apiVersion|appVersion|/chart(?:/spec)?/version|/targetRevision|/labels/|/annotations/|/status/"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Suspect:
+    """A place that looks like a version's source, with what speaks for it (more is likelier)."""
+
+    file: str
+    line: int
+    pointer: str
+    value: str
+    score: int
+    kind: str = ""
+    name: str = ""
+
+    @property
+    def snippet(self) -> str:
+        """The upgrader's `targets` that would settle it, as YAML on one line."""
+        document = f", document: {{kind: {self.kind}, name: {self.name}}}" if self.kind and self.name else ""
+        return f'targets: [{{path: "{self.file}"{document}, pointer: "{self.pointer}"}}]'
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line} ({self.value}) with {self.snippet}"
+
+
+def suspects(scan: Scan, name: str, expression: str = "") -> list[Suspect]:
+    """The likeliest places, best first: what the expression names, what stands near the Cluster's name.
+
+    Files that cannot be read are passed over: this is a hint, and the error that it goes with says what matters.
+    """
+    wanted = _wanted(expression)
+    found: list[Suspect] = []
+    for path in scan.blobs:
+        if not path.endswith((".yaml", ".yml", ".json")) or path.endswith("Chart.yaml"):
+            continue
+        data = scan.data(path)
+        if _LIKELY.search(data):
+            found += _file(scan, path, name, wanted)
+    return sorted(found, key=lambda item: (-item.score, item.file, item.line))[:_SHOWN]
+
+
+def remedy(found: list[Suspect]) -> str:
+    """The suspects as an instruction; empty where there are none."""
+    if not found:
+        return ""
+    return "It looks as if it came from " + "; or from ".join(map(str, found)) + "."
+
+
+def _wanted(expression: str) -> tuple[str, ...]:
+    """The key, or the keys from the outside in, that an expression reads; empty where it shows none."""
+    variable = _VARIABLE.search(expression)
+    if variable:
+        return (variable[1],)
+    helm = _HELM.search(expression)
+    return tuple((helm[1] or helm[2]).split(".")) if helm else ()
+
+
+def _file(scan: Scan, path: str, name: str, wanted: tuple[str, ...]) -> Iterator[Suspect]:
+    try:
+        documents = scan.documents(path)
+    except ManifestError:
+        return
+    several = len(documents) > 1
+    for document in documents:
+        try:
+            for root in objects(document):
+                if not is_cluster(root):
+                    yield from _object(root, several=several, name=name, wanted=wanted)
+        except ManifestError:
+            continue
+
+
+def _object(root: Mapping, *, several: bool, name: str, wanted: tuple[str, ...]) -> Iterator[Suspect]:
+    near = name in root.document.file or name in pointer.peek(root, "metadata", "name")
+    kind = pointer.peek(root, "kind") if several else ""
+    for node, place, keys, close in _values(root, "", (), name):
+        score = _score(node, place, keys, wanted)
+        if score:
+            yield Suspect(
+                file=node.document.file,
+                line=node.document.source.place(node.start)[0],
+                pointer=place,
+                value=node.value[:80],
+                score=score + 4 * close + 2 * near,
+                kind=kind,
+                name=pointer.peek(root, "metadata", "name"),
+            )
+
+
+def _score(node: Scalar, place: str, keys: tuple[str, ...], wanted: tuple[str, ...]) -> int:
+    """How much a value looks like the one that is looked for; 0 for not at all."""
+    if not VERSION.fullmatch(node.value.strip()) or _OTHER_VERSIONS.search(place):
+        return 0
+    if wanted and (keys[-len(wanted) :] == wanted or ".".join(wanted) in keys):
+        return 16
+    if wanted and keys and keys[-1] == wanted[-1]:
+        return 8
+    return 1 if keys and _NAMED_SO.fullmatch(keys[-1]) else 0
+
+
+def _values(node: Node, place: str, keys: tuple[str, ...], name: str, *, close: bool = False) -> Iterator[_Value]:
+    """Each scalar below a node, with its pointer, its keys, and whether the Cluster's name stands beside it."""
+    close = close or any(isinstance(value, Scalar) and value.value == name for _, value in pointer.children(node))
+    for key, value in pointer.children(node):
+        part, names = pointer.escape(str(key)), (*keys, str(key))
+        if isinstance(node, Sequence):
+            label = pointer.peek(value, "name")
+            part, names = (pointer.escape(f"[name={label}]"), (*keys, label)) if label else (part, keys)
+        if isinstance(node, Mapping) and key == "value" and pointer.peek(node, "name"):
+            names = keys
+        yield from _value(value, f"{place}/{part}", names, name, close=close or key == name)
+
+
+def _value(value: Node, place: str, keys: tuple[str, ...], name: str, *, close: bool) -> Iterator[_Value]:
+    if not isinstance(value, Scalar):
+        yield from _values(value, place, keys, name, close=close)
+        return
+    yield value, place, keys, close
+    for document in _inner(value):
+        if document.root is not None:
+            yield from _values(document.root, f"{place}|", keys, name, close=close)
+
+
+def _inner(value: Scalar) -> list[Document]:
+    return (embedded(value) or []) if value.style == "|" and ":" in value.value else []

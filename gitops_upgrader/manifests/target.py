@@ -1,0 +1,177 @@
+"""Targets: places that a person named, in Helm values, releases, ConfigMaps or any other YAML."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from gitops_upgrader.errors import ManifestError, SymbolicLink, TargetNotFound, Where
+from gitops_upgrader.manifests import field, pointer
+from gitops_upgrader.manifests.cluster import VERSION, objects
+from gitops_upgrader.manifests.document import Document, embedded
+from gitops_upgrader.manifests.node import Mapping, Node, Scalar
+from gitops_upgrader.manifests.node import Sequence as NodeSequence
+from gitops_upgrader.manifests.place import Shape, Slot
+from gitops_upgrader.manifests.query import DocumentWant, Query, Role, TargetWant
+from gitops_upgrader.manifests.scan import Scan
+
+_PLACEHOLDER: Final = re.compile(r"\$\$|\$\(([A-Z_]+)\)")
+_PARTS: Final = ("MAJOR", "MINOR", "PATCH")
+_WHOLE: Final = ("KUBERNETES_VERSION", "VERSION_NO_V")
+
+
+def find(scan: Scan, query: Query) -> list[Slot]:
+    """The places of all targets, in the query's order.
+
+    Raises:
+        SymbolicLink: a target's file is a link, or in a linked folder.
+        TargetNotFound: there is no such file, document or field.
+        ManifestError: the file cannot be read, or the value must not be edited.
+    """
+    return [_slot(scan, target, index) for index, target in enumerate(query.targets)]
+
+
+def holds_version(query: Query) -> bool:
+    """Whether the targets name where the version is kept."""
+    return any(target.holds(*_WHOLE, *_PARTS, "VERSION_SLUG") for target in query.targets)
+
+
+def version_text(query: Query, slots: Sequence[Slot]) -> str | None:
+    """The version that the targets hold now, taken out of the text around it; None where they do not show it.
+
+    Where major, minor and patch are kept apart they are put together.
+    """
+    parts: dict[str, str] = {}
+    for slot in slots:
+        template = query.targets[slot.index].template
+        found = re.fullmatch(_pattern(template), slot.place.text or "")
+        parts |= {key: text for key, text in (found.groupdict() if found else {}).items() if key not in parts}
+    whole = next((parts[name] for name in _WHOLE if name in parts), None)
+    if whole is None and all(name in parts for name in _PARTS):
+        whole = "v" + ".".join(parts[name] for name in _PARTS)
+    return whole
+
+
+def _pattern(template: str) -> str:
+    """A regular expression for the texts that a template makes."""
+    seen: set[str] = set()
+
+    def group(name: str | None) -> str:
+        if name is None:
+            return r"\$"
+        known = VERSION.pattern if name in _WHOLE else r"\d+" if name in _PARTS else r".+?"
+        if name in seen or name not in (*_WHOLE, *_PARTS):
+            return known
+        seen.add(name)
+        return f"(?P<{name}>{known})"
+
+    pieces, done = [], 0
+    for match in _PLACEHOLDER.finditer(template):
+        pieces += [re.escape(template[done : match.start()]), group(match[1])]
+        done = match.end()
+    return "".join((*pieces, re.escape(template[done:])))
+
+
+def _slot(scan: Scan, target: TargetWant, index: int) -> Slot:
+    path = target.path.removeprefix("./").strip("/")
+    _refuse_link(scan, path)
+    if path not in scan.blobs:
+        close = difflib.get_close_matches(path, scan.blobs, n=1)
+        raise TargetNotFound(
+            f"The target's file {path} is not there.",
+            remedy=f"Did you mean {close[0]}?" if close else "Write its path from the repository's root.",
+        )
+    node = _only(scan, path, target)
+    make = field.version_place if target.role in {Role.VERSION, Role.VERSION_NO_V} else field.place
+    return Slot(target.role, make(node, Shape.TARGET), index)
+
+
+def _refuse_link(scan: Scan, path: str) -> None:
+    for link in scan.links:
+        if path == link.path or path.startswith(f"{link.path}/"):
+            raise SymbolicLink(
+                f"{link.path} is a {link.kind.value}, and none is followed.",
+                where=Where(file=path),
+                remedy="Name the file that it leads to.",
+            )
+
+
+def _only(scan: Scan, path: str, target: TargetWant) -> Node:
+    """The one node that a target means; several documents may be in the file, one of them has the field."""
+    levels = pointer.parse(target.pointer)
+    found: list[Node] = []
+    problems: list[ManifestError] = []
+    for document in scan.documents(path):
+        try:
+            found += [_descend(root, levels, target) for root in _roots(document, target.document)]
+        except ManifestError as error:
+            problems.append(error)
+    if len(found) > 1:
+        places = ", ".join(str(node.document.where(node.start)) for node in found)
+        raise TargetNotFound(
+            f"Several documents have {target.pointer}: {places}.",
+            remedy="Say which one with document: {kind: ..., name: ...}.",
+        )
+    if found:
+        return found[0]
+    if problems:
+        raise problems[0]
+    raise TargetNotFound(
+        f"The file has no {target.document}.", where=Where(file=path), remedy="Correct the target's document."
+    )
+
+
+def _roots(document: Document, want: DocumentWant) -> Iterator[Node]:
+    roots: list[Node] = list(objects(document))
+    if isinstance(document.root, NodeSequence):
+        roots = [document.root]
+    fields = (
+        (want.api_version, ("apiVersion",)),
+        (want.kind, ("kind",)),
+        (want.name, ("metadata", "name")),
+        (want.namespace, ("metadata", "namespace")),
+    )
+    for root in roots:
+        if all(not text or pointer.peek(root, *keys) == text for text, keys in fields):
+            yield root
+
+
+def _descend(root: Node, levels: list[list[str]], target: TargetWant) -> Node:
+    node = root
+    for depth, keys in enumerate(levels):
+        if depth:
+            node = _inside(node, target)
+        for key in keys:
+            below = pointer.child(node, key)
+            if below is None:
+                raise _lost(node, key, target)
+            node = below
+    return node
+
+
+def _inside(node: Node, target: TargetWant) -> Node:
+    documents = embedded(node) if isinstance(node, Scalar) else None
+    roots = [document.root for document in documents or () if document.root is not None]
+    if len(roots) != 1:
+        raise TargetNotFound(
+            f"{target.pointer} goes on inside a text here, which is no literal block (|) with one YAML document.",
+            where=node.document.where(node.start),
+            remedy="Write the text as a literal block.",
+        )
+    return roots[0]
+
+
+def _lost(node: Node, key: str, target: TargetWant) -> TargetNotFound:
+    keys = [str(name) for name, _ in pointer.children(node)] if isinstance(node, Mapping) else []
+    close = difflib.get_close_matches(key, keys, n=1)
+    if close:
+        remedy = f"Did you mean {close[0]}?"
+    elif keys:
+        remedy = f"It has {', '.join(keys[:8])}."
+    else:
+        remedy = "Correct the target's pointer."
+    return TargetNotFound(
+        f"{target.pointer} leads nowhere: there is no {key} here.", where=node.document.where(node.start), remedy=remedy
+    )
