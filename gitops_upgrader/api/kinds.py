@@ -124,7 +124,7 @@ def _unknown_kind(kind: object) -> Problem:
 
 def _invalid(content: Mapping[str, Any], found: tuple[Problem, ...]) -> InvalidObject:
     first, more = found[0], len(found) - 1
-    message = f"{first.message} (and {more} more)" if more else first.message
+    message = f"{first.message.removesuffix('.')} (and {more} more)." if more else first.sentence
     where = Where(object=describe(content), field=first.field or None)
     return InvalidObject(message, where=where, remedy=first.remedy)
 

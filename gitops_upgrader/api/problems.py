@@ -33,6 +33,11 @@ class Problem:
     error: type[UpgraderError] = InvalidObject
 
     @property
+    def sentence(self) -> str:
+        """The message with its full stop."""
+        return sentence(self.message)
+
+    @property
     def field(self) -> str:
         """The path as people write it: `spec.topologyVariables[0].path`."""
         return render(self.path)
@@ -49,6 +54,11 @@ def render(path: Iterable[str | int]) -> str:
         else:
             text += f".{part}" if text else part
     return text
+
+
+def sentence(message: str) -> str:
+    """A message with its full stop."""
+    return message if message.endswith((".", "?", "!")) else f"{message}."
 
 
 def problems(kind: type[Resource], error: ValidationError) -> tuple[Problem, ...]:

@@ -207,12 +207,7 @@ def _mistakes(document: Document) -> Iterable[UpgraderError]:
     for problem in api.check(content):
         place = document.where(problem.path, key=problem.unknown)
         where = Where(place.file, place.line, place.column, api.describe(content), problem.field or None)
-        yield problem.error(sentence(problem.message), where=where, remedy=problem.remedy)
-
-
-def sentence(message: str) -> str:
-    """A message with its full stop."""
-    return message if message.endswith((".", "?", "!")) else f"{message}."
+        yield problem.error(problem.sentence, where=where, remedy=problem.remedy)
 
 
 def _as_read(item: Loaded) -> dict[str, Any]:
@@ -243,7 +238,7 @@ def _checked(content: dict[str, Any], old: Mapping[str, Any] | None = None) -> d
     resource = api.parse(content)
     if old is not None and (found := api.check_update(api.parse(old), resource)):
         where = Where(object=api.describe(content), field=found[0].field)
-        raise InvalidObject(sentence(found[0].message), where=where)
+        raise InvalidObject(found[0].sentence, where=where)
     return content
 
 

@@ -39,16 +39,15 @@ class Document:
     _lines: Lines = field(repr=False, compare=False)
     broken: tuple[UpgraderError, ...] = ()
 
-    def where(self, path: _PathParts = (), *, key: bool = False, object: str | None = None) -> Where:  # noqa: A002
+    def where(self, path: _PathParts = (), *, key: bool = False) -> Where:
         """The place of a field.
 
         Args:
             path: names and indices; where the field is missing, the place is that of the innermost one that is there.
             key: whether the place of the field's name is wanted, and not that of its value.
-            object: what the object is called.
         """
         line, column = self._lines.position(_find(self._node, path, key=key))
-        return Where(file=self.file, line=line, column=column, object=object)
+        return Where(file=self.file, line=line, column=column)
 
     def items(self) -> tuple[Document, ...]:
         """The documents in a `List`; the document itself where it is none. Items that are merged in have its place."""

@@ -10,9 +10,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from gitops_upgrader import api
+from gitops_upgrader.api.problems import sentence
 from gitops_upgrader.errors import InvalidObject, NotAvailableYet, UpgraderError, Where
 from gitops_upgrader.model import ObjectKey
-from gitops_upgrader.stores.directory import DirectoryStore, Loaded, by_place, sentence
+from gitops_upgrader.stores.directory import DirectoryStore, Loaded, by_place
 from gitops_upgrader.stores.references import mistake, references
 
 
