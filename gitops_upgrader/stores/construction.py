@@ -145,7 +145,7 @@ class Construction:
         try:
             return convert(node.value)
         except ValueError:
-            self.problems.append(UnreadableFile(f"{node.value!r} is no number.", where=self._where(node)))
+            self.problems.append(UnreadableFile("This is no number that JSON has.", where=self._where(node)))
             return None
 
     def _where(self, node: yaml.Node) -> Where:
