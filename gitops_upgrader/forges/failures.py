@@ -110,12 +110,12 @@ def words(response: requests.Response) -> str:
 def _sentences(body: Any) -> list[str]:
     """Collect the texts of an error's body: `message`, `error`, `errors`, nested as GitHub and GitLab nest them."""
     if isinstance(body, str):
-        return [body]
+        return [body] if body.strip() else []
     if isinstance(body, list):
         return [sentence for item in body for sentence in _sentences(item)]
     if not isinstance(body, dict):
         return []
-    known = [key for key in ("message", "error_description", "error", "errors") if body.get(key)]
+    known = [key for key in ("message", "error_description", "error", "errors") if key in body]
     if not known:
         field = " ".join(str(body[key]) for key in ("field", "code") if body.get(key))
         if field:

@@ -21,6 +21,7 @@ from gitops_upgrader.forges.gitea_records import (
     Label,
     Pull,
     Review,
+    User,
 )
 from gitops_upgrader.forges.protocol import (
     LABEL_COLOR,
@@ -113,8 +114,8 @@ class GiteaForge:
         notes: list[str] = []
         for label in people.labels:
             _politely(notes, f"the label {label}", partial(self._label, number, label))
-        for name in people.assignees:
-            _politely(notes, f"the assignee {name}", partial(self._assign, number, name))
+        if people.assignees:
+            _politely(notes, "the assignees", partial(self._assign, number, people.assignees, notes))
         for name in people.reviewers:
             _politely(notes, f"a review by {name}", partial(self._ask_review, number, reviewers=[name]))
         for name in people.team_reviewers:
@@ -261,11 +262,19 @@ class GiteaForge:
         fields = {"name": name, "color": f"#{LABEL_COLOR}", "description": LABEL_DESCRIPTION}
         return self._client.change("POST", "/labels", fields, Label).id
 
-    def _assign(self, number: int, name: str) -> None:
-        """Gitea takes the whole list of assignees."""
+    def _assign(self, number: int, wanted: Iterable[str], notes: list[str]) -> None:
+        """Gitea takes the whole list of assignees, and breaks (500) over a name that it does not know."""
+        known = {user.login.lower(): user.login for user in self._client.all("/assignees", User)}
         there = [user.login for user in self._read(number).assignees or ()]
-        if name.lower() not in {login.lower() for login in there}:
-            self._client.act("PATCH", f"/issues/{number}", {"assignees": [*there, name]})
+        names = list(there)
+        for name in wanted:
+            login = known.get(name.lower())
+            if login is None:
+                notes.append(f"Gitea cannot assign {name}")
+            elif login not in names:
+                names.append(login)
+        if names != there:
+            self._client.act("PATCH", f"/issues/{number}", {"assignees": names})
 
     def _ask_review(self, number: int, **who: list[str]) -> None:
         self._client.act("POST", f"/pulls/{number}/requested_reviewers", who)

@@ -14,7 +14,9 @@ from typing import cast
 from urllib.parse import quote
 
 from github.Commit import Commit
+from github.CommitStatus import CommitStatus
 from github.GithubException import BadAttributeException, GithubException
+from github.PaginatedList import PaginatedList
 from github.PullRequest import PullRequest as Pull
 from github.Repository import Repository
 
@@ -167,7 +169,8 @@ class GitHubForge:
         url = f"{self._at().url}/commits/{commit}"
         there = Commit(self._wire, {}, {"url": url, "sha": commit}, completed=True)
         with _readable():
-            latest = next((status for status in there.get_statuses() if status.context == VERDICT_CONTEXT), None)
+            statuses = PaginatedList(CommitStatus, self._wire, f"{url}/statuses", None)
+            latest = next((status for status in statuses if status.context == VERDICT_CONTEXT), None)
             same = latest is not None and (latest.state, latest.description) == wanted
         if not same:
             there.create_status(wanted[0], description=wanted[1], context=VERDICT_CONTEXT)

@@ -1,0 +1,1 @@
+"""Real servers for tests: how each is built once per machine, and how it is run."""
