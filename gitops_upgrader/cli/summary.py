@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rich.console import Console
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -38,7 +39,7 @@ def show(console: Console, proposed: Proposed, *, dry_run: bool, diffs: bool = T
             head.append(f" -> {proposed.target.version}", style="bold")
     head.append(f"  {_VERBS[what][dry_run]}", style=_STYLES[what])
     console.print(head)
-    console.print(Text(f"  {printable(message(proposed))}"))
+    _print_sentence(console, printable(message(proposed)))
     pull = proposed.pull
     if pull is not None:
         state = "" if pull.state is PullState.OPEN else f" ({pull.state.value})"
@@ -50,6 +51,14 @@ def show(console: Console, proposed: Proposed, *, dry_run: bool, diffs: bool = T
         console.print()
         console.print(coloured_diff(proposed.diff))
     console.print()
+
+
+def _print_sentence(console: Console, text: str) -> None:
+    """Print a sentence below a cluster's line: wrapped between words on a terminal, in one line for programs."""
+    if console.is_terminal:
+        console.print(Padding(Text(text), (0, 0, 0, 2)), soft_wrap=False)
+    else:
+        console.print(Text(f"  {text}"))
 
 
 def show_plan(console: Console, proposals: Sequence[Proposed]) -> None:
