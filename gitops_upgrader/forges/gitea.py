@@ -117,10 +117,10 @@ class GiteaForge:
         if people.assignees:
             _politely(notes, "the assignees", partial(self._assign, number, people.assignees, notes))
         for name in people.reviewers:
-            _politely(notes, f"a review by {name}", partial(self._ask_review, number, reviewers=[name]))
+            _politely(notes, f"a review by {name}", partial(self._ask, number, name))
         for name in people.team_reviewers:
             team = name.rpartition("/")[2]
-            _politely(notes, f"a review by the team {team}", partial(self._ask_review, number, team_reviewers=[team]))
+            _politely(notes, f"a review by the team {team}", partial(self._ask_team, number, team, notes))
         return tuple(notes)
 
     def set_draft(self, number: int, *, draft: bool) -> None:
@@ -190,7 +190,7 @@ class GiteaForge:
             closed_at=pull.closed_at,
             merged_at=pull.merged_at,
             closed_by=details.closed_by,
-            merged_by=pull.merged_by.login if pull.merged_by else None,
+            merged_by=details.merged_by,
             labels=frozenset(label.name for label in pull.labels or ()),
             approved=details.approved,
             auto_merge=details.auto_merge,
@@ -198,8 +198,6 @@ class GiteaForge:
 
     def _look(self, pull: Pull) -> Details:
         """What its record leaves out: of an open one anew each time, of a closed one once for each of its changes."""
-        if pull.merged:
-            return Details()
         timeline = f"/issues/{pull.number}/timeline"
         if pull.is_open:
             return Details(
@@ -208,7 +206,12 @@ class GiteaForge:
             )
         key = (pull.number, pull.updated_at)
         if key not in self._ended:
-            self._ended[key] = Details(closed_by=gitea_records.closer(self._client.all(timeline, Event)))
+            if pull.merged:
+                # lists leave out who merged
+                merger = pull.merged_by or self._read(pull.number).merged_by
+                self._ended[key] = Details(merged_by=merger.login if merger else None)
+            else:
+                self._ended[key] = Details(closed_by=gitea_records.closer(self._client.all(timeline, Event)))
         return self._ended[key]
 
     # --- writing
@@ -276,8 +279,15 @@ class GiteaForge:
         if names != there:
             self._client.act("PATCH", f"/issues/{number}", {"assignees": names})
 
-    def _ask_review(self, number: int, **who: list[str]) -> None:
-        self._client.act("POST", f"/pulls/{number}/requested_reviewers", who)
+    def _ask(self, number: int, name: str) -> None:
+        self._client.act("POST", f"/pulls/{number}/requested_reviewers", {"reviewers": [name]})
+
+    def _ask_team(self, number: int, team: str, notes: list[str]) -> None:
+        """Gitea leaves out teams in silence where the owner is no organisation."""
+        path = f"/pulls/{number}/requested_reviewers"
+        reviews = self._client.list_after("POST", path, {"team_reviewers": [team]}, Review)
+        if not any(review.team and review.team.name.lower() == team.lower() for review in reviews):
+            notes.append(f"Gitea did not ask the team {team} for a review")
 
 
 def _politely(notes: list[str], what: str, action: Callable[[], None]) -> None:

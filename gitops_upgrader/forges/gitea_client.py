@@ -40,6 +40,12 @@ class Client:
         with reading():
             return kind.model_validate(self._session.request(method, self._root + path, json=fields).json())
 
+    def list_after(self, method: str, path: str, fields: Mapping[str, Any], kind: type[_R]) -> list[_R]:
+        """Send fields, and return the records that there are now."""
+        response = self._session.request(method, self._root + path, json=fields)
+        with reading():
+            return [kind.model_validate(item) for item in response.json() or ()]
+
     def act(self, method: str, path: str, fields: Mapping[str, Any] | None = None) -> None:
         """Send a request whose answer says nothing more."""
         self._session.request(method, self._root + path, json=fields)

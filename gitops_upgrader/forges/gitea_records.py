@@ -63,11 +63,18 @@ class Pull(Record):
         return self.state == "open"
 
 
+class Team(Record):
+    """A team of an organisation."""
+
+    name: str
+
+
 class Review(Record):
-    """Somebody's review; a team that was asked for one has no user."""
+    """A review, or the request for one: of somebody, or of a team."""
 
     id: int
     user: User | None = None
+    team: Team | None = None
     state: str
     dismissed: bool = False
 
@@ -112,6 +119,7 @@ class Details(Record):
     approved: bool = False
     auto_merge: bool = False
     closed_by: str | None = None
+    merged_by: str | None = None
 
 
 def approved(reviews: Iterable[Review]) -> bool:

@@ -261,7 +261,8 @@ class GitHubForge:
             except ForgeConflict as error:
                 if "already_exists" not in error.message:
                     raise
-        pull.add_to_labels(name)
+        # PyGithub sends the bare list, which GitHub's description knows no more
+        self._wire.requestJsonAndCheck("POST", f"{pull.issue_url}/labels", input={"labels": [name]})
 
 
 def _readable() -> AbstractContextManager[None]:

@@ -10,6 +10,8 @@ import pytest
 
 from tests.servers.gitea import GiteaServer, running
 
+pytest.register_assert_rewrite("tests.forges.contract")
+
 
 @pytest.fixture(scope="session")
 def gitea(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GiteaServer]:

@@ -142,7 +142,7 @@ class FakeGitHub:
     def add_labels(self, request: Request, number: str) -> Reply:
         """Put labels on one."""
         pull = self.project.touch(int(number))
-        pull.labels += [name for name in request.body if name not in pull.labels]
+        pull.labels += [name for name in request.body["labels"] if name not in pull.labels]
         return Reply(200, [self._label(name) for name in pull.labels])
 
     def add_assignees(self, request: Request, number: str) -> Reply:
@@ -313,7 +313,7 @@ class FakeGitHub:
             "base": self._side(pull.base, self.project.branches["main"], 1),
             "_links": {name: {"href": f"{place}/{name}"} for name in links},
             "author_association": "COLLABORATOR",
-            "auto_merge": {**auto_merge, "commit_title": None, "commit_message": None} if pull.auto_merge else None,
+            "auto_merge": {**auto_merge, "commit_title": "Upgrade", "commit_message": ""} if pull.auto_merge else None,
             "draft": pull.draft,
         }
 
