@@ -107,11 +107,11 @@ class Workspace:
             self._open = sum(pull.state is PullState.OPEN for pull in pulls)
             self._opened = [pull.created_at for pull in pulls if pull.created_at > now - timedelta(hours=1)]
         if self._open >= self.limits.max_open:
-            return Gate("LimitReached", f"{self._open} pull requests are open; maxOpen is {self.limits.max_open}.")
+            return Gate("LimitReached", f"{_counted(self._open)} open; maxOpen is {self.limits.max_open}.")
         hourly = self.limits.max_per_hour
         if hourly is not None and len(self._opened) >= hourly:
             until = min(self._opened) + timedelta(hours=1)
-            message = f"{len(self._opened)} pull requests were opened within the hour; maxPerHour is {hourly}."
+            message = f"{_counted(len(self._opened))} less than an hour old; maxPerHour is {hourly}."
             return Gate("LimitReached", message, until)
         return None
 
@@ -128,3 +128,7 @@ class Workspace:
     def close(self) -> None:
         """Remove what was fetched."""
         self.repository.close()
+
+
+def _counted(number: int) -> str:
+    return "1 pull request is" if number == 1 else f"{number} pull requests are"

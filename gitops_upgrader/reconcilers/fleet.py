@@ -1,0 +1,163 @@
+"""A whole run over a store of files: every kind in the order in which versions flow.
+
+In a cluster the runtime calls the same reconcilers, key by key, as things change. Here everything that is derived is
+derived anew, once; what must last is in Git and on the forge.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from gitops_upgrader.api import (
+    ClusterClassClusterUpgrader,
+    DebianRepositorySource,
+    MachineImage,
+    MachineImageSyncer,
+    Plan,
+)
+from gitops_upgrader.api.names import GROUP, SYNCER_NAME_LABEL
+from gitops_upgrader.api.resource import Resource
+from gitops_upgrader.errors import ObjectNotFound, UpgraderError
+from gitops_upgrader.model import ObjectKey
+from gitops_upgrader.pulls.identity import upgrader_of
+from gitops_upgrader.reconcilers import machine_image, plan, source, syncer, upgrader
+from gitops_upgrader.reconcilers.opened import Workspaces
+from gitops_upgrader.reconcilers.plan import Gap
+from gitops_upgrader.reconcilers.propose import Proposed
+from gitops_upgrader.reconcilers.references import read
+from gitops_upgrader.reconcilers.scope import Result, Scope, key_of
+
+_Kind = TypeVar("_Kind", bound=Resource)
+
+_SOURCES_AT_ONCE = 8
+"""How many repositories of packages are read at one time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """What went wrong with one object that is no upgrader."""
+
+    key: ObjectKey
+    error: UpgraderError
+
+
+@dataclass(frozen=True, slots=True)
+class Orphan:
+    """A branch of ours that no upgrader here accounts for: its upgrader was deleted, or lives somewhere else."""
+
+    repository: str
+    branch: str
+    upgrader: str
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What came of a run: a proposal for each upgrader, sorted by name, and what went wrong before them."""
+
+    proposals: tuple[Proposed, ...]
+    failures: tuple[Failure, ...] = ()
+    results: tuple[Result, ...] = field(default=())
+    orphans: tuple[Orphan, ...] = ()
+
+
+Told = Callable[[str], None]
+"""Is told what is being done, for the progress that a person sees."""
+
+
+def run(
+    scope: Scope,
+    workspaces: Workspaces,
+    *,
+    only: Collection[str] = (),
+    dry_run: bool = False,
+    told: Told = lambda _: None,
+) -> Report:
+    """Reconcile every object of a store of files.
+
+    Args:
+        only: upgraders to act on, as `name` or `namespace/name`; all of them without any.
+
+    Raises:
+        ObjectNotFound: `only` names an upgrader that is not there.
+    """
+    upgraders = _chosen(_all(scope, ClusterClassClusterUpgrader), only)
+    results = _sources(scope, told)
+    told("choosing versions and images")
+    synced = [syncer.reconcile(scope, found) for found in _all(scope, MachineImageSyncer)]
+    results += synced
+    results += [machine_image.reconcile(scope, found) for found in _all(scope, MachineImage)]
+    gaps = _gaps(scope, synced)
+    results += [plan.reconcile(scope, found, gaps) for found in _all(scope, Plan)]
+    proposals = []
+    for found in upgraders:
+        told(f"proposing for {found.spec.cluster_name}")
+        proposals.append(upgrader.reconcile(scope, found, workspaces, dry_run=dry_run))
+    failures = tuple(Failure(result.key, result.problem) for result in results if result.problem is not None)
+    return Report(tuple(proposals), failures, tuple(results), _orphans(scope, workspaces))
+
+
+def _orphans(scope: Scope, workspaces: Workspaces) -> tuple[Orphan, ...]:
+    """Branches whose upgrader is not in the store. They are told of, not closed: it may be kept in another folder."""
+    known = {f"{key_of(found).namespace}/{found.metadata.name}" for found in _all(scope, ClusterClassClusterUpgrader)}
+    found = set()
+    for workspace in workspaces.all():
+        for branch in workspace.refs:
+            owner = upgrader_of(workspace.prefix, branch, workspaces.line.instance)
+            if owner is not None and owner not in known:
+                found.add(Orphan(workspace.url, branch, owner))
+    return tuple(sorted(found, key=lambda orphan: (orphan.repository, orphan.branch)))
+
+
+def _sources(scope: Scope, told: Told) -> list[Result]:
+    """Read the sources side by side: they wait for the network."""
+    sources = _all(scope, DebianRepositorySource)
+    if not sources:
+        return []
+    told(f"reading {len(sources)} package repositories" if len(sources) > 1 else "reading a package repository")
+    with ThreadPoolExecutor(max_workers=_SOURCES_AT_ONCE, thread_name_prefix="source") as pool:
+        return list(pool.map(lambda found: source.reconcile(scope, found), sources))
+
+
+def _gaps(scope: Scope, synced: Sequence[Result]) -> tuple[Gap, ...]:
+    """The images that would be there, had their syncers been able to make them."""
+    gaps = []
+    for result in synced:
+        if result.problem is None:
+            continue
+        stored = scope.store.get(result.key)
+        if stored is None:
+            continue
+        failed = read(stored, MachineImageSyncer)
+        try:
+            labels = syncer.labels_of(failed, syncer.template_of(scope, failed))
+        except UpgraderError:
+            # Without its template nobody knows which plans would have selected its images.
+            labels = {SYNCER_NAME_LABEL: failed.metadata.name}
+        gaps.append(Gap(key_of(failed).namespace, labels, str(result.problem)))
+    return tuple(gaps)
+
+
+def _all(scope: Scope, kind: type[_Kind]) -> list[_Kind]:
+    return [read(stored, kind) for stored in scope.store.list(GROUP, kind.KIND)]
+
+
+def _chosen(
+    upgraders: Sequence[ClusterClassClusterUpgrader], only: Collection[str]
+) -> list[ClusterClassClusterUpgrader]:
+    if not only:
+        return list(upgraders)
+    names = {name for found in upgraders for name in _names(found)}
+    for name in only:
+        if name not in names:
+            raise ObjectNotFound(
+                f"There is no ClusterClassClusterUpgrader {name!r}.",
+                remedy=f"Name one of {', '.join(sorted(_names(found)[1] for found in upgraders)) or 'none'}.",
+            )
+    return [found for found in upgraders if set(_names(found)) & set(only)]
+
+
+def _names(found: ClusterClassClusterUpgrader) -> tuple[str, str]:
+    return found.metadata.name, f"{key_of(found).namespace}/{found.metadata.name}"
