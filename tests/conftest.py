@@ -5,11 +5,16 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests import need  # first, as it keeps the environment that servers are built with
+
+if TYPE_CHECKING:
+    from tests.servers.kubernetes import KubernetesServer
 
 _BLANKED = ("GIT_", "GITHUB_", "GITLAB_", "GITEA_", "FORGEJO_", "GH_", "SSH_", "GPG_", "GNUPGHOME", "XDG_", "KUBE")
 _BLANKED_EXACTLY = frozenset(
@@ -46,3 +51,13 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     """Remove the temporary home."""
     while _homes:
         shutil.rmtree(_homes.pop(), ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def kubernetes(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[KubernetesServer]:
+    """The real Kubernetes API of this test run, for tests marked `servers`. Its logs are in the temporary folder."""
+    from tests.servers import kubernetes as server  # here, as most tests need nothing of it
+
+    base = tmp_path_factory.getbasetemp()
+    with server.shared_by_all(base if worker_id == "master" else base.parent) as found:
+        yield found

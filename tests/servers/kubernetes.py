@@ -1,0 +1,183 @@
+"""A real Kubernetes API for tests, with RBAC on and our CRDs in it, shared by all the processes of a test run.
+
+Objects of all tests live side by side in it, so each test works in namespaces of its own. What kills or breaks servers
+takes a control plane of its own (`control_plane.running`).
+"""
+
+from __future__ import annotations
+
+import fcntl
+import secrets
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import requests
+import yaml
+
+from tests.servers import control_plane
+from tests.servers.shared import ROOT, shared
+
+CRDS = ROOT / "crds"
+_START = 4 * control_plane.DEADLINE
+_SOON = 30.0
+"""Seconds for what controllers and the API server do on their own."""
+_APPLY = "application/apply-patch+yaml"
+
+
+class Refused(AssertionError):
+    """The API server answered with an error. `status` is its Status object."""
+
+    def __init__(self, asked: str, status: Mapping[str, Any]) -> None:
+        super().__init__(f"{asked}: {status.get('code')} {status.get('reason')}: {status.get('message')}")
+        self.status = status
+
+
+@dataclass(frozen=True, slots=True)
+class KubernetesServer:
+    """A running API server, as somebody who may do everything.
+
+    Attributes:
+        url: where it listens.
+        kubeconfig: a file for the same person.
+        certificate_authority: the certificate that its own is signed by.
+        folder: where logs are and files can be put.
+    """
+
+    url: str
+    kubeconfig: Path
+    certificate_authority: Path
+    folder: Path
+    _session: requests.Session = field(repr=False, compare=False)
+
+    @classmethod
+    def of(cls, about: Mapping[str, Any], folder: Path) -> KubernetesServer:
+        """The server that a control plane tells about."""
+        session = requests.Session()
+        session.trust_env = False  # a proxy of the machine has no business with loopback
+        session.verify = about["certificate_authority"]
+        home = Path(about["kubeconfig"]).parent
+        session.cert = (str(home / "admin.crt"), str(home / "admin.key"))
+        return cls(
+            about["url"], Path(about["kubeconfig"]), Path(about["certificate_authority"]), folder, _session=session
+        )
+
+    def api(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        content_type: str = "application/json",
+        accept: str = "application/json",
+    ) -> Any:
+        """Ask the API. Raises Refused for any error but 404, which is None."""
+        headers = {"Content-Type": content_type, "Accept": accept}
+        response = self._session.request(method, f"{self.url}{path}", json=body, headers=headers, timeout=30)
+        if response.status_code == requests.codes.not_found:
+            return None
+        if not response.ok:
+            raise Refused(f"{method} {path}", response.json())
+        return response.json()
+
+    def apply(self, path: str, content: Mapping[str, Any]) -> Any:
+        """Apply an object, as `kubectl apply --server-side` does."""
+        return self.api("PATCH", f"{path}?fieldManager=tests&force=true", content, content_type=_APPLY)
+
+    def install_crds(self) -> None:
+        """Apply our CRDs and wait until their kinds are served."""
+        base = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+        names = []
+        for file in sorted(CRDS.glob("*.yaml")):
+            content = yaml.safe_load(file.read_text(encoding="utf-8"))
+            names.append(content["metadata"]["name"])
+            self.apply(f"{base}/{names[-1]}", content)
+        for name in names:
+            until(partial(self._serves, f"{base}/{name}"), f"{name} is served")
+
+    def _serves(self, definition: str) -> bool:
+        conditions = (self.api("GET", definition) or {}).get("status", {}).get("conditions", [])
+        return any(condition["type"] == "Established" and condition["status"] == "True" for condition in conditions)
+
+    def namespace(self, prefix: str = "test", *, name: str | None = None) -> str:
+        """Make a namespace in which Pods can be made; one of a given name may be there already."""
+        name = name or f"{prefix}-{secrets.token_hex(4)}"
+        if self.api("GET", f"/api/v1/namespaces/{name}") is None:
+            self.api("POST", "/api/v1/namespaces", {"metadata": {"name": name}})
+        account = f"/api/v1/namespaces/{name}/serviceaccounts/default"
+        until(lambda: self.api("GET", account) is not None, f"{name} has its default ServiceAccount")
+        return name
+
+    def service_account(
+        self, namespace: str, rules: Sequence[Mapping[str, Any]] = (), *, everywhere: bool = False
+    ) -> str:
+        """Make a ServiceAccount that may do what RBAC rules say, in its namespace or everywhere; return its name."""
+        name = f"account-{secrets.token_hex(4)}"
+        home = f"/api/v1/namespaces/{namespace}"
+        self.api("POST", f"{home}/serviceaccounts", {"metadata": {"name": name}})
+        if rules:
+            self.grant(namespace, name, rules, everywhere=everywhere)
+        return name
+
+    def grant(
+        self, namespace: str, account: str, rules: Sequence[Mapping[str, Any]], *, everywhere: bool = False
+    ) -> None:
+        """Let a ServiceAccount do something."""
+        prefix = "Cluster" if everywhere else ""
+        rbac = "/apis/rbac.authorization.k8s.io/v1"
+        base = rbac if everywhere else f"{rbac}/namespaces/{namespace}"
+        name = f"{namespace}-{account}-{secrets.token_hex(4)}"
+        self.api("POST", f"{base}/{prefix.lower()}roles", {"metadata": {"name": name}, "rules": list(rules)})
+        binding = {
+            "metadata": {"name": name},
+            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": f"{prefix}Role", "name": name},
+            "subjects": [{"kind": "ServiceAccount", "name": account, "namespace": namespace}],
+        }
+        self.api("POST", f"{base}/{prefix.lower()}rolebindings", binding)
+
+    def token(self, namespace: str, account: str, *, seconds: int = 3600) -> str:
+        """A token of a ServiceAccount."""
+        path = f"/api/v1/namespaces/{namespace}/serviceaccounts/{account}/token"
+        order = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest"}
+        answer = self.api("POST", path, {**order, "spec": {"expirationSeconds": seconds}})
+        return str(answer["status"]["token"])
+
+    def kubeconfig_for(self, namespace: str, account: str) -> Path:
+        """A kubeconfig file of a ServiceAccount."""
+        path = self.folder / f"{namespace}-{account}.kubeconfig"
+        user = {"token": self.token(namespace, account)}
+        control_plane.write_kubeconfig(path, self.url, self.certificate_authority, user, namespace)
+        return path
+
+    @contextmanager
+    def alone(self, what: str) -> Iterator[None]:
+        """Have something of the server to oneself, among all the processes of the test run."""
+        with (self.folder / f"{what}.lock").open("a") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+
+def until(holds: Callable[[], bool], what: str, *, seconds: float = _SOON) -> None:
+    """Wait for what a server does on its own; it is looked at often, and there is an end to it."""
+    end, pause = time.monotonic() + seconds, threading.Event()
+    while not holds():
+        if time.monotonic() > end:
+            raise AssertionError(f"after {seconds:g} s it is still not so that {what}")
+        pause.wait(0.02)
+
+
+@contextmanager
+def shared_by_all(run: Path) -> Iterator[KubernetesServer]:
+    """The server of a test run, started where it does not run yet.
+
+    Args:
+        run: the temporary folder that all processes of the run share.
+    """
+    control_plane.build()
+    with shared("tests.servers.control_plane", run / "kubernetes", deadline=_START) as about:
+        yield KubernetesServer.of(about, run / "kubernetes")
