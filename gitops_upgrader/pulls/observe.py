@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from gitops_upgrader.errors import ObjectMissing
+from gitops_upgrader.errors import MarkerUnreadable, ObjectMissing, Where
 from gitops_upgrader.forges.protocol import Forge
 from gitops_upgrader.git import CommitInfo, Person, Repository
 from gitops_upgrader.model import PullRequest, PullState, Target
@@ -63,16 +63,17 @@ class Observer:
         """Look at one proposal. `wanted` is the commit that would be proposed, in hex."""
         pulls = self._pulls(family)
         branches = {branch: oid for branch, oid in self.refs.items() if family.generation(branch) is not None}
-        proposals = tuple(self._proposal(pull, proposer) for pull in pulls)
-        pushed = {proposal.marker.head for proposal in proposals if proposal.marker}
+        known = tuple(Proposal(pull, self._marker(pull, proposer)) for pull in pulls)
+        pushed = {proposal.marker.head for proposal in known if proposal.marker}
         heads = {
             branch: Head(
                 commit=oid,
-                edited_by=self._edited_by(oid, proposer, pushed),
+                edited_by=self._edited_by(oid, proposer, pushed, wanted),
                 carries=wanted is not None and self._carries(oid, wanted),
             )
             for branch, oid in branches.items()
         }
+        proposals = tuple(self._merged(proposal, heads.get(proposal.pull.head)) or proposal for proposal in known)
         rebuild = any(
             proposal.open and (asks_for_rebuild(proposal.pull.body) or REBUILD_LABEL in proposal.pull.labels)
             for proposal in proposals
@@ -93,12 +94,15 @@ class Observer:
                 return tuple(sorted(found, key=lambda pull: pull.number, reverse=True))
             generation += 1
 
-    def _proposal(self, pull: PullRequest, proposer: str) -> Proposal:
-        marker = markers.read(pull.body) or self._remembered(pull, proposer)
-        proposal = Proposal(pull, marker)
-        if pull.state is not PullState.OPEN or self.forge.capabilities.tells_merges:
-            return proposal
-        return self._merged(proposal) or proposal
+    def _marker(self, pull: PullRequest, proposer: str) -> Marker | None:
+        """What a pull request remembers. Raises MarkerUnreadable for an open one whose marker is damaged."""
+        try:
+            found = markers.read(pull.body)
+        except MarkerUnreadable as error:
+            if pull.state is PullState.OPEN:
+                raise MarkerUnreadable(error.message, where=Where(object=pull.url), remedy=error.remedy) from error
+            found = None
+        return found or self._remembered(pull, proposer)
 
     def _remembered(self, pull: PullRequest, proposer: str) -> Marker | None:
         """What the branch's own commit tells where somebody wiped the body."""
@@ -110,13 +114,16 @@ class Observer:
             return None
         return Marker(proposer, pull.base, self.base.holds, known.target, head)
 
-    def _merged(self, proposal: Proposal) -> Proposal | None:
+    def _merged(self, proposal: Proposal, branch: Head | None) -> Proposal | None:
         """Find out about a merge where the forge cannot: from ancestry, else from the base holding the target."""
-        pull, marker = proposal.pull, proposal.marker
-        head = self.refs.get(pull.head, pull.head_commit)
-        merged = self._holds(head)
-        if not merged and not (marker and reached(self.base.holds, marker.target, refresh=marker.refreshes)):
+        if not proposal.open or self.forge.capabilities.tells_merges:
             return None
+        pull, marker = proposal.pull, proposal.marker
+        head = branch.commit if branch else pull.head_commit
+        if not self._holds(head):
+            reaches = marker and reached(self.base.holds, marker.target, refresh=marker.refreshes)
+            if not reaches or (branch and branch.edited_by and not self._brings_nothing(head)):
+                return None
         when = self.repository.commit_info(self.base.commit).when
         if self.dry_run:
             return replace(proposal, pull=replace(pull, state=PullState.MERGED, merged_at=when, head_commit=head))
@@ -129,39 +136,54 @@ class Observer:
         except ObjectMissing:
             return False
 
+    def _brings_nothing(self, head: str) -> bool:
+        """Whether a branch has nothing that the base has not: a squash merge took somebody's commits along."""
+        left = self.repository.merge_base(self.base.commit, head)
+        if left is None:
+            return False
+        merged = self.repository.merge_trees(left, self.base.commit, head)
+        return merged == self.repository.commit_info(self.base.commit).tree
+
     # --- branches
 
-    def _edited_by(self, head: str, proposer: str, pushed: set[str]) -> str | None:
+    def _edited_by(self, head: str, proposer: str, pushed: set[str], wanted: str | None) -> str | None:
         info = self.repository.commit_info(head)
         if head in pushed or self._ours(info, proposer):
             return None
-        commits = self.repository.commits_between(self.base.commit, head)
         mine: CommitInfo | None = None
-        for commit in commits:
-            if commit.oid in pushed or self._ours(commit, proposer) or self._rebased(commit, proposer):
+        for commit in self.repository.commits_between(self.base.commit, head):
+            if commit.oid in pushed or self._ours(commit, proposer) or self._copied(commit, proposer):
                 mine = mine or commit
             elif len(commit.parents) < 2:
                 return _name(commit.author)
-        if mine is None or not self._only_replayed(mine, head):
+        if mine is None:
             return _name(info.committer)
-        return None
+        if mine.oid in pushed or self._ours(mine, proposer):
+            untouched = self._replays(mine.oid, head)
+        else:
+            # Only what we pushed, or would push now, tells a commit that was moved from one that was amended.
+            untouched = any(self._replays(oid, head) for oid in pushed) or bool(wanted and self._carries(head, wanted))
+        return None if untouched else _name(info.committer)
 
     def _ours(self, commit: CommitInfo, proposer: str) -> bool:
         known = trailers.read(commit.message)
         return commit.author == commit.committer == self.identity and known is not None and known.proposer == proposer
 
-    def _rebased(self, commit: CommitInfo, proposer: str) -> bool:
-        """Our commit put on another base by the forge or a person; the trees tell whether it is still the same."""
+    def _copied(self, commit: CommitInfo, proposer: str) -> bool:
+        """Our commit as somebody else committed it again: moved to another base, or amended."""
         known = trailers.read(commit.message)
         return commit.author == self.identity and known is not None and known.proposer == proposer
 
-    def _only_replayed(self, mine: CommitInfo, head: str) -> bool:
-        """Whether the branch, over where it left the base, is exactly our commit's change."""
+    def _replays(self, mine: str, head: str) -> bool:
+        """Whether the branch, over where it left the base, is exactly the change of a commit of ours."""
         left = self.repository.merge_base(self.base.commit, head)
-        if left is None or not mine.parents:
+        try:
+            origin = None if left is None else self.repository.merge_base(left, mine)
+        except ObjectMissing:
+            return False  # it was force-pushed away, and is not on the remote any more
+        if left is None or origin is None:
             return False
-        replayed = self.repository.merge_trees(mine.parents[0], left, mine.oid)
-        return replayed == self.repository.commit_info(head).tree
+        return self.repository.merge_trees(origin, left, mine) == self.repository.commit_info(head).tree
 
     def _carries(self, head: str, wanted: str) -> bool:
         info = self.repository.commit_info(head)
