@@ -82,6 +82,7 @@ class LocalForge:
     def __init__(self, folder: Path, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._folder = folder
         self._clock = clock
+        self._verdicts: dict[str, str] = {}
 
     def find(self, branch: str) -> tuple[PullRequest, ...]:
         """Every pull request from this branch, newest first."""
@@ -117,6 +118,7 @@ class LocalForge:
                 headCommit=new.head_commit,
                 createdAt=self._clock().replace(microsecond=0),
                 draft=new.draft,
+                verdicts=self._verdict_of(new.head_commit),
             )
             with contextlib.suppress(FileExistsError):
                 self._write(_File(front, new.body), fresh=True)
@@ -124,7 +126,10 @@ class LocalForge:
 
     def update(self, number: int, *, title: str, body: str, head_commit: str) -> PullRequest:
         """Replace title and body, and note the new head."""
-        return self._change(number, body=body, title=title, head_commit=head_commit)
+        fields: dict[str, Any] = {"title": title, "head_commit": head_commit}
+        if verdicts := self._verdict_of(head_commit):
+            fields["verdicts"] = verdicts
+        return self._change(number, body=body, **fields)
 
     def comment(self, number: int, key: str, text: str) -> None:
         """Add a comment to the front matter unless one with this key is there."""
@@ -168,13 +173,11 @@ class LocalForge:
         """Never armed."""
 
     def set_verdict(self, commit: str, verdict: Verdict, summary: str) -> None:
-        """Note the verdict on every pull request with this head commit."""
+        """Note the verdict on every pull request with this head commit, and on those that will have it."""
+        self._verdicts[commit] = f"{verdict.value}: {summary}"
         for pull in self._pulls():
             if pull.head_commit == commit:
-                verdicts = self._read(pull.number).front.verdicts
-                wanted = {commit: f"{verdict.value}: {summary}"}
-                if verdicts != wanted:
-                    self._change(pull.number, verdicts=wanted)
+                self._change(pull.number, verdicts=self._verdict_of(commit))
 
     def branch_url(self, branch: str) -> str:
         """The folder of the pull requests' files: there is no page of a branch."""
@@ -185,6 +188,9 @@ class LocalForge:
         return None
 
     # --- files
+
+    def _verdict_of(self, commit: str) -> dict[str, str]:
+        return {commit: self._verdicts[commit]} if commit in self._verdicts else {}
 
     def _pulls(self) -> tuple[PullRequest, ...]:
         return tuple(self._pull(self._read(number)) for number in sorted(self._numbers(), reverse=True))

@@ -1,7 +1,8 @@
 """Carry out a decision. Each effect may be the last one before a crash; the next run goes on from there.
 
-The order inside a decision is what makes that true: a branch is pushed before its pull request is opened, and a
-pull request says why it is closed before it is closed, and is closed before its branch goes.
+The order inside a decision is what makes that true: a branch is pushed, and its commit has its status, before a pull
+request is opened or says so; what a marker says was done is done; a pull request says why it is closed before it is
+closed, and is closed before its branch goes.
 """
 
 from __future__ import annotations
@@ -78,10 +79,10 @@ class Applier:
         head = self._push(decision.push, decision.branch)
         if not self.forge.capabilities.opens_pulls:
             return Outcome(None, head)
+        self._approve(head)
         marker = self._marker(head, settled=not desired.settles)
         body = merged_body("", section(desired, markers.render(marker)))
         pull = self.forge.create(NewPull(desired.title, body, decision.branch, desired.base, head, desired.draft))
-        self.forge.set_verdict(head, Verdict.SUCCESS, "This upgrade may be merged.")
         return Outcome(self._settle(pull, marker), head)
 
     def _update(self, decision: Update) -> Outcome:
@@ -89,15 +90,14 @@ class Applier:
         head = self._push(decision.push, decision.branch)
         if decision.pull is None:
             return Outcome(None, head)
+        self._approve(head)
         ours = self._proposal(decision.pull)
         before = ours.marker
-        rearm = before is not None and before.waiting
-        marker = self._marker(head, settled=(before is None or before.settled) and not rearm)
+        marker = self._marker(head, settled=before is None or before.settled)
+        if before is not None and before.waiting:
+            marker = replace(marker, waiting=True)  # until auto-merge is armed again
         body = merged_body(ours.pull.body, section(desired, markers.render(marker)))
         pull = self.forge.update(decision.pull, title=desired.title, body=body, head_commit=head)
-        self.forge.set_verdict(head, Verdict.SUCCESS, "This upgrade may be merged.")
-        if rearm:
-            return Outcome(self._arm(pull, marker), head)
         return Outcome(self._settle(pull, marker), head)
 
     def _leave(self, decision: Leave) -> Outcome:
@@ -155,10 +155,14 @@ class Applier:
         self.repository.push([RefUpdate(push.branch, self.commit, push.expected)])
         return self.commit
 
+    def _approve(self, head: str) -> None:
+        """Say that a commit may be merged; before its pull request says anything, so that a crash cannot skip it."""
+        self.forge.set_verdict(head, Verdict.SUCCESS, "This upgrade may be merged.")
+
     def _settle(self, pull: PullRequest, marker: Marker) -> PullRequest:
         """Set what is set once: labels, people, auto-merge; then remember that it was."""
         if marker.settled:
-            return pull
+            return self._arm(pull, marker) if marker.waiting else pull
         refused = self.forge.involve(pull.number, self._wanted().people)
         if refused:
             self.forge.comment(pull.number, "people-refused", "The forge did not take all of it: " + "; ".join(refused))

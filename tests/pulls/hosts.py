@@ -183,6 +183,10 @@ class MemoryForge:
         self._clock = clock
         self._numbers: Iterator[int] = itertools.count(1)
 
+    def start_at(self, number: int) -> None:
+        """Give this number to the next pull request."""
+        self._numbers = itertools.count(number)
+
     def find(self, branch: str) -> tuple[PullRequest, ...]:
         """Newest first."""
         return tuple(pull for pull in self._newest_first() if pull.head == branch)
