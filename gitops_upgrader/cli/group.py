@@ -27,6 +27,7 @@ COMMANDS: Mapping[str, Entry] = {
     "versions": Entry("versions", "List the Kubernetes releases of a Debian repository."),
     "validate": Entry("validate", "Check custom resources, offline, with file and line."),
     "crds": Entry("crds", "Print the custom resource definitions."),
+    "action": Entry("action", "Run a command as a step of a workflow."),
     "demo": Entry("demo.command", "Run everything on a fleet made for the purpose."),
 }
 

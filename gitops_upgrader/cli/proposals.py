@@ -7,7 +7,7 @@ from typing import Any, Final
 from gitops_upgrader.errors import UpgraderError
 from gitops_upgrader.model import Edit, PullRequest, Target
 from gitops_upgrader.pulls.decision import Create, Update
-from gitops_upgrader.reconcilers.fleet import Failure, Report
+from gitops_upgrader.reconcilers.fleet import Failure, Orphan, Report
 from gitops_upgrader.reconcilers.propose import Proposed
 
 API_VERSION: Final = "gitops-upgrader/v1"
@@ -72,6 +72,14 @@ def message(proposed: Proposed) -> str:
     if isinstance(decision, Update) and proposed.why:
         return f"{decision.message} {proposed.why[:1].upper()}{proposed.why[1:]}."
     return decision.message
+
+
+def note(orphan: Orphan) -> str:
+    """What to tell of a branch that no upgrader accounts for."""
+    return (
+        f"branch {orphan.branch} in {orphan.repository} belongs to upgrader {orphan.upgrader}, which is not here. "
+        "If it was deleted, close its pull request and delete the branch."
+    )
 
 
 def _object(proposed: Proposed) -> str:

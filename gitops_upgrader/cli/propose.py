@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from gitops_upgrader.cli import options, proposals
+from gitops_upgrader.cli.heard import Heard
 from gitops_upgrader.cli.run import CHANGES, DONE, FAILED, say
 from gitops_upgrader.cli.summary import show, show_trail, tally
 from gitops_upgrader.cli.terminal import coloured_diff, notes, output, print_json, progress
@@ -89,6 +90,8 @@ def command(
         if upgraders:
             raise UsageError("--upgrader goes with --manifests.", remedy=hint)
         report, problems = _from_arguments(name, to, image, variable, paths, retry, line, dry_run=dry_run), ()
+    if (heard := click.get_current_context().find_object(Heard)) is not None:
+        heard.report, heard.problems = report, problems
     _print(report, problems, form, dry_run=dry_run, explain=explain)
     return _status(report, problems, detailed=detailed_exitcode)
 
@@ -175,10 +178,7 @@ def _print_diffs(report: Report) -> None:
 def _print_errors(report: Report, problems: tuple[UpgraderError, ...], *, each: bool) -> None:
     """Say what went wrong, and with `each` what went wrong with single clusters, where no result says it."""
     for orphan in report.orphans:
-        say(
-            f"note: branch {orphan.branch} in {orphan.repository} belongs to upgrader {orphan.upgrader}, which is not "
-            "here. If it was deleted, close its pull request and delete the branch."
-        )
+        say(f"note: {proposals.note(orphan)}")
     for problem in (*problems, *(failure.error for failure in report.failures)):
         say(f"error: {problem}")
     for proposed in report.proposals:

@@ -16,17 +16,19 @@ from collections.abc import Sequence
 
 import click
 
+from gitops_upgrader.cli.heard import Heard
 from gitops_upgrader.errors import UpgraderError
 
 DONE, FAILED, CHANGES, BUG, INTERRUPTED = 0, 1, 2, 3, 130
 
 
-def run(arguments: Sequence[str]) -> int:
-    """Run one command line. Returns the exit status."""
+def run(arguments: Sequence[str], heard: Heard | None = None) -> int:
+    """Run one command line. Returns the exit status; what came of it goes to `heard` as well."""
     from gitops_upgrader.cli.group import cli
 
+    heard = heard or Heard()
     try:
-        result = cli.main(list(arguments), prog_name="gitops-upgrader", standalone_mode=False)
+        result = cli.main(list(arguments), prog_name="gitops-upgrader", standalone_mode=False, obj=heard)
         sys.stdout.flush()
     except click.exceptions.Exit as request:
         return request.exit_code
@@ -35,23 +37,28 @@ def run(arguments: Sequence[str]) -> int:
         return INTERRUPTED
     except click.UsageError as error:
         hint = f" Try '{error.ctx.command_path} --help'." if error.ctx else ""
-        say(f"error: {error.format_message()}{hint}")
-        return FAILED
+        return _failed(heard, f"{error.format_message()}{hint}")
     except click.ClickException as error:
-        say(f"error: {error.format_message()}")
-        return FAILED
+        return _failed(heard, error.format_message())
     except UpgraderError as error:
-        say(f"error: {error}")
-        return FAILED
+        heard.error = error
+        return _failed(heard, str(error))
     except BrokenPipeError:
         # The reader (head, less) has seen enough; silence what the interpreter would say at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
     except Exception:  # noqa: BLE001  (a bug: shown whole, with a status of its own)
         traceback.print_exc()
+        heard.failure = "A bug in gitops-upgrader stopped the run; the log has its traceback."
         say("This is a bug in gitops-upgrader. Please report it with the lines above.")
         return BUG
     return result if isinstance(result, int) else DONE
+
+
+def _failed(heard: Heard, text: str) -> int:
+    heard.failure = text
+    say(f"error: {text}")
+    return FAILED
 
 
 def say(text: str) -> None:
