@@ -92,7 +92,7 @@ class GitHubForge:
 
     def get(self, number: int) -> PullRequest:
         """One pull request as it is now."""
-        return self._detailed(self._pull(number).complete())
+        return self._detailed(self._fetch(number))
 
     def create(self, new: NewPull) -> PullRequest:
         """Open a pull request, or return the open one that there is."""
@@ -101,7 +101,8 @@ class GitHubForge:
     def update(self, number: int, *, title: str, body: str, head_commit: str) -> PullRequest:
         """Replace title and body."""
         pull = self._pull(number)
-        pull.edit(title=title, body=body)
+        with _readable():
+            pull.edit(title=title, body=body)
         return self._detailed(pull)
 
     def comment(self, number: int, key: str, text: str) -> None:
@@ -111,8 +112,8 @@ class GitHubForge:
             pull = self._pull(number)
             with _readable():
                 there = any(comments.carries(comment.body, key) for comment in pull.get_issue_comments())
-            if not there:
-                pull.create_issue_comment(comments.write(key, text))
+                if not there:
+                    pull.create_issue_comment(comments.write(key, text))
 
         self._session.again(look_and_write)
 
@@ -120,7 +121,8 @@ class GitHubForge:
         """Close without merging."""
         pull, now = self._read(number)
         if now.state is PullState.OPEN:
-            pull.edit(state="closed")
+            with _readable():
+                pull.edit(state="closed")
 
     def mark_merged(self, number: int, commit: str, when: datetime) -> PullRequest:
         """GitHub knows by itself."""
@@ -152,7 +154,8 @@ class GitHubForge:
         if now.auto_merge:
             return None
         try:
-            pull.enable_automerge(merge_method=method.name, expected_head_oid=now.head_commit)
+            with _readable():
+                pull.enable_automerge(merge_method=method.name, expected_head_oid=now.head_commit)
         except REFUSALS as error:
             return error.message.rstrip(".")
         return None
@@ -161,7 +164,8 @@ class GitHubForge:
         """Stop GitHub from merging by itself. A merge queue is left alone."""
         pull, now = self._read(number)
         if now.auto_merge:
-            pull.disable_automerge()
+            with _readable():
+                pull.disable_automerge()
 
     def set_verdict(self, commit: str, verdict: Verdict, summary: str) -> None:
         """Set the commit status unless it is so already: a commit can have a thousand of them, and then no more."""
@@ -172,8 +176,8 @@ class GitHubForge:
             statuses = PaginatedList(CommitStatus, self._wire, f"{url}/statuses", None)
             latest = next((status for status in statuses if status.context == VERDICT_CONTEXT), None)
             same = latest is not None and (latest.state, latest.description) == wanted
-        if not same:
-            there.create_status(wanted[0], description=wanted[1], context=VERDICT_CONTEXT)
+            if not same:
+                there.create_status(wanted[0], description=wanted[1], context=VERDICT_CONTEXT)
 
     def branch_url(self, branch: str) -> str:
         """The branch's files."""
@@ -203,8 +207,12 @@ class GitHubForge:
 
     def _read(self, number: int) -> tuple[Pull, PullRequest]:
         """A pull request as it is now, without what GraphQL alone tells."""
-        pull = self._pull(number).complete()
+        pull = self._fetch(number)
         return pull, _value(pull, Details())
+
+    def _fetch(self, number: int) -> Pull:
+        with _readable():
+            return self._pull(number).complete()
 
     def _detailed(self, pull: Pull) -> PullRequest:
         with _readable():
@@ -234,7 +242,8 @@ class GitHubForge:
     def _create(self, new: NewPull) -> PullRequest:
         """GitHub opens no second one from a branch to a base: whoever was first, that is the one."""
         try:
-            made = self._at().create_pull(new.base, new.head, title=new.title, body=new.body, draft=new.draft)
+            with _readable():
+                made = self._at().create_pull(new.base, new.head, title=new.title, body=new.body, draft=new.draft)
         except ForgeConflict as error:
             if "already exists" in error.message and (there := self._open(new)) is not None:
                 return there
@@ -254,10 +263,12 @@ class GitHubForge:
     def _label(self, pull: Pull, name: str) -> None:
         repository = self._at()
         try:
-            repository.get_label(name).complete()
+            with _readable():
+                repository.get_label(name).complete()
         except ForgeNotFound:
             try:
-                repository.create_label(name, LABEL_COLOR, LABEL_DESCRIPTION)
+                with _readable():
+                    repository.create_label(name, LABEL_COLOR, LABEL_DESCRIPTION)
             except ForgeConflict as error:
                 if "already_exists" not in error.message:
                     raise

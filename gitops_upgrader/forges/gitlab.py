@@ -99,8 +99,8 @@ class GitLabForge:
             notes = self._project.mergerequests.get(number, lazy=True).notes
             with _readable():
                 there = any(comments.carries(note.attributes["body"], key) for note in notes.list(iterator=True))
-            if not there:
-                notes.create({"body": comments.write(key, text)})
+                if not there:
+                    notes.create({"body": comments.write(key, text)})
 
         self._session.again(look_and_write)
 
@@ -153,7 +153,8 @@ class GitLabForge:
         }
         path = f"/projects/{quote(self._server.project, safe='')}/merge_requests/{number}/merge"
         try:
-            self._client.http_put(path, post_data=order)
+            with _readable():
+                self._client.http_put(path, post_data=order)
         except REFUSALS as error:
             return error.message.rstrip(".")
         return None
@@ -162,7 +163,8 @@ class GitLabForge:
         """Stop GitLab from merging by itself. A merge train is left alone."""
         now = self._read(number)
         if now.merge_when_pipeline_succeeds and not self._queued(now):
-            self._project.mergerequests.get(number, lazy=True).cancel_merge_when_pipeline_succeeds()
+            with _readable():
+                self._project.mergerequests.get(number, lazy=True).cancel_merge_when_pipeline_succeeds()
 
     def set_verdict(self, commit: str, verdict: Verdict, summary: str) -> None:
         """Set the commit status, unless it is so already."""
@@ -173,7 +175,8 @@ class GitLabForge:
         if any((one.status, one.description) == wanted for one in there if one.name == VERDICT_CONTEXT):
             return
         try:
-            statuses.create({"name": VERDICT_CONTEXT, "state": wanted[0], "description": wanted[1]})
+            with _readable():
+                statuses.create({"name": VERDICT_CONTEXT, "state": wanted[0], "description": wanted[1]})
         except ForgeRefused as error:
             # the state of a pending status can change, its description cannot
             if "cannot transition status" not in error.message.lower():
@@ -252,7 +255,8 @@ class GitLabForge:
             return False
         project = quote(self._server.project, safe="")
         try:
-            self._client.http_get(f"/projects/{project}/merge_trains/merge_requests/{record.iid}")
+            with _readable():
+                self._client.http_get(f"/projects/{project}/merge_trains/merge_requests/{record.iid}")
         except (ForgeNotFound, ForgeForbidden):
             return False
         return True
@@ -289,13 +293,13 @@ class GitLabForge:
             "description": new.body,
         }
         try:
-            made = self._project.mergerequests.create(fields)
+            with _readable():
+                made = merge_request(self._project.mergerequests.create(fields).attributes)
         except ForgeConflict as error:
             if "already exists" in error.message and (there := self._open(new)) is not None:
                 return there
             raise
-        with _readable():
-            return self._value(merge_request(made.attributes), new.head_commit)
+        return self._value(made, new.head_commit)
 
     def _open(self, new: NewPull) -> PullRequest | None:
         candidates = self._list(source_branch=new.head, target_branch=new.base, state="opened")

@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import yaml
 
@@ -43,8 +43,15 @@ class Time:
 
     def settings(self, **changes: Any) -> HttpSettings:
         """Return settings that tell time by this clock, with nothing left to chance."""
-        settings = HttpSettings(timeout=10.0, sleep=self.sleep, clock=lambda: self.now, chance=lambda: 0.5)
+        settings = HttpSettings(timeout=30.0, sleep=self.sleep, clock=lambda: self.now, chance=lambda: 0.5)
         return replace(settings, **changes)
+
+
+class Connect(Protocol):
+    """Opens the world's forge as a new process would; `url` is a way around, through a server that does mischief."""
+
+    def __call__(self, url: str = "", **settings: Any) -> Forge:
+        """Return the forge."""
 
 
 @dataclass(slots=True)
@@ -56,8 +63,17 @@ class FakeWorld:
     server: Loopback
     fake: FakeGitHub | FakeGitLab
     verdict_words: Mapping[str, str]
-    connect: Callable[[], Forge]
+    connect: Connect
+    time: Time
     person: str = PERSON
+
+    @property
+    def url(self) -> str:
+        return self.server.url
+
+    @property
+    def token(self) -> str:
+        return self.fake.token
 
     def branch(self, name: str) -> str:
         return self.project.branch(name)
@@ -97,9 +113,9 @@ class FakeWorld:
         return [(self.verdict_words.get(one.state, one.state), one.description) for one in ours]
 
 
-def address_of(server: Loopback, path: str = "acme/fleet.git") -> Address:
+def address_of(url: str, path: str = "acme/fleet.git") -> Address:
     """Return a repository's address on a loopback server."""
-    return Address("http", "127.0.0.1", path, int(server.url.rpartition(":")[2]))
+    return Address("http", "127.0.0.1", path, int(url.rpartition(":")[2]))
 
 
 def github(project: Project | None = None, time: Time | None = None) -> AbstractContextManager[FakeWorld]:
@@ -124,12 +140,11 @@ def _fake(
     with serving(fake) as server:
         fake.url = server.url
 
-        def connect() -> Forge:
-            return open_forge(
-                provider, Connection(address_of(server), credential=Token(fake.token), settings=time.settings())
-            )
+        def connect(url: str = "", **settings: Any) -> Forge:
+            address = address_of(url or server.url)
+            return open_forge(provider, Connection(address, None, Token(fake.token), time.settings(**settings)))
 
-        yield FakeWorld(project, connect(), server, fake, words, connect)
+        yield FakeWorld(project, connect(), server, fake, words, connect, time)
 
 
 @dataclass(slots=True)
@@ -189,8 +204,17 @@ class GiteaWorld:
 
     repository: GiteaRepository
     forge: Forge
-    connect: Callable[[], Forge]
+    connect: Connect
+    time: Time
     person: str = PERSON
+
+    @property
+    def url(self) -> str:
+        return self.repository.server.url
+
+    @property
+    def token(self) -> str:
+        return self.repository.server.upgrader.token
 
     def branch(self, name: str) -> str:
         return self.repository.write(name, {f"file-{next(_COUNTER)}.yaml": name})
@@ -242,12 +266,12 @@ class GiteaWorld:
 
 
 def gitea(repository: GiteaRepository, time: Time | None = None) -> GiteaWorld:
-    """A repository on a real Gitea; `time` is for retries, which there should be none of."""
+    """A repository on a real Gitea."""
     server = repository.server
+    clock = time or Time()
 
-    def connect() -> Forge:
-        address = Address("http", "127.0.0.1", repository.path, int(server.url.rpartition(":")[2]))
-        settings = (time or Time()).settings(timeout=30.0)
-        return open_forge("gitea", Connection(address, credential=Token(server.upgrader.token), settings=settings))
+    def connect(url: str = "", **settings: Any) -> Forge:
+        address = address_of(url or server.url, repository.path)
+        return open_forge("gitea", Connection(address, None, Token(server.upgrader.token), clock.settings(**settings)))
 
-    return GiteaWorld(repository, connect(), connect)
+    return GiteaWorld(repository, connect(), connect, clock)

@@ -59,6 +59,9 @@ ROOT_PATH = {folder}/log
 TYPE = channel
 [cron]
 ENABLED = false
+[api]
+MAX_RESPONSE_ITEMS = 4
+DEFAULT_PAGING_NUM = 4
 [actions]
 ENABLED = false
 [indexer]
