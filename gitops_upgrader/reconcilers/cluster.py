@@ -5,14 +5,14 @@ from __future__ import annotations
 from functools import partial
 
 from gitops_upgrader.api.gitops_repository import CommitOptions, RepositoryPullRequest
-from gitops_upgrader.errors import LeaseLost, UnsafeStep, UpgraderError, Where
+from gitops_upgrader.errors import UnsafeStep, UpgraderError, Where
 from gitops_upgrader.git import Person
 from gitops_upgrader.manifests import Query, VariableWant
 from gitops_upgrader.model import Image
 from gitops_upgrader.plans.hop import Hop, NoHop, NoHopReason
 from gitops_upgrader.pulls.identity import cluster_family
 from gitops_upgrader.reconcilers.opened import Workspaces
-from gitops_upgrader.reconcilers.propose import Proposed, propose
+from gitops_upgrader.reconcilers.propose import Proposed
 from gitops_upgrader.reconcilers.repository import from_command_line
 from gitops_upgrader.reconcilers.request import Request, Templates, Wording
 from gitops_upgrader.versions import StepReason, Version, step_problem
@@ -37,12 +37,7 @@ def reconcile(
         place = from_command_line(workspaces.line)
         repository = place.location.display
         request = _request(workspaces.line.instance, name, namespace, to, image, variable, paths, retry)
-        workspace = workspaces.get(place)
-        try:
-            return propose(workspace, request, dry_run=dry_run)
-        except LeaseLost:
-            # Somebody pushed between our look and our push: look again, once.
-            return propose(workspaces.refresh(place), request, dry_run=dry_run)
+        return workspaces.propose(place, request, dry_run=dry_run)
     except UpgraderError as error:
         return Proposed(upgrader=None, repository=repository, cluster=label, error=error)
 

@@ -17,7 +17,10 @@ from gitops_upgrader.forges.protocol import Forge
 from gitops_upgrader.forges.registry import guess_provider, open_forge
 from gitops_upgrader.forges.settings import HttpSettings, from_secrets
 from gitops_upgrader.git import Checkout, GitAuth, Location, Repository
+from gitops_upgrader.reconcilers.attempts import Patience, propose_with_patience
+from gitops_upgrader.reconcilers.propose import Proposed
 from gitops_upgrader.reconcilers.repository import Access, CommandLine
+from gitops_upgrader.reconcilers.request import Request
 from gitops_upgrader.reconcilers.workspace import Limits, Workspace
 
 _ACCOUNTS = {"github": "x-access-token", "gitlab": "oauth2", "gitea": "x-access-token"}
@@ -30,13 +33,14 @@ class Workspaces:
 
     line: CommandLine
     clock: Callable[[], datetime]
+    patience: Patience = field(default_factory=Patience)
     _opened: dict[tuple[object, ...], Workspace | UpgraderError] = field(default_factory=dict)
 
     def get(self, access: Access) -> Workspace:
         """The workspace of a repository and branch; fetched at the first call. Raises what that raised."""
         if access.key not in self._opened:
             try:
-                self._opened[access.key] = self._open(access)
+                self._opened[access.key] = self.patience.attempt(lambda: self._open(access))
             except UpgraderError as error:
                 self._opened[access.key] = error
         found = self._opened[access.key]
@@ -50,6 +54,10 @@ class Workspaces:
         if isinstance(stale, Workspace):
             stale.close()
         return self.get(access)
+
+    def propose(self, access: Access, request: Request, *, dry_run: bool) -> Proposed:
+        """Propose in a repository, as often as it takes and makes sense."""
+        return propose_with_patience(self.get, self.refresh, self.patience, access, request, dry_run=dry_run)
 
     def all(self) -> tuple[Workspace, ...]:
         """Every repository that was opened in this run."""

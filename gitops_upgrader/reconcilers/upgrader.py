@@ -13,7 +13,6 @@ from gitops_upgrader.api.names import GROUP, RETRY_ANNOTATION
 from gitops_upgrader.api.pull_request import PullRequestOptions
 from gitops_upgrader.errors import (
     CrossNamespaceReference,
-    LeaseLost,
     NotAvailableYet,
     ObjectNotFound,
     ObjectNotReady,
@@ -30,7 +29,7 @@ from gitops_upgrader.plans.hop import Hop, NoHop, NoHopReason, next_hop
 from gitops_upgrader.pulls.identity import upgrader_family
 from gitops_upgrader.reconcilers.opened import Workspaces
 from gitops_upgrader.reconcilers.planned import Offer, offered
-from gitops_upgrader.reconcilers.propose import Proposed, propose
+from gitops_upgrader.reconcilers.propose import Proposed
 from gitops_upgrader.reconcilers.references import follow, read, secret_data
 from gitops_upgrader.reconcilers.repository import DEFAULT_NAME, Access, CommandLine, access, from_command_line
 from gitops_upgrader.reconcilers.request import Request, Templates, Wording
@@ -63,12 +62,7 @@ def _reconciled(
     spec = repository.spec if repository else place.spec
     signer = _signer(scope, repository) if repository else None
     request = request_of(scope, upgrader, spec, workspaces.line.instance, signer)
-    workspace = workspaces.get(place)
-    try:
-        return propose(workspace, request, dry_run=dry_run)
-    except LeaseLost:
-        # Somebody pushed between our look and our push: look again, once.
-        return propose(workspaces.refresh(place), request, dry_run=dry_run)
+    return workspaces.propose(place, request, dry_run=dry_run)
 
 
 def _refuse_unavailable(upgrader: ClusterClassClusterUpgrader) -> None:
