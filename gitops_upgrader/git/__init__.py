@@ -5,7 +5,7 @@ from gitops_upgrader.git.checkout import Checkout
 from gitops_upgrader.git.commits import CommitInfo, Person
 from gitops_upgrader.git.location import Location, Scheme
 from gitops_upgrader.git.repository import Repository
-from gitops_upgrader.git.signing import Signer
+from gitops_upgrader.git.signing import Signer, signer_from_secret
 from gitops_upgrader.git.transport import RefUpdate, RemoteRefs
 from gitops_upgrader.git.trees import GitTree
 
@@ -21,4 +21,5 @@ __all__ = [
     "Repository",
     "Scheme",
     "Signer",
+    "signer_from_secret",
 ]

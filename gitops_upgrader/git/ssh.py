@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives import serialization
-
 from gitops_upgrader.errors import InvalidCredentials
 from gitops_upgrader.git.auth import GitAuth
+from gitops_upgrader.git.keys import without_passphrase
 from gitops_upgrader.git.location import Location
 
 _LONGEST_CONNECT = 30
@@ -43,7 +41,7 @@ def ssh_command(
             f"The SSH address {location} needs known_hosts: without it the server could be anybody.",
             remedy=f"Put the output of `ssh-keyscan {location.host}` into the Secret, once you have compared it.",
         )
-    identity = write("identity", plain_key(auth.identity, auth.identity_password))
+    identity = write("identity", without_passphrase(auth.identity, auth.identity_password, InvalidCredentials))
     options = {
         "BatchMode": "yes",
         "StrictHostKeyChecking": "yes",
@@ -61,35 +59,6 @@ def ssh_command(
         "LogLevel": "ERROR",
     }
     return ["ssh", "-F", "/dev/null", *(part for name, value in options.items() for part in ("-o", f"{name}={value}"))]
-
-
-def plain_key(identity: bytes, password: str | None) -> bytes:
-    """Return a private key without its passphrase, in OpenSSH's format; one without a passphrase as it is.
-
-    Raises:
-        InvalidCredentials: it is no private key, or the passphrase is wrong or missing.
-    """
-    if password is None and b"ENCRYPTED" not in identity and b"BEGIN OPENSSH" not in identity:
-        return identity
-    secret = password.encode() if password else None
-    load = serialization.load_ssh_private_key if b"BEGIN OPENSSH" in identity else serialization.load_pem_private_key
-    try:
-        key = load(identity, secret)
-    except TypeError as error:
-        if password is not None:  # a passphrase for a key that has none: harmless
-            return identity
-        raise _unreadable("is encrypted, and its passphrase is missing", "Add it under `password`.") from error
-    except (ValueError, UnsupportedAlgorithm) as error:
-        if b"BEGIN OPENSSH" in identity and password is None and "sk-" in str(error):
-            return identity
-        raise _unreadable("cannot be read, or its passphrase is wrong", "Check `identity` and `password`.") from error
-    return key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.OpenSSH, serialization.NoEncryption()
-    )
-
-
-def _unreadable(why: str, remedy: str) -> InvalidCredentials:
-    return InvalidCredentials(f"The SSH private key {why}.", remedy=remedy)
 
 
 def _quoted(path: Path) -> str:
