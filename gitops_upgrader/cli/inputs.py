@@ -19,7 +19,6 @@ _ONE: Final = {
     "PROVIDER": "--provider",
     "INSTANCE": "--instance",
     "KUBECONFIG": "--kubeconfig",
-    "CONTEXT": "--context",
 }
 """Inputs with one value, and their options."""
 
