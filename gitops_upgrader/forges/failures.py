@@ -104,7 +104,7 @@ def words(response: requests.Response) -> str:
     except ValueError:
         html = "html" in response.headers.get("Content-Type", "")
         return "" if html else _line(response.content.decode("utf-8", "replace"))
-    return _line("; ".join(dict.fromkeys(_sentences(body))))
+    return _line("; ".join(dict.fromkeys(sentence.strip().rstrip(".") for sentence in _sentences(body))))
 
 
 def _sentences(body: Any) -> list[str]:
