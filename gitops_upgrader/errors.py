@@ -4,6 +4,7 @@
     ├── UsageError                      the command line
     ├── InvalidVersion, InvalidRange    (also ValueError)
     ├── ObjectError                     custom resources: files and references
+    ├── KubernetesError                 the Kubernetes API
     ├── SourceError                     where versions come from
     ├── ManifestError                   finding and editing the place in a repository's files
     ├── GitError                        objects and transport
@@ -124,6 +125,12 @@ class ObjectExists(ObjectError):
     """An object of that kind, namespace and name is there already."""
 
 
+class ObjectConflict(ObjectError):
+    """Somebody else changed an object between our look at it and our write; nothing was overwritten."""
+
+    transient = True
+
+
 class UnreadableFile(ObjectError):
     """A file or folder of custom resources is missing, or is not YAML."""
 
@@ -142,6 +149,67 @@ class LocalRepositoryRefused(ObjectError):
 
 class CrossNamespaceReference(ObjectError):
     """A reference leaves its namespace and is not admitted there."""
+
+
+# --- the Kubernetes API ---------------------------------------------------------------------------------------------
+
+
+class KubernetesError(UpgraderError):
+    """The Kubernetes API cannot be reached, or does not do what was asked."""
+
+
+class InvalidKubeconfig(KubernetesError):
+    """There is no kubeconfig, it cannot be read, or it lacks what is asked of it."""
+
+
+class KubernetesUnreachable(KubernetesError):
+    """No answer: no connection, or one that broke."""
+
+    transient = True
+
+
+class KubernetesTimeout(KubernetesUnreachable):
+    """The API server took longer than is waited."""
+
+
+class KubernetesUnavailable(KubernetesUnreachable):
+    """The API server answers that it cannot serve now (429 and 5xx)."""
+
+
+class KubernetesUntrusted(KubernetesError):
+    """The API server's certificate is not trusted, or ours cannot be used."""
+
+
+class KubernetesAuthenticationFailed(KubernetesError):
+    """The API server does not accept the credentials, or wants some and got none (401)."""
+
+
+class KubernetesForbidden(KubernetesError):
+    """RBAC does not let us do this (403)."""
+
+
+class KubernetesRefused(KubernetesError):
+    """The API server, or a webhook or a policy in it, does not want what was asked."""
+
+
+class NamespaceTerminating(KubernetesRefused):
+    """Nothing can be made in a namespace that is being deleted."""
+
+    transient = True
+
+
+class KubernetesExpired(KubernetesError):
+    """What was asked for is older than the API server remembers (410)."""
+
+    transient = True
+
+
+class KubernetesAnswerUnreadable(KubernetesError):
+    """The answer is not what a Kubernetes API says: often another program's page, or a wrong address."""
+
+
+class KindNotInstalled(KubernetesError):
+    """The cluster does not know one of our kinds: its CRD is missing, or an older one."""
 
 
 # --- sources --------------------------------------------------------------------------------------------------------

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +12,6 @@ from gitops_upgrader import api
 from gitops_upgrader.api.references import group_of
 from gitops_upgrader.errors import (
     DuplicateObject,
-    InvalidObject,
     ObjectExists,
     ObjectNotFound,
     UpgraderError,
@@ -21,11 +19,10 @@ from gitops_upgrader.errors import (
 )
 from gitops_upgrader.model import ObjectKey
 from gitops_upgrader.stores import documents, files
+from gitops_upgrader.stores.changes import created, patched, with_status
 from gitops_upgrader.stores.documents import Document
+from gitops_upgrader.stores.keys import key_of
 from gitops_upgrader.stores.protocol import Stored
-
-DEFAULT_NAMESPACE = "default"
-"""The namespace of an object that names none, as kubectl without a context has it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,29 +122,21 @@ class DirectoryStore:
 
     def create(self, content: Mapping[str, Any]) -> Stored:
         """Add an object in memory."""
-        new = {name: copy.deepcopy(value) for name, value in content.items() if name != "status"}
-        key = key_of(new)
-        if key is None:
-            raise InvalidObject("apiVersion, kind and metadata.name are needed.", where=Where(object=api.describe(new)))
-        if self.get(key) is not None:
-            raise ObjectExists("There is an object of that name already.", where=Where(object=str(key)))
-        new["metadata"]["namespace"] = key.namespace
-        return self._put(Stored(key, _checked(new)))
+        new = created(content)
+        if self.get(new.key) is not None:
+            raise ObjectExists("There is an object of that name already.", where=Where(object=str(new.key)))
+        return self._put(new)
 
     def patch(self, key: ObjectKey, changes: Mapping[str, Any]) -> Stored:
         """Change an object in memory with a JSON merge patch."""
-        old = self._existing(key)
-        new = _merge_patch(old.content, {name: value for name, value in changes.items() if name != "status"})
-        if key_of(new) != key:
-            raise InvalidObject("An object's kind, namespace and name cannot be changed.", where=Where(object=str(key)))
-        return self._put(Stored(key, _checked(new, old.content), old.origin))
+        return self._put(patched(self._existing(key), changes))
 
     def write_status(self, key: ObjectKey, status: Mapping[str, Any]) -> bool:
         """Replace the status in memory, and say whether that was a change."""
         old = self._existing(key)
         if old.status == status:
             return False
-        self._put(Stored(key, {**old.content, "status": copy.deepcopy(dict(status))}, old.origin))
+        self._put(with_status(old, status))
         return True
 
     def delete(self, key: ObjectKey) -> None:
@@ -163,17 +152,6 @@ class DirectoryStore:
     def _put(self, stored: Stored) -> Stored:
         self._objects[stored.key] = stored
         return stored
-
-
-def key_of(content: Mapping[str, Any]) -> ObjectKey | None:
-    """The key of an object; None where it does not say its kind or name."""
-    metadata = content.get("metadata")
-    named = metadata if isinstance(metadata, Mapping) else {}
-    version, kind, name = content.get("apiVersion"), content.get("kind"), named.get("name")
-    namespace = named.get("namespace") or DEFAULT_NAMESPACE
-    if not all(isinstance(part, str) and part for part in (version, kind, name, namespace)):
-        return None
-    return ObjectKey(group_of(str(version)), str(kind), namespace, str(name))
 
 
 def _take(document: Document, loaded: list[Loaded], problems: list[UpgraderError]) -> None:
@@ -225,31 +203,3 @@ def _duplicate(item: Loaded, first: Loaded) -> DuplicateObject:
 def by_place(error: UpgraderError) -> tuple[str, int, int]:
     """Sorts errors as people read files."""
     return (error.where.file or "", error.where.line or 0, error.where.column or 0)
-
-
-def _checked(content: dict[str, Any], old: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """The content, when the API server would take it.
-
-    Raises:
-        InvalidObject: it would not.
-    """
-    if not api.is_ours(content):
-        return content
-    resource = api.parse(content)
-    if old is not None and (found := api.check_update(api.parse(old), resource)):
-        where = Where(object=api.describe(content), field=found[0].field)
-        raise InvalidObject(found[0].sentence, where=where)
-    return content
-
-
-def _merge_patch(target: Any, patch: Any) -> Any:
-    """RFC 7386, section 2."""
-    if not isinstance(patch, Mapping):
-        return copy.deepcopy(patch)
-    result = dict(target) if isinstance(target, Mapping) else {}
-    for name, value in patch.items():
-        if value is None:
-            result.pop(name, None)
-        else:
-            result[name] = _merge_patch(result.get(name), value)
-    return result

@@ -37,8 +37,11 @@ class Stored:
         return status
 
 
-class Store(Protocol):
-    """Objects by key. Absence is an answer, not an error; whatever keeps the store from answering is an error."""
+class Reader(Protocol):
+    """Objects by key. Absence is an answer, not an error; whatever keeps the reader from answering is an error.
+
+    In a cluster this is where a cache can take the place of the API.
+    """
 
     def get(self, key: ObjectKey) -> Stored | None:
         """The object of that name, or None where there is none."""
@@ -54,6 +57,10 @@ class Store(Protocol):
             namespace: only the objects in this namespace; None for all of them.
             labels: only the objects that have all of these labels with exactly these values.
         """
+
+
+class Store(Reader, Protocol):
+    """Objects that can be changed."""
 
     def create(self, content: Mapping[str, Any]) -> Stored:
         """Add an object. Its status, if any, is left out, as the API server does it.
@@ -76,6 +83,7 @@ class Store(Protocol):
 
         Raises:
             ObjectNotFound: there is no such object.
+            ObjectConflict: the object has been changed since it was read from this store; so with `patch`.
         """
 
     def delete(self, key: ObjectKey) -> None:

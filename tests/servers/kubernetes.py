@@ -104,6 +104,16 @@ class KubernetesServer:
         conditions = (self.api("GET", definition) or {}).get("status", {}).get("conditions", [])
         return any(condition["type"] == "Established" and condition["status"] == "True" for condition in conditions)
 
+    def clear(self, path: str) -> None:
+        """Delete all objects of a collection, whatever their finalizers wait for."""
+        for item in self.api("GET", path)["items"]:
+            if item["metadata"].get("finalizers"):
+                lift = {"metadata": {"finalizers": None}}
+                name = item["metadata"]["name"]
+                self.api("PATCH", f"{path}/{name}", lift, content_type="application/merge-patch+json")
+        self.api("DELETE", path)
+        until(lambda: not self.api("GET", path)["items"], f"{path} is empty")
+
     def namespace(self, prefix: str = "test", *, name: str | None = None) -> str:
         """Make a namespace in which Pods can be made; one of a given name may be there already."""
         name = name or f"{prefix}-{secrets.token_hex(4)}"

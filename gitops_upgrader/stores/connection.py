@@ -1,0 +1,190 @@
+"""One request to the Kubernetes API over the official client: JSON in, JSON out, and every failure an error of ours."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+from gitops_upgrader.errors import (
+    KubernetesAnswerUnreadable,
+    KubernetesTimeout,
+    KubernetesUnreachable,
+    KubernetesUntrusted,
+    UpgraderError,
+)
+from gitops_upgrader.stores.refusals import Asked, Refusal, error_of
+
+if TYPE_CHECKING:
+    from kubernetes.client import ApiClient
+
+CONNECT_TIMEOUT = 10.0
+"""Seconds to wait for a connection."""
+READ_TIMEOUT = 30.0
+"""Seconds of silence until an answer counts as lost; what is read is then asked for once more."""
+
+JSON = "application/json"
+MERGE_PATCH = "application/merge-patch+json"
+JSON_PATCH = "application/json-patch+json"
+
+_BEARER = re.compile(r"(?i)\b(bearer|basic)\s+[\w~+/=.-]{8,}")
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """An answer: a success with its JSON, or a refusal."""
+
+    content: Mapping[str, Any]
+    refusal: Refusal | None = None
+
+
+class Connection:
+    """A cluster's API. It can be used by several threads.
+
+    Args:
+        client: the official client, which knows address, certificates and credentials.
+        timeout: seconds to wait for an answer.
+    """
+
+    def __init__(self, client: ApiClient, *, timeout: float = READ_TIMEOUT) -> None:
+        self._client = client
+        self._timeout = timeout
+        self.address: str = client.configuration.host
+
+    def ask(
+        self,
+        method: str,
+        path: str,
+        asked: Asked,
+        *,
+        query: Sequence[tuple[str, str]] = (),
+        body: Any = None,
+        content_type: str = JSON,
+    ) -> Answered:
+        """Ask, and leave it to the caller what a refusal means.
+
+        Raises:
+            KubernetesError: there is no answer, or it is none of a Kubernetes API.
+        """
+        url = f"{path}?{urlencode(query)}" if query else path
+        headers = {"Accept": JSON, "Content-Type": content_type}
+        with self._failures():
+            request = self._client.param_serialize(
+                method, url, header_params=headers, body=body, auth_settings=["BearerToken"]
+            )
+            response = self._client.call_api(*request, _request_timeout=(CONNECT_TIMEOUT, self._timeout))
+            data: bytes = response.read()
+        content = _json(data)
+        if 200 <= response.status < 300:
+            if content is None:
+                raise self._clean(
+                    KubernetesAnswerUnreadable(
+                        f"{self.address} answers, but not as a Kubernetes API does.",
+                        where=asked.where,
+                        remedy="Check the server in the kubeconfig, and the proxy.",
+                    )
+                )
+            return Answered(content)
+        status = content if content is not None and content.get("kind") == "Status" else {}
+        return Answered({}, Refusal(response.status, status))
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        asked: Asked,
+        *,
+        query: Sequence[tuple[str, str]] = (),
+        body: Any = None,
+        content_type: str = JSON,
+    ) -> Mapping[str, Any]:
+        """Ask for something that has to succeed.
+
+        Raises:
+            KubernetesError, ObjectError: what the API answers instead.
+        """
+        answered = self.ask(method, path, asked, query=query, body=body, content_type=content_type)
+        if answered.refusal is not None:
+            raise self.error(answered.refusal, asked)
+        return answered.content
+
+    def error(self, refusal: Refusal, asked: Asked) -> UpgraderError:
+        """The error that a refusal is, without any credential in it."""
+        return self._clean(error_of(refusal, asked))
+
+    def close(self) -> None:
+        """Close its connections."""
+        self._client.close()
+
+    @contextmanager
+    def _failures(self) -> Iterator[None]:
+        """What can go wrong on the way, in our words. A retried request ends in MaxRetryError, whose reason counts."""
+        from kubernetes.client import ApiException
+        from kubernetes.config import ConfigException
+        from urllib3 import exceptions
+
+        try:
+            yield
+        except exceptions.HTTPError as failure:
+            reason = failure.reason if isinstance(failure, exceptions.MaxRetryError) and failure.reason else failure
+            raise self._clean(self._no_answer(reason)) from None
+        except ApiException as failure:  # the client's own wrapping of SSLError, with status 0
+            raise self._clean(self._untrusted(str(failure.reason))) from None
+        except ConfigException:
+            raise KubernetesUnreachable("The credentials could not be renewed.", remedy="Log in again.") from None
+        except OSError as failure:  # a certificate file that is gone or is none
+            raise self._clean(self._untrusted(failure.strerror or str(failure))) from None
+
+    def _no_answer(self, failure: Exception) -> UpgraderError:
+        from urllib3 import exceptions
+
+        if isinstance(failure, exceptions.SSLError):
+            return self._untrusted(str(failure))
+        if isinstance(failure, exceptions.ConnectTimeoutError):
+            return KubernetesTimeout(
+                f"{self.address} cannot be reached within {CONNECT_TIMEOUT:g} s.",
+                remedy="Check the server in the kubeconfig, the network and the proxy.",
+            )
+        if isinstance(failure, exceptions.TimeoutError):
+            return KubernetesTimeout(f"{self.address} did not answer within {self._timeout:g} s.")
+        return KubernetesUnreachable(
+            f"{self.address} cannot be reached: {_cause(failure)}.",
+            remedy="Check the server in the kubeconfig, the network and the proxy.",
+        )
+
+    def _untrusted(self, why: str) -> UpgraderError:
+        return KubernetesUntrusted(
+            f"There is no trusted connection to {self.address}: {' '.join(why.split())}.",
+            remedy="Correct certificate-authority, client-certificate and client-key in the kubeconfig.",
+        )
+
+    def _clean(self, error: UpgraderError) -> UpgraderError:
+        """The error without what opens the API, should a proxy or a server repeat it."""
+        secrets = [value.rpartition(" ")[2] for value in self._client.configuration.api_key.values()]
+        message, remedy = error.message, error.remedy
+        for secret in secrets:
+            if secret:
+                message, remedy = message.replace(secret, "***"), remedy.replace(secret, "***")
+        message = _BEARER.sub(r"\1 ***", message)
+        return type(error)(message, where=error.where, remedy=remedy)
+
+
+def _json(data: bytes) -> Mapping[str, Any] | None:
+    try:
+        content = json.loads(data)
+    except ValueError:
+        return None
+    return content if isinstance(content, Mapping) else None
+
+
+def _cause(failure: Exception) -> str:
+    """The innermost words, without the addresses of Python objects that urllib3 puts before them."""
+    text = str(failure.args[-1]) if failure.args else type(failure).__name__
+    inner = failure.__cause__ or failure.__context__
+    if isinstance(inner, OSError) and inner.strerror:
+        text = inner.strerror
+    return " ".join(text.rpartition(": ")[2].split()).rstrip(".") or type(failure).__name__

@@ -1,0 +1,107 @@
+"""A look at a cluster that changes nothing in it: what is derived on the way is kept in memory, over its objects."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from gitops_upgrader import api
+from gitops_upgrader.errors import ObjectExists, ObjectNotFound, Where
+from gitops_upgrader.model import ObjectKey
+from gitops_upgrader.stores.changes import created, patched, with_status
+from gitops_upgrader.stores.kubernetes import KubernetesStore
+from gitops_upgrader.stores.protocol import Reader, Stored
+
+
+def load_store(
+    context: str | None = None, kubeconfig: Path | None = None, namespaces: Sequence[str] = ()
+) -> ReadOnlyStore:
+    """The objects of a cluster, to be read only.
+
+    Args:
+        context: the context in the kubeconfig; None for the current one.
+        kubeconfig: the file; None for the usual ones.
+        namespaces: whose objects are of interest; none for all that there are.
+
+    Raises:
+        InvalidKubeconfig: there is none, or it cannot be used.
+        KindNotInstalled: our kinds are not there.
+        KubernetesError: the cluster cannot be read.
+    """
+    store = ReadOnlyStore(KubernetesStore.connect(kubeconfig, context, namespaces=namespaces))
+    store.list(api.GROUP, api.ClusterClassClusterUpgrader.KIND)  # a cluster that cannot be read is told of at once
+    return store
+
+
+class ReadOnlyStore:
+    """Objects as they were when they were first asked for, with this run's changes over them.
+
+    A kind that is listed is read as a whole, once; single objects (Secrets above all) are read one by one. So a run
+    sees one state of each object throughout, however long it takes.
+
+    Args:
+        reader: where objects come from.
+    """
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+        self._objects: dict[ObjectKey, Stored | None] = {}
+        self._listed: set[tuple[str, str, str | None]] = set()
+
+    def get(self, key: ObjectKey) -> Stored | None:
+        """The object of that name, or None where there is none. Raises what the reader raises."""
+        if key not in self._objects:
+            self._objects[key] = self._reader.get(key)
+        return self._objects[key]
+
+    def list(
+        self, group: str, kind: str, namespace: str | None = None, labels: Mapping[str, str] | None = None
+    ) -> tuple[Stored, ...]:
+        """Every object of a kind, sorted by key. Raises what the reader raises."""
+        if not {(group, kind, None), (group, kind, namespace)} & self._listed:
+            for stored in self._reader.list(group, kind, namespace):
+                self._objects.setdefault(stored.key, stored)
+            self._listed.add((group, kind, namespace))
+        wanted = (labels or {}).items()
+        return tuple(
+            stored
+            for key, stored in sorted(self._objects.items(), key=lambda item: item[0])
+            if stored is not None
+            and (key.group, key.kind) == (group, kind)
+            and namespace in {None, key.namespace}
+            and wanted <= stored.labels.items()
+        )
+
+    def create(self, content: Mapping[str, Any]) -> Stored:
+        """Add an object in memory."""
+        new = created(content)
+        if self.get(new.key) is not None:
+            raise ObjectExists("There is an object of that name already.", where=Where(object=str(new.key)))
+        return self._put(new)
+
+    def patch(self, key: ObjectKey, changes: Mapping[str, Any]) -> Stored:
+        """Change an object in memory with a JSON merge patch."""
+        return self._put(patched(self._existing(key), changes))
+
+    def write_status(self, key: ObjectKey, status: Mapping[str, Any]) -> bool:
+        """Replace the status in memory, and say whether that was a change."""
+        old = self._existing(key)
+        if old.status == status:
+            return False
+        self._put(with_status(old, status))
+        return True
+
+    def delete(self, key: ObjectKey) -> None:
+        """Remove an object from memory."""
+        self._objects[key] = None
+
+    def _existing(self, key: ObjectKey) -> Stored:
+        stored = self.get(key)
+        if stored is None:
+            raise ObjectNotFound("There is no such object.", where=Where(object=str(key)))
+        return stored
+
+    def _put(self, stored: Stored) -> Stored:
+        self._objects[stored.key] = stored
+        return stored
