@@ -73,8 +73,8 @@ def objects(document: Document) -> Iterator[Mapping]:
     root = document.root
     if not isinstance(root, Mapping):
         return
-    items = pointer.look(root, "items")
-    if pointer.peek(root, "kind").endswith("List") and isinstance(items, Sequence):
+    items = pointer.look(root, "items") if pointer.peek(root, "kind").endswith("List") else None
+    if isinstance(items, Sequence):
         yield from (item for item in items.items if isinstance(item, Mapping))
     else:
         yield root
@@ -86,12 +86,12 @@ def clusters(document: Document) -> Iterator[Cluster]:
     Raises:
         UnreadableManifest, NestedTooDeep, AliasBomb: as `Document.root`.
     """
-    listed = is_cluster(document.root, "ClusterList")
     for node in objects(document):
-        if is_cluster(node) or (listed and not pointer.peek(node, "kind")):
-            yield Cluster(
-                document, node, pointer.peek(node, "metadata", "name"), pointer.peek(node, "metadata", "namespace")
-            )
+        kind = pointer.peek(node, "kind")
+        listed = not kind and node is not document.root and is_cluster(document.root, "ClusterList")
+        if listed or (kind == "Cluster" and is_cluster(node)):
+            metadata = pointer.look(node, "metadata")
+            yield Cluster(document, node, pointer.peek(metadata, "name"), pointer.peek(metadata, "namespace"))
 
 
 def is_cluster(node: Node | None, kind: str = "Cluster") -> bool:

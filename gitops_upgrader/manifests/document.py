@@ -17,10 +17,11 @@ _MARKER: Final = re.compile(r"^(?:---|\.\.\.)(?=[ \t\r\n]|\Z)", re.MULTILINE)
 class Document:
     """One document of a `Source`, from `start` to `end` in characters, its marker and directives included.
 
-    `index` counts from 0. `holder` is the block scalar that the text stands in, for embedded documents.
+    `index` counts from 0. `holder` is the block scalar that the text stands in, for embedded documents. `paths`
+    remembers the ways to nodes that were asked for (`pointer.path`), `siblings` what keeps the file's documents.
     """
 
-    __slots__ = ("_composed", "_root", "end", "holder", "index", "source", "start")
+    __slots__ = ("_composed", "_root", "end", "holder", "index", "paths", "siblings", "source", "start")
 
     def __init__(self, source: Source, index: int, start: int, end: int, holder: Scalar | None = None) -> None:
         self.source = source
@@ -28,6 +29,8 @@ class Document:
         self.start = start
         self.end = end
         self.holder = holder
+        self.paths: dict[Node, tuple[tuple[Node, str | int], ...]] = {}
+        self.siblings: object = None
         self._root: Node | None = None
         self._composed = False
 

@@ -21,6 +21,7 @@ from gitops_upgrader.errors import (
 )
 from gitops_upgrader.manifests import pointer
 from gitops_upgrader.manifests.cluster import VERSION, Cluster, json_value
+from gitops_upgrader.manifests.document import Document
 from gitops_upgrader.manifests.node import Alias, Mapping, Node, Scalar, Sequence
 from gitops_upgrader.manifests.patch import PatchedMapping, PatchedSequence
 from gitops_upgrader.manifests.place import Insertion, Note, Place, Shape, where
@@ -227,8 +228,7 @@ def _refuse_shared(node: Node) -> None:
                 where=part.document.where(part.start),
                 remedy="Write the value out in both places.",
             )
-    root = node.document.root
-    if pointer.look(root, "sops", "mac") is not None or pointer.look(root, "sops", "lastmodified") is not None:
+    if _is_encrypted(node.document):
         raise EncryptedManifest(
             "The document is encrypted with SOPS, whose checksum any edit would break.",
             where=node.document.where(node.start),
@@ -236,6 +236,12 @@ def _refuse_shared(node: Node) -> None:
         )
     if node.document.holder is not None:
         _refuse_shared(node.document.holder)
+
+
+def _is_encrypted(document: Document) -> bool:
+    """Whether SOPS left its mark (https://getsops.io/docs/): the `sops` mapping with the checksum."""
+    found = pointer.look(document.root, "sops") if "sops" in document.text else None
+    return pointer.look(found, "mac") is not None or pointer.look(found, "lastmodified") is not None
 
 
 def _refuse_collection(node: Mapping | Sequence) -> NoReturn:
@@ -255,6 +261,8 @@ def _refuse_collection(node: Mapping | Sequence) -> NoReturn:
 def _aliases(node: Node | None) -> Iterator[Alias]:
     if isinstance(node, Alias):
         yield node
+    for part in node.complex if isinstance(node, Mapping) else ():
+        yield from _aliases(part)
     for _, value in pointer.children(node):
         yield from _aliases(value)
 

@@ -73,7 +73,7 @@ def _style(parent: Mapping | Sequence) -> Style:
     step = dash = None
     for mapping in _mappings(parent.document.root):
         column = _column(mapping, value_start(mapping))
-        for _, value in mapping.entries:
+        for value in mapping.values:
             if isinstance(value, (Mapping, Sequence)) and not value.flow:
                 offset = _column(value, value_start(value)) - column
                 if isinstance(value, Sequence):
@@ -136,7 +136,7 @@ def _last_line(node: Node) -> int:
 def _last(node: Node) -> Node:
     """The last scalar, alias or flow collection in a node."""
     while isinstance(node, (Mapping, Sequence)) and not node.flow:
-        node = node.entries[-1][1] if isinstance(node, Mapping) else node.items[-1]
+        node = node.values[-1] if isinstance(node, Mapping) else node.items[-1]
     return node
 
 
@@ -151,7 +151,7 @@ def _insert_flow(parent: Mapping | Sequence, new: Json) -> tuple[int, str]:
     last = members[-1]
     first, start = members[0].start, last.start
     if isinstance(parent, Mapping):
-        first, start = parent.entries[0][0].start, parent.entries[-1][0].start
+        first, start = parent.key_start(0), parent.key_start(len(members) - 1)
     lead = text[text.rfind("\n", 0, start) + 1 : start]
     if "\n" not in text[value_start(parent) : first] or lead.strip():
         return last.end, separators[0] + body
@@ -169,8 +169,8 @@ def _lead(text: str, position: int) -> str:
 def _is_json(node: Node) -> bool:
     """Whether the keys around are written in double quotes, as JSON has them."""
     around = [node, *(parent for parent, _ in pointer.path(node))]
-    keys = [parent.entries[0][0] for parent in around if isinstance(parent, Mapping) and parent.entries]
-    return any(isinstance(key, Scalar) and key.style == '"' for key in keys)
+    mappings = [parent for parent in around if isinstance(parent, Mapping) and parent.keys]
+    return any(parent.document.source.text[parent.key_start(0) - 1] == '"' for parent in mappings)
 
 
 def _flow(new: Json, separators: tuple[str, str], *, bare: bool) -> str:

@@ -6,7 +6,7 @@ name, and loses where a value begins after its tag and anchor.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import yaml
@@ -20,9 +20,10 @@ MAX_DEPTH: Final = 100
 """The deepest nesting that is read; Kubernetes' own limit for custom resources is of this size."""
 
 MAX_UNFOLDED: Final = 100_000
-"""How many nodes (a long scalar counts for each 64 characters) a document's aliases may add to it."""
+"""How many values a document's aliases may stand for together; a long text counts once for each 64 characters."""
 
-_STRING_TAG = "tag:yaml.org,2002:str"
+_TEXT: Final = frozenset({str})
+_STRING_TAG: Final = "tag:yaml.org,2002:str"
 
 
 class Scalar:
@@ -31,13 +32,20 @@ class Scalar:
     __slots__ = ("anchor", "document", "end", "start", "style", "tag", "value")
 
     def __init__(
-        self, document: Document, start: int, end: int, value: str, style: str, tag: str | None, anchor: str | None
+        self,
+        document: Document,
+        start: int,
+        end: int,
+        value: str,
+        style: str | None,
+        tag: str | None,
+        anchor: str | None,
     ) -> None:
         self.document = document
         self.start = start
         self.end = end
         self.value = value
-        self.style = style
+        self.style = style or ""
         self.tag = tag
         self.anchor = anchor
 
@@ -48,9 +56,13 @@ class Scalar:
 
 
 class Mapping:
-    """A mapping with its entries in order, duplicates kept. `end` of a block mapping is where the next token starts."""
+    """A mapping: `keys` and `values` in order, duplicates kept.
 
-    __slots__ = ("anchor", "document", "end", "entries", "flow", "start", "tag")
+    A key is the text of its scalar; one that is no scalar is empty, and stands in `complex`. The `end` of a block
+    mapping is where the next token starts.
+    """
+
+    __slots__ = ("anchor", "complex", "document", "end", "flow", "keys", "start", "tag", "values")
 
     def __init__(self, document: Document, start: int, flow: bool, tag: str | None, anchor: str | None) -> None:
         self.document = document
@@ -59,7 +71,15 @@ class Mapping:
         self.flow = flow
         self.tag = tag
         self.anchor = anchor
-        self.entries: list[tuple[Node, Node]] = []
+        self.keys: list[str] = []
+        self.values: list[Node] = []
+        self.complex: list[Node] = []
+
+    def key_start(self, index: int) -> int:
+        """Where the text of a key begins: right before its value."""
+        since = self.values[index - 1].end if index else self.start
+        found = self.document.source.text.rfind(self.keys[index], since, self.values[index].start)
+        return self.values[index].start if found < 0 else found
 
 
 class Sequence:
@@ -103,7 +123,7 @@ def compose(document: Document) -> Node | None:
     """
     composer = _Composer(document)
     try:
-        roots = composer.run(yaml.parse(document.text, Loader=yaml.CSafeLoader))
+        roots = composer.run(yaml.CSafeLoader(document.text))
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         problem = ", ".join(part for part in (error.context, error.problem) if part)
@@ -116,97 +136,122 @@ def compose(document: Document) -> Node | None:
 
 
 class _Composer:
-    """Builds the tree: one method for each kind of event, and a stack of the collections that are open.
+    """Builds the tree from events. What aliases unfold into is measured when one is met: hardly any document has one.
 
     Events are typed `Any`, because PyYAML's stubs allow events without marks, which no parser makes.
     """
 
-    __slots__ = ("_anchors", "_base", "_children", "_complete", "_count", "_document", "_peak", "_stack")
+    __slots__ = ("_anchors", "_base", "_children", "_document", "_keyed", "_sizes", "_stack", "_unfolded")
 
     def __init__(self, document: Document) -> None:
         self._document = document
         self._base = document.start
-        self._children: list[Node] = []  # of the innermost open collection
-        self._stack: list[tuple[Mapping | Sequence, list[Node], int, int]] = []  # siblings, count and peak before it
+        self._children: list[Any] = []  # of the innermost open collection; in a mapping, keys (texts) and values
+        self._keyed = False  # whether that is a mapping
+        self._stack: list[tuple[Mapping | Sequence, list[Any], bool]] = []  # the open collections, with what is around
         self._anchors: dict[str, Node] = {}
-        self._complete: dict[Node, tuple[int, int]] = {}  # weight and height of the anchored nodes that have ended
-        self._count = 0  # nodes so far, aliases unfolded
-        self._peak = 0  # the deepest nesting in the innermost open collection, aliases unfolded
+        self._sizes: dict[Node, tuple[int, int]] = {}  # weight and height of the nodes that aliases name
+        self._unfolded = 0
 
-    def run(self, events: Iterable[yaml.Event]) -> list[Node]:
-        """The roots of all documents in a stream of events."""
-        handlers: dict[type[yaml.Event], Callable[[Any], None]] = {
-            yaml.ScalarEvent: self._scalar,
-            yaml.MappingStartEvent: self._mapping,
-            yaml.SequenceStartEvent: self._sequence,
-            yaml.MappingEndEvent: self._end,
-            yaml.SequenceEndEvent: self._end,
+    def run(self, loader: yaml.CSafeLoader) -> list[Node]:
+        """The roots of all documents in a loader's stream of events."""
+        next_event: Callable[[], Any] = loader.get_event
+        document, base, scalar_event = self._document, self._base, yaml.ScalarEvent
+        handlers = {
+            yaml.MappingStartEvent: self._open_mapping,
+            yaml.SequenceStartEvent: self._open_sequence,
+            yaml.MappingEndEvent: self._end_mapping,
+            yaml.SequenceEndEvent: self._end_sequence,
             yaml.AliasEvent: self._alias,
         }
-        for event in events:
-            handler = handlers.get(type(event))
-            if handler is not None:
-                handler(event)
+        while (event := next_event()) is not None:
+            kind = type(event)
+            if kind is not scalar_event:
+                if kind in handlers:
+                    handlers[kind](event)
+                continue
+            # Half of all events are scalars, and half of those are keys, so neither has a call of its own.
+            children, anchor = self._children, event.anchor
+            if self._keyed and not len(children) % 2 and not anchor:
+                children.append(event.value)
+                continue
+            start, end = event.start_mark.index, event.end_mark.index
+            node = Scalar(document, base + start, base + end, event.value, event.style, event.tag, anchor)
+            children.append(node)
+            if anchor:
+                self._anchors[anchor] = node
         return self._children
 
-    def _scalar(self, event: Any) -> None:
-        start, end = self._base + event.start_mark.index, self._base + event.end_mark.index
-        node = Scalar(self._document, start, end, event.value, event.style or "", event.tag, event.anchor)
-        before = self._count
-        self._count += 1 + (len(node.value) >> 6)
-        if event.anchor:
-            self._anchors[event.anchor] = node
-            self._complete[node] = (self._count - before, 0)
-        self._children.append(node)
-
-    def _mapping(self, event: Any) -> None:
+    def _open_mapping(self, event: Any) -> None:
         start = self._base + event.start_mark.index
         self._open(Mapping(self._document, start, event.flow_style, event.tag, event.anchor))
+        self._keyed = True
 
-    def _sequence(self, event: Any) -> None:
+    def _open_sequence(self, event: Any) -> None:
         start = self._base + event.start_mark.index
         self._open(Sequence(self._document, start, event.flow_style, event.tag, event.anchor))
+        self._keyed = False
 
     def _open(self, node: Mapping | Sequence) -> None:
         self._children.append(node)
-        self._stack.append((node, self._children, self._count, self._peak))
+        self._stack.append((node, self._children, self._keyed))
         self._children = []
-        self._count += 1
-        self._peak = len(self._stack)
-        if self._peak > MAX_DEPTH:
-            raise self._too_deep(node.start)
         if node.anchor:
             self._anchors[node.anchor] = node
+        if len(self._stack) > MAX_DEPTH:
+            raise self._too_deep(node.start)
 
-    def _end(self, event: Any) -> None:
-        node, siblings, before, peak = self._stack.pop()
+    def _end_mapping(self, event: Any) -> None:
+        children: list[Any] = self._children
+        node: Any = self._end(event)
+        keys, node.values = children[::2], children[1::2]
+        if not _TEXT.issuperset(map(type, keys)):
+            node.complex = [key for key in keys if type(key) is not str]
+            keys = [key if type(key) is str else key.value if type(key) is Scalar else "" for key in keys]
+        node.keys = keys
+
+    def _end_sequence(self, event: Any) -> None:
+        children = self._children
+        node: Any = self._end(event)
+        node.items = children
+
+    def _end(self, event: Any) -> Mapping | Sequence:
+        node, self._children, self._keyed = self._stack.pop()
         node.end = self._base + event.end_mark.index
-        if isinstance(node, Mapping):
-            node.entries = list(zip(self._children[::2], self._children[1::2], strict=True))
-        else:
-            node.items = self._children
-        if node.anchor:
-            self._complete[node] = (self._count - before, self._peak - len(self._stack))
-        self._children = siblings
-        self._peak = max(self._peak, peak)
+        return node
 
     def _alias(self, event: Any) -> None:
-        start, end = self._base + event.start_mark.index, self._base + event.end_mark.index
+        position = event.start_mark.index
+        start, end = self._base + position, self._base + event.end_mark.index
         target = self._anchors.get(event.anchor)
         if target is None:
-            raise _unreadable(
-                self._document, f"nothing before it has the anchor &{event.anchor}", event.start_mark.index
-            )
-        if target not in self._complete:
+            raise _unreadable(self._document, f"nothing before it has the anchor &{event.anchor}", position)
+        if any(frame[0] is target for frame in self._stack):
             raise self._bomb(f"The anchor &{event.anchor} holds itself.", start)
-        weight, height = self._complete[target]
-        self._count += weight
-        self._peak = max(self._peak, len(self._stack) + height)
-        if self._peak > MAX_DEPTH:
+        weight, height = self._size(target)
+        self._unfolded += weight
+        if len(self._stack) + height > MAX_DEPTH:
             raise self._too_deep(start)
-        if weight > 1 and self._count > MAX_UNFOLDED:
+        if self._unfolded > MAX_UNFOLDED:
             raise self._bomb(f"The document's aliases unfold into more than {MAX_UNFOLDED:,} values.", start)
         self._children.append(Alias(self._document, start, end, event.anchor, target))
+
+    def _size(self, node: Node) -> tuple[int, int]:
+        """How many nodes one stands for (a long scalar counts for several), and how deep it nests, aliases unfolded."""
+        if node not in self._sizes:
+            if isinstance(node, Scalar):
+                self._sizes[node] = 1 + len(node.value) // 64, 0
+            elif isinstance(node, Alias):
+                self._sizes[node] = self._size(node.target)
+            else:
+                self._sizes[node] = self._collection_size(node)
+        return self._sizes[node]
+
+    def _collection_size(self, node: Mapping | Sequence) -> tuple[int, int]:
+        members = [*node.complex, *node.values] if isinstance(node, Mapping) else node.items
+        sizes = [self._size(member) for member in members]
+        keys = len(node.keys) if isinstance(node, Mapping) else 0
+        return 1 + keys + sum(weight for weight, _ in sizes), 1 + max((height for _, height in sizes), default=0)
 
     def _too_deep(self, position: int) -> NestedTooDeep:
         return NestedTooDeep(

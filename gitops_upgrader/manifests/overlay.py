@@ -63,6 +63,7 @@ class Overlays:
         self._read: dict[str, Kustomization | None] = {}
         self._rendered: dict[tuple[str, frozenset[str] | None], tuple[Instance, ...]] = {}
         self._changed: dict[str, tuple[list[tuple[str, Patch]], list[Replacement]]] = {}
+        self._roots: dict[str, list[Kustomization]] = {}
         self._deployments: list[Kustomization] | None = None
         self._index: dict[str, list[Kustomization]] | None = None
 
@@ -137,6 +138,11 @@ class Overlays:
 
     def roots(self, path: str) -> list[Kustomization]:
         """The outermost layers above a file, or above the layer that the file itself is."""
+        if path not in self._roots:
+            self._roots[path] = self._outermost(path)
+        return self._roots[path]
+
+    def _outermost(self, path: str) -> list[Kustomization]:
         found: dict[str, Kustomization] = {}
         seen: set[str] = set()
         folder = path.rpartition("/")[0]

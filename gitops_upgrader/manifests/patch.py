@@ -7,7 +7,7 @@ a field is simply where its node stands. Collections that a patch changes are co
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from gitops_upgrader.errors import InvalidPatch
@@ -22,10 +22,12 @@ class PatchedMapping(Mapping):
 
     __slots__ = ("origin",)
 
-    def __init__(self, origin: Mapping, entries: list[tuple[Node, Node]]) -> None:
+    def __init__(self, origin: Mapping, entries: Iterable[tuple[str, Node]]) -> None:
         super().__init__(origin.document, origin.start, origin.flow, origin.tag, origin.anchor)
         self.end = origin.end
-        self.entries = entries
+        for key, value in entries:
+            self.keys.append(key)
+            self.values.append(value)
         self.origin: Mapping = origin.origin if isinstance(origin, PatchedMapping) else origin
 
 
@@ -96,20 +98,11 @@ def merge(base: Node, patch: Node) -> Node | None:
     target, change = pointer.follow(base), pointer.follow(patch)
     if not isinstance(change, Mapping) or not isinstance(target, Mapping) or directive == "replace":
         return patch
-    entries = list(target.entries)
-    for name, value in change.entries:
-        key = name.value if isinstance(name, Scalar) else ""
-        if key == "$patch":
-            continue
-        index = next((i for i, (old, _) in enumerate(entries) if isinstance(old, Scalar) and old.value == key), None)
-        merged = _merged(entries[index][1] if index is not None else None, value)
-        if index is None:
-            entries += [(name, merged)] if merged is not None else []
-        elif merged is None:
-            del entries[index]
-        else:
-            entries[index] = (entries[index][0], merged)
-    return PatchedMapping(target, entries)
+    entries: dict[str, Node | None] = dict(zip(target.keys, target.values, strict=True))
+    for key, value in zip(change.keys, change.values, strict=True):
+        if key != "$patch":
+            entries[key] = _merged(entries.get(key), value)
+    return PatchedMapping(target, [(key, value) for key, value in entries.items() if value is not None])
 
 
 def _merged(base: Node | None, value: Node) -> Node | None:
@@ -177,11 +170,8 @@ def _change(node: Node, parts: list[str], value: Node | None, operation: Operati
     if old is None and (rest or not add):
         raise _invalid(operation.node, f"The patch needs {operation.path}, which is not there.")
     new = _change(old, rest, value, operation, add=add) if rest and old is not None else value
-    entries = [(name, new if isinstance(name, Scalar) and name.value == key else entry) for name, entry in node.entries]
-    kept = [(name, entry) for name, entry in entries if entry is not None]
-    if old is None and new is not None:
-        kept.append((_key(node, key), new))
-    return PatchedMapping(node, kept)
+    entries: dict[str, Node | None] = {**dict(zip(node.keys, node.values, strict=True)), key: new}
+    return PatchedMapping(node, [(name, entry) for name, entry in entries.items() if entry is not None])
 
 
 def _items(
@@ -203,10 +193,6 @@ def _items(
     else:
         items[index] = value
     return items
-
-
-def _key(node: Mapping, key: str) -> Scalar:
-    return Scalar(node.document, node.start, node.start, key, "", None, None)
 
 
 def _invalid(node: Node, problem: str) -> InvalidPatch:

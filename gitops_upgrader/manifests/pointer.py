@@ -90,23 +90,24 @@ def aliased(node: Alias) -> AliasedValue:
 
 
 def _entry(node: Mapping, key: str) -> Node | None:
-    found = [(name, value) for name, value in node.entries if isinstance(name, Scalar) and name.value == key]
-    if len(found) > 1:
-        first, second = (node.document.where(name.start) for name, _ in found[:2])
+    count = node.keys.count(key)
+    if count > 1:
+        first = node.keys.index(key)
+        second = node.keys.index(key, first + 1)
         raise DuplicateKey(
-            f"The key {key} is there twice, first at {first}; parsers disagree which one counts.",
-            where=second,
+            f"The key {key} is there twice, first at {node.document.where(node.key_start(first))}; "
+            "parsers disagree which one counts.",
+            where=node.document.where(node.key_start(second)),
             remedy="Remove one of them.",
         )
-    if found:
-        return found[0][1]
-    for name, _ in node.entries:
-        if isinstance(name, Scalar) and name.value == "<<" and not name.is_text:
-            raise MergeKey(
-                f"{key} is not here itself, and the merge key (<<) may bring it.",
-                where=node.document.where(name.start),
-                remedy=f"Write {key} out in this mapping.",
-            )
+    if count:
+        return node.values[node.keys.index(key)]
+    if "<<" in node.keys:
+        raise MergeKey(
+            f"{key} is not here itself, and the merge key (<<) may bring it.",
+            where=node.document.where(node.key_start(node.keys.index("<<"))),
+            remedy=f"Write {key} out in this mapping.",
+        )
     return None
 
 
@@ -147,16 +148,17 @@ def look(node: Node | None, *keys: str) -> Node | None:
 
 
 def _lenient(node: Mapping, key: str) -> Node | None:
-    merged: Node | None = None
-    for name, value in reversed(node.entries):
-        if isinstance(name, Scalar):
-            if name.value == key:
-                return value
-            if name.value == "<<" and merged is None:
-                sources = follow(value)
-                options = sources.items if isinstance(sources, Sequence) else [value]
-                merged = next((hit for option in options if (hit := look(option, key)) is not None), None)
-    return merged
+    for index in range(len(node.keys) - 1, -1, -1):
+        if node.keys[index] == key:
+            return node.values[index]
+    for name, value in zip(node.keys, node.values, strict=True) if "<<" in node.keys else ():
+        if name == "<<":
+            sources = follow(value)
+            options = sources.items if isinstance(sources, Sequence) else [value]
+            merged = next((hit for option in options if (hit := look(option, key)) is not None), None)
+            if merged is not None:
+                return merged
+    return None
 
 
 def peek(node: Node | None, *keys: str) -> str:
@@ -168,24 +170,34 @@ def peek(node: Node | None, *keys: str) -> str:
 def path(node: Node) -> tuple[tuple[Node, str | int], ...]:
     """The way from a document's root to one of its nodes: each collection on it, with the key or index taken.
 
-    The node must be in its document's tree, by identity; the way is empty for the root.
+    The node must be in its document's tree, by identity; the way is empty for the root. It is found once.
     """
+    paths = node.document.paths
+    if node not in paths:
+        paths[node] = _path(node)
+    return paths[node]
+
+
+def _path(node: Node) -> tuple[tuple[Node, str | int], ...]:
     trail: list[tuple[Node, str | int]] = []
+    start, end = node.start, node.end
     current = node.document.root
     while current is not None and current is not node:
-        key, value = next(
-            (key, value) for key, value in children(current) if value.start <= node.start and node.end <= value.end
-        )
+        key, value = next((key, value) for key, value in _members(current) if value.start <= start and end <= value.end)
         trail.append((current, key))
         current = value
     return tuple(trail)
 
 
+def _members(node: Node) -> Iterable[tuple[str | int, Node]]:
+    if isinstance(node, Mapping):
+        return zip(node.keys, node.values, strict=True)
+    return enumerate(node.items) if isinstance(node, Sequence) else ()
+
+
 def children(node: Node | None) -> list[tuple[str | int, Node]]:
     """The values in a collection with their keys (the text of scalar keys) or indices."""
-    if isinstance(node, Mapping):
-        return [(key.value if isinstance(key, Scalar) else "", value) for key, value in node.entries]
-    return list(enumerate(node.items)) if isinstance(node, Sequence) else []
+    return list(_members(node)) if node is not None else []
 
 
 def of(node: Node) -> str:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import enum
 import re
+from collections import deque
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Final
+from weakref import WeakValueDictionary
 
 from gitops_upgrader.manifests.document import Document, split
 from gitops_upgrader.manifests.source import File
@@ -15,9 +17,13 @@ from gitops_upgrader.model import Blob, BlobKind, Tree
 KUSTOMIZATION_NAMES: Final = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 """The file names that Kustomize looks for in a folder, in its order."""
 
+_KEPT: Final = 3
+"""How many files' documents are kept although nobody holds one: thousands of trees would slow the collector down."""
+
 _SUFFIXES: Final = (".yaml", ".yml", ".json")
 _API: Final = re.compile(rb"(?<![\w.-])cluster\.x-k8s\.io/")
 _CHANGES: Final = re.compile(rb"\b(?:patches\w*|namePrefix|nameSuffix)\b")
+_NAME: Final = re.compile(rb"""name["']?[ \t]*:[ \t]*["']?([A-Za-z0-9][A-Za-z0-9.-]*)""")
 _KIND: Final = re.compile(rb"\bCluster(?:List)?\b")
 
 
@@ -35,6 +41,15 @@ class Trait(enum.Flag):
     """It may hold a Flux Kustomization or an Argo CD Application that patches what it deploys."""
 
 
+class Parsed:
+    """A file's documents, which keep it alive."""
+
+    __slots__ = ("__weakref__", "documents")
+
+    def __init__(self, documents: list[Document]) -> None:
+        self.documents = documents
+
+
 class Scan:
     """The files of a tree below some paths. Each blob is read once; documents are split and composed lazily.
 
@@ -49,7 +64,9 @@ class Scan:
         self.links: list[Blob] = []
         self._traits: dict[str, Trait] = {}
         self._data: dict[str, bytes] = {}
-        self._documents: dict[str, list[Document]] = {}
+        self._parsed: WeakValueDictionary[str, Parsed] = WeakValueDictionary()
+        self._recent: deque[Parsed] = deque(maxlen=_KEPT)
+        self._names: dict[bytes, list[str]] | None = None
         for blob in tree.blobs():
             if matches(blob.path, paths):
                 self._add(blob)
@@ -68,11 +85,23 @@ class Scan:
             self._traits[blob.path] = traits
             self._data[blob.path] = data
 
-    def having(self, trait: Trait, *needles: bytes) -> Iterator[str]:
-        """The paths of files with a trait whose bytes hold all the needles, sorted."""
+    def having(self, trait: Trait, needle: bytes = b"") -> Iterator[str]:
+        """The paths of files with a trait whose bytes hold the needle, sorted."""
         for path, traits in self._traits.items():
-            if trait in traits and all(needle in self._data[path] for needle in needles):
+            if trait in traits and needle in self._data[path]:
                 yield path
+
+    def naming(self, name: str) -> list[str]:
+        """The paths of files that may hold a Cluster of this name, sorted: those with `name: <name>`.
+
+        Where none is written so, those that have the name as a word: an alias may bring it, or a folded text.
+        """
+        if self._names is None:
+            self._names = {}
+            for path in self.having(Trait.CLUSTER):
+                for found in set(_NAME.findall(self._data[path])):
+                    self._names.setdefault(found, []).append(path)
+        return self._names.get(name.encode()) or list(self.having(Trait.CLUSTER, name.encode()))
 
     def has(self, path: str, trait: Trait) -> bool:
         """Whether a file has a trait."""
@@ -84,15 +113,18 @@ class Scan:
         return self._tree.read(self.blobs[path]) if data is None else data
 
     def documents(self, path: str) -> list[Document]:
-        """A file's documents, not composed yet.
+        """A file's documents, not composed yet; the same ones as long as somebody holds one of them.
 
         Raises:
             ManifestTooLarge, NotUtf8: as `source.File`.
         """
-        documents = self._documents.get(path)
-        if documents is None:
-            documents = self._documents[path] = split(File(path, self.data(path)))
-        return documents
+        known = self._parsed.get(path)
+        if known is None:
+            known = self._parsed[path] = Parsed(split(File(path, self.data(path))))
+            for document in known.documents:
+                document.siblings = known
+            self._recent.append(known)
+        return known.documents
 
 
 def _traits(name: str, data: bytes) -> Trait:

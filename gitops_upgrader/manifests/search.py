@@ -29,7 +29,7 @@ class Search:
             AmbiguousCluster: one was found, and another file that cannot be read has it as well.
             ManifestError: no other was found, and a file that cannot be read has it.
         """
-        files = list(self.scan.having(Trait.CLUSTER, query.name.encode()))
+        files = self.scan.naming(query.name)
         trail.append(Step(f"{len(files)} of {len(self.scan.blobs)} files name {query.name} and Cluster API"))
         problems: list[ManifestError] = []
         found = [item for path in files for item in self._file(path, query, problems)]

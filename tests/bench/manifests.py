@@ -1,0 +1,243 @@
+"""How fast Clusters are found and edited, beside what people would do instead.
+
+`edits()`: 5,000 Clusters bumped with proof, beside a ruamel.yaml round trip of the same documents.
+`locates()`: one Cluster, and all of them, found in 50,000 files, beside `git grep -l topology` of the same tree.
+"""
+
+from __future__ import annotations
+
+import io
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pygit2
+from ruamel.yaml import YAML
+
+from gitops_upgrader.manifests import Manifests, Query, Scope, ScopeKind, Values, VariableWant
+from gitops_upgrader.model import Blob, BlobKind
+
+CLUSTERS = 5_000
+FILES = 50_000
+ROUND_TRIPS = 250  # of ruamel.yaml; the time for all is scaled from these, as all documents are alike
+
+CLUSTER = """\
+# {name}: production cluster of team {index}
+apiVersion: cluster.x-k8s.io/v1beta1
+kind: Cluster
+metadata:
+  name: {name}
+  namespace: fleet
+  labels:
+    environment: production
+    region: eu-central-1
+    cni: cilium
+  annotations:
+    fleet.example.com/owner: "team-{index}@example.com"
+spec:
+  clusterNetwork:
+    pods:
+      cidrBlocks:
+        - 10.{block}.0.0/16
+    services:
+      cidrBlocks:
+        - 172.16.0.0/16
+    serviceDomain: cluster.local
+  topology:
+    class: openstack-v2
+    version: v1.33.5
+    controlPlane:
+      replicas: 3
+      metadata:
+        labels:
+          node-role: control-plane
+      variables:
+        overrides:
+          - name: imageId
+            value: ubuntu-2404-kube-v1.33.5
+    workers:
+      machineDeployments:
+        - class: default-worker
+          name: md-0
+          replicas: 5
+          failureDomain: nova-1
+          variables:
+            overrides:
+              - name: flavor
+                value: m1.large
+        - class: default-worker
+          name: md-1
+          replicas: 5
+          failureDomain: nova-2
+        - class: gpu-worker
+          name: gpu-0
+          replicas: 2
+          failureDomain: nova-3
+    variables:
+      - name: imageId
+        value: ubuntu-2404-kube-v1.33.5
+      - name: controlPlaneEndpoint
+        value:
+          host: api.{name}.example.com
+          port: 6443
+      - name: flavor
+        value: m1.medium
+      - name: network
+        value:
+          external: provider-1
+          mtu: 1450
+      - name: sshKeyName
+        value: platform
+      - name: apiServerExtraArgs
+        value:
+          - name: audit-log-maxage
+            value: "30"
+"""
+
+OTHER = """\
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: app-{index}
+  namespace: apps
+spec:
+  replicas: 2
+  selector:
+    matchLabels: {{app: app-{index}}}
+  template:
+    metadata:
+      labels: {{app: app-{index}}}
+    spec:
+      containers:
+        - name: app
+          image: registry.example.com/app:1.{index}.0
+"""
+
+VARIABLES = (VariableWant("imageId"), VariableWant("imageId", scope=Scope(ScopeKind.CONTROL_PLANE)))
+VALUES = Values(version="v1.34.2", variables=("ubuntu-2404-kube-v1.34.2", "ubuntu-2404-kube-v1.34.2"))
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """What was measured, in seconds: ours, and what people would do instead."""
+
+    name: str
+    ours: float
+    theirs: float
+
+
+class Memory:
+    """Files in memory as a tree."""
+
+    def __init__(self, files: dict[str, bytes]) -> None:
+        self._files = files
+
+    def blobs(self) -> Iterator[Blob]:
+        for path in sorted(self._files):
+            yield Blob(path, "", BlobKind.FILE)
+
+    def read(self, blob: Blob) -> bytes:
+        return self._files[blob.path]
+
+
+class Bare:
+    """The files of a bare repository's HEAD as a tree."""
+
+    def __init__(self, path: Path) -> None:
+        self._repository = pygit2.Repository(str(path))
+        self._odb = self._repository.odb
+
+    def blobs(self) -> Iterator[Blob]:
+        yield from self._walk(self._repository.head.peel(pygit2.Tree), "")
+
+    def _walk(self, tree: pygit2.Tree, prefix: str) -> Iterator[Blob]:
+        for entry in tree:
+            if isinstance(entry, pygit2.Tree):
+                yield from self._walk(entry, f"{prefix}{entry.name}/")
+            else:
+                yield Blob(f"{prefix}{entry.name}", str(entry.id), BlobKind.FILE)
+
+    def read(self, blob: Blob) -> bytes:
+        return self._odb.read(blob.oid)[1]
+
+
+def run() -> list[Timing]:
+    """All measurements."""
+    return [edits(), *locates()]
+
+
+def cluster(index: int) -> bytes:
+    """One Cluster's manifest."""
+    return CLUSTER.format(name=f"cluster-{index:04}", index=index, block=index % 256).encode()
+
+
+def edits() -> Timing:
+    """5,000 Clusters bumped, proof included, beside a ruamel.yaml round trip of the same documents."""
+    files = {f"clusters/cluster-{index:04}/cluster.yaml": cluster(index) for index in range(CLUSTERS)}
+    start = time.perf_counter()
+    manifests = Manifests(Memory(files))
+    for index in range(CLUSTERS):
+        located = manifests.locate(Query(f"cluster-{index:04}", "fleet", variables=VARIABLES))
+        manifests.edit(located, VALUES)
+    ours = time.perf_counter() - start
+    start = time.perf_counter()
+    for data in list(files.values())[:ROUND_TRIPS]:
+        _round_trip(data)
+    theirs = (time.perf_counter() - start) * CLUSTERS / ROUND_TRIPS
+    return Timing(f"{CLUSTERS:,} Clusters edited and proven / ruamel.yaml round trip", ours, theirs)
+
+
+def _round_trip(data: bytes) -> bytes:
+    yaml = YAML()
+    yaml.preserve_quotes = True
+    document = yaml.load(data)
+    document["spec"]["topology"]["version"] = "v1.34.2"
+    out = io.BytesIO()
+    yaml.dump(document, out)
+    return out.getvalue()
+
+
+def locates() -> list[Timing]:
+    """One Cluster, and all, found in 50,000 files of a bare repository, beside `git grep`."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "fleet.git"
+        build(path)
+        grep = min(_timed_grep(path) for _ in range(3))
+        one = min(_timed_locate(path, "cluster-2500") for _ in range(3))
+        everything = min(_timed_locate(path, None) for _ in range(3))
+    return [
+        Timing(f"one Cluster found in {FILES:,} files / git grep -l topology", one, grep),
+        Timing(f"all {CLUSTERS:,} Clusters found in {FILES:,} files / git grep -l topology", everything, grep),
+    ]
+
+
+def build(path: Path) -> None:
+    """A bare repository of 50,000 files, 5,000 of them Clusters."""
+    stream = io.BytesIO()
+    stream.write(b"commit refs/heads/main\ncommitter bench <bench@example.com> 0 +0000\ndata 0\n")
+    for index in range(FILES):
+        name = f"clusters/cluster-{index // 10:04}"
+        data = cluster(index // 10) if index % 10 == 0 else OTHER.format(index=index).encode()
+        file = f"{name}/cluster.yaml" if index % 10 == 0 else f"{name}/apps/app-{index}.yaml"
+        stream.write(b"M 100644 inline %s\ndata %d\n%s\n" % (file.encode(), len(data), data))
+    subprocess.run(["git", "init", "-q", "--bare", "-b", "main", str(path)], check=True)
+    subprocess.run(["git", "-C", str(path), "fast-import", "--quiet"], input=stream.getvalue(), check=True)
+
+
+def _timed_grep(path: Path) -> float:
+    start = time.perf_counter()
+    subprocess.run(["git", "-C", str(path), "grep", "-l", "topology", "HEAD"], check=True, stdout=subprocess.DEVNULL)
+    return time.perf_counter() - start
+
+
+def _timed_locate(path: Path, name: str | None) -> float:
+    start = time.perf_counter()
+    manifests = Manifests(Bare(path))
+    if name is None:
+        manifests.clusters()
+    else:
+        manifests.locate(Query(name, variables=VARIABLES))
+    return time.perf_counter() - start
