@@ -122,7 +122,7 @@ def _installed_under(provider: str, api: str) -> str:
 def _check(given: str) -> str:
     try:
         parts = urlsplit(given.strip())
-        usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and (parts.port or 1) > 0
+        usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
     except ValueError:
         usable, parts = False, urlsplit("")
     if not usable:

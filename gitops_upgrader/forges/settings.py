@@ -42,7 +42,7 @@ class HttpSettings:
             return {}
         try:
             parts = urlsplit(self.proxy)
-            usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and (parts.port or 1) > 0
+            usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
         except ValueError:
             usable = False
         if not usable:
