@@ -6,7 +6,7 @@ BIN = $(VENV)/bin
 PATIENCE ?= 2400
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-servers lint format bench fuzz crds clean
+.PHONY: help demo test test-servers lint format bench fuzz crds lock clean
 
 help: ## Show what there is.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -47,6 +47,13 @@ fuzz: $(BIN)/.installed ## Fuzz the manifest editor for five minutes.
 
 crds: $(BIN)/.installed ## Write crds/ anew from gitops_upgrader/api.
 	$(BIN)/gitops-upgrader crds --output crds
+
+lock: $(BIN)/.installed ## Pin anew what the action and the image install.
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'uv>=0.8'
+	@head -n 3 requirements.txt >requirements.new
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+	  --no-annotate pyproject.toml >>requirements.new
+	@mv requirements.new requirements.txt
 
 clean: ## Remove what the other targets made.
 	rm -rf $(VENV) .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
