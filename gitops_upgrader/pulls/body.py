@@ -1,8 +1,7 @@
 """A pull request's words: title, body, commit message.
 
 The body is ours only between `<!-- gitops-upgrader:begin -->` and `<!-- gitops-upgrader:end -->`; whatever people
-write outside of that stays. Everything from outside (names, image ids, paths) is shown in code spans, so that it can
-neither format nor mention.
+write outside of that stays. Everything from outside (names, image ids, paths) goes through `markdown`.
 """
 
 from __future__ import annotations
@@ -11,15 +10,18 @@ import re
 from collections.abc import Sequence
 
 from gitops_upgrader.model import Edit
+from gitops_upgrader.pulls import marker as markers
 from gitops_upgrader.pulls import trailers
 from gitops_upgrader.pulls.desired import Change, Desired
+from gitops_upgrader.pulls.markdown import code, prose
 
 BEGIN = "<!-- gitops-upgrader:begin -->"
 END = "<!-- gitops-upgrader:end -->"
 
 _REBUILD = "<!-- gitops-upgrader:rebuild -->"
 _TICKED = re.compile(r"^\s*[-*] \[[xX]\] " + re.escape(_REBUILD), re.MULTILINE)
-_SECTION = re.compile(re.escape(BEGIN) + r".*?" + re.escape(END), re.DOTALL)
+_SECTION = re.compile(rf"{re.escape(BEGIN)}(?:(?!{re.escape(BEGIN)}).)*?{re.escape(END)}", re.DOTALL)
+_REMNANT = re.compile(rf"{re.escape(BEGIN)}|{re.escape(END)}|{markers.PATTERN.pattern}")
 
 _LONGEST = 60_000
 """Characters of a body; GitHub refuses more than 65,536."""
@@ -34,10 +36,17 @@ def asks_for_rebuild(body: str) -> bool:
 
 
 def merged_body(existing: str, section: str) -> str:
-    """Put our section in place of the old one; people's text around it stays as it is."""
-    if _SECTION.search(existing):
-        return _SECTION.sub(lambda _: section, existing, count=1)
-    return f"{existing.rstrip()}\n\n{section}\n" if existing.strip() else f"{section}\n"
+    """Put our section in place of the old one; people's text around it stays as it is.
+
+    Where somebody deleted one of the two comments around it, the section can be told from their text no more: what
+    is left of it stays as text, and a new one follows.
+    """
+    found = _SECTION.search(existing)
+    if found is None:
+        kept = _REMNANT.sub("", existing)
+        return f"{kept}\n\n{section}\n" if kept.strip() else f"{section}\n"
+    before, after = existing[: found.start()], existing[found.end() :]
+    return _REMNANT.sub("", before) + section + _REMNANT.sub("", after)
 
 
 def section(desired: Desired, marker: str) -> str:
@@ -45,8 +54,8 @@ def section(desired: Desired, marker: str) -> str:
     parts = [
         _headline(desired),
         _table(desired.changes),
-        *(f"> **Note.** {note}" for note in desired.notes),
-        f"**Why.** {desired.why}",
+        *(f"> **Note.** {prose(note)}" for note in desired.notes),
+        f"**Why.** {prose(desired.why)}",
         _considered(desired.considered),
         _AFTER,
         _NO_ROLLBACK,
@@ -99,19 +108,10 @@ def _place(change: Change) -> str:
 def _considered(lines: Sequence[str]) -> str:
     if not lines:
         return ""
-    shown = [f"- {line}" for line in lines[:20]]
+    shown = [f"- {prose(line)}" for line in lines[:20]]
     if len(lines) > len(shown):
         shown.append(f"- and {len(lines) - len(shown)} more")
     return "\n".join(["**Also considered.**", "", *shown])
-
-
-def code(text: str) -> str:
-    """A Markdown code span that no text can leave, also inside a table: no line breaks, no pipes, enough backticks."""
-    flat = " ".join(text.split()).replace("|", "\\|") or " "
-    longest = max((len(run) for run in re.findall(r"`+", flat)), default=0)
-    fence = "`" * (longest + 1)
-    pad = " " if flat.startswith("`") or flat.endswith("`") else ""
-    return f"{fence}{pad}{flat}{pad}{fence}"
 
 
 def commit_message(desired: Desired) -> str:

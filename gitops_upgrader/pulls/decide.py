@@ -21,6 +21,7 @@ from gitops_upgrader.pulls.decision import (
     Seen,
     Update,
 )
+from gitops_upgrader.pulls.markdown import code, prose
 from gitops_upgrader.pulls.marker import Marker
 
 
@@ -112,8 +113,9 @@ def _branch_modified(case: _Case) -> Decision | None:
     if case.ours:
         comment = Comment(
             "branch-modified",
-            f"{case.head.edited_by} has added to this branch, so it is yours now: it will not be pushed to, closed or "
-            "deleted any more. To get a fresh proposal, close this pull request and delete the branch.",
+            f"{code(case.head.edited_by)} has added to this branch, so it is yours now: it will not be pushed to, "
+            "closed or deleted any more. For a fresh proposal, close this pull request and give the retry annotation "
+            "a new value (--retry without custom resources).",
         )
     return Hold(
         Reason.BRANCH_MODIFIED.value,
@@ -240,8 +242,8 @@ def _approved(case: _Case) -> Decision | None:
         case.branch,
         comment=Comment(
             f"waits-for-reviewers:{case.wanted}",
-            f"{case.wanted} is wanted by now. As this pull request is {state}, it stays as it is: merge it, and the "
-            "next one follows; dismiss the approval or take it out of the queue, and this one moves on.",
+            f"{code(str(case.wanted))} is wanted by now. As this pull request is {state}, it stays as it is: merge "
+            "it, and the next one follows; dismiss the approval or take it out of the queue, and this one moves on.",
         ),
         disarm=True,
     )
@@ -325,7 +327,7 @@ ROWS: tuple[Row, ...] = (
 def _close(case: _Case, reason: Reason, message: str) -> Close:
     comment = None
     if case.ours:
-        comment = Comment(f"closed:{reason.value}", f"{message} Closed for that reason, which is no refusal.")
+        comment = Comment(f"closed:{reason.value}", f"{prose(message)} Closed for that reason, which is no refusal.")
     return Close(
         reason.value,
         message,

@@ -15,7 +15,9 @@ from gitops_upgrader.errors import MarkerUnreadable
 from gitops_upgrader.model import Target
 from gitops_upgrader.versions import Version
 
-_MARKER = re.compile(r"<!-- gitops-upgrader (\{[^<>]*\}) -->")
+PATTERN = re.compile(r"<!-- gitops-upgrader (\{[^<>]*\}) -->")
+"""How a marker is found in a body."""
+
 _PRESENCE = re.compile(r"<!-- gitops-upgrader \{")
 
 
@@ -106,7 +108,7 @@ def render(marker: Marker) -> str:
 
 def read(body: str) -> Marker | None:
     """The marker in a body, or None where there is none. Raises MarkerUnreadable for a damaged one."""
-    found = _MARKER.search(body)
+    found = PATTERN.search(body)
     if not found:
         if _PRESENCE.search(body):
             raise MarkerUnreadable(
@@ -138,6 +140,6 @@ def read(body: str) -> Marker | None:
 
 def replaced(body: str, marker: Marker) -> str:
     """The body with its marker exchanged, all else as it is; a body without one gets it at the end."""
-    if _MARKER.search(body):
-        return _MARKER.sub(lambda _: render(marker), body, count=1)
+    if PATTERN.search(body):
+        return PATTERN.sub(lambda _: render(marker), body, count=1)
     return f"{body.rstrip()}\n\n{render(marker)}\n"

@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from gitops_upgrader.api.scalars import ImageId
 from gitops_upgrader.errors import InvalidObject, InvalidVersion, ObjectNotReady, Where
 from gitops_upgrader.model import Image
 from gitops_upgrader.stores.protocol import Stored
@@ -29,8 +30,8 @@ class _Image(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
     version: str
-    id: str
-    name: str = ""
+    id: ImageId
+    name: ImageId = ""
     created_at: datetime | None = Field(default=None, alias="createdAt")
 
     def image(self) -> Image:
@@ -64,7 +65,7 @@ def offered(plan: Stored) -> Offer:
         raise InvalidObject(
             "Its status is none of a plan.",
             where=where,
-            remedy="status.machineImageDetails needs a version and an id.",
+            remedy="status.machineImageDetails needs a version, and an id of one printable line.",
         ) from error
     if target is None or not candidates:
         return Offer(target, candidates or ((target,) if target else ()))
