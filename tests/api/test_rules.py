@@ -202,13 +202,13 @@ def test_bad_objects_are_refused_by_both(row: tuple[str, dict[str, Any]]) -> Non
 
 def test_every_rule_of_every_kind_is_tried() -> None:
     """Each CEL message comes up in the table, so that no rule goes untested."""
-    messages = {message for crd in SPECS for message in _messages(crd)}
+    messages = {message for crd in SPECS for message in messages_of(crd)}
     heard = {complaint.partition(": ")[2] for row in BAD for complaint in admit(make(*row))}
     heard |= {complaint.partition(": ")[2] for complaint in admit_update(make(IMAGE), make(IMAGE, {"spec.id": "b"}))}
     assert messages - heard == set()
 
 
-def _messages(kind: str) -> set[str]:
+def messages_of(kind: str) -> set[str]:
     found: set[str] = set()
 
     def walk(node: Any) -> None:
