@@ -7,13 +7,13 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 
-from gitops_upgrader.errors import GitError, InvalidLocation, NetworkError, RedirectRefused
+from gitops_upgrader.errors import GitError, InvalidLocation, LeaseLost, NetworkError, RedirectRefused
 from gitops_upgrader.git.auth import GitAuth
 from gitops_upgrader.git.diagnosis import diagnose
 from gitops_upgrader.git.environment import Environment
 from gitops_upgrader.git.location import Location
 from gitops_upgrader.git.process import Completed, find_git, run
-from gitops_upgrader.git.pushing import is_settled_already, push_arguments, push_error
+from gitops_upgrader.git.pushing import push_arguments, push_error
 from gitops_upgrader.git.redaction import redact
 from gitops_upgrader.git.scratch import Scratch
 from gitops_upgrader.git.transport import HEADS, TRACKING, RefUpdate, RemoteRefs, check_branch
@@ -86,20 +86,26 @@ class BinaryTransport:
         """Move branches; see `Repository.push`."""
         for update in updates:
             check_branch(update.branch)
-        pending = list(updates)
-        atomic = len(pending) > 1
-        while pending:
-            options, refspecs = push_arguments(pending, atomic=atomic)
-            completed = self._run(options, refspecs)
-            if not completed.status:
-                return
-            if atomic and "does not support --atomic" in completed.err:
-                atomic = False
-                continue
-            remaining = [update for update in pending if not is_settled_already(update, completed.err)]
-            if len(remaining) == len(pending):
-                raise push_error(self._location, pending, self._redacted(completed)) or self._diagnosis(completed)
-            pending = remaining
+        atomic = len(updates) > 1
+        completed = self._push(updates, atomic=atomic)
+        if completed.status and atomic and "does not support --atomic" in completed.err:
+            completed = self._push(updates, atomic=False)
+        if not completed.status:
+            return
+        error = push_error(self._location, updates, self._redacted(completed)) or self._diagnosis(completed)
+        if isinstance(error, LeaseLost) and (remaining := self._unsettled(updates)) != list(updates):
+            self.push(remaining)
+            return
+        raise error
+
+    def _push(self, updates: Sequence[RefUpdate], *, atomic: bool) -> Completed:
+        options, refspecs = push_arguments(updates, atomic=atomic)
+        return self._run(options, refspecs) if updates else Completed(0, b"", "")
+
+    def _unsettled(self, updates: Sequence[RefUpdate]) -> list[RefUpdate]:
+        """Leave out the branches that are to go and are gone: `git` calls that a lost lease."""
+        heads = self.refs((), default_branch=False).heads
+        return [update for update in updates if update.new is not None or update.branch in heads]
 
     def _fetch(self, refspecs: Sequence[str], depth: int | None) -> Completed:
         limit = [f"--depth={depth}"] if depth is not None else ["--unshallow"] if self._scratch.shallow_roots else []

@@ -11,7 +11,7 @@ from pygit2.enums import ObjectType
 
 from gitops_upgrader.errors import InvalidIdentity
 from gitops_upgrader.git.signing import Signer
-from gitops_upgrader.git.trees import missing
+from gitops_upgrader.git.trees import missing, put
 
 _CRUD = re.compile(r"[<>\x00-\x1f\x7f]")
 _LONGEST_OFFSET = timedelta(hours=23, minutes=59)
@@ -104,10 +104,10 @@ def write_commit(
     text = message.replace("\0", "").rstrip("\n") + "\n"
     payload = "\n".join([*head, "", text]).encode("utf-8", "replace")
     if signer is None:
-        return str(repository.write(ObjectType.COMMIT, payload))
+        return str(put(repository, ObjectType.COMMIT, payload))
     signature = signer.sign(payload).strip("\n").replace("\n", "\n ")  # a header goes on where a line begins with " "
     signed = "\n".join([*head, f"gpgsig {signature}", "", text]).encode("utf-8", "replace")
-    return str(repository.write(ObjectType.COMMIT, signed))
+    return str(put(repository, ObjectType.COMMIT, signed))
 
 
 def _identity(person: Person) -> str:

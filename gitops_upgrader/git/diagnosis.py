@@ -114,12 +114,14 @@ _MEANINGS = (
         r"|Could not resolve|Failed to connect|Couldn't connect|Connection (?:refused|reset|closed)|Network is unreach"
         r"|No route to host|early EOF|unexpected disconnect|hung up unexpectedly|Recv failure|Send failure"
         r"|Empty reply from server|transfer closed|RPC failed|bytes of (?:body|length header)|invalid index-pack output"
-        r"|kex_exchange_identification|broken pipe|Could not read from remote repository",
+        r"|kex_exchange_identification|broken pipe|Transport endpoint is not connected"
+        r"|Could not read from remote repository",
         NetworkError,
         "The connection to {location} failed: {words}",
     ),
     _meaning(
-        r"certificate|SSL connect error|SSL routines|gnutls_handshake|tlsv1 alert|TLS alert|CAfile|sslCAInfo",
+        r"certificate|SSL CA cert|SSL connect error|SSL routines|gnutls_handshake|tlsv1 alert|TLS alert|CAfile"
+        r"|sslCAInfo",
         TlsRefused,
         "There is no trusted TLS connection to {location}: {words}",
         "Put the authority's certificate into the Secret under `ca.crt`; a client certificate under `tls.crt`.",

@@ -101,6 +101,7 @@ class Environment:
                 yield setting, str(self._files[file])
         if self._auth.proxy_url:
             yield "http.proxy", self._auth.proxy_url
+            yield "http.proxyAuthMethod", "basic"  # given at once, and the one kind that Flux's Secret has too
         if self._auth.authorization or not self._personal:
             yield "credential.helper", ""  # forgets the ones before
         if self._auth.authorization:

@@ -174,14 +174,17 @@ def _move(target: pygit2.Repository, transaction: ReferenceTransaction, updates:
 
 def _refuse_nesting(target: pygit2.Repository, update: RefUpdate) -> None:
     """Refuse `a/b` beside `a`. libgit2 does not look into packed-refs for this, and would make both."""
-    if update.new is None:
+    if update.new is None or _head(target, update.branch) is not None:
         return
-    for parent in PurePosixPath(update.branch).parents:
-        if parent.name and _head(target, str(parent)) is not None:
-            raise PushRefused(
-                f"The branch {update.branch} cannot be made beside the branch {parent}.",
-                remedy=f"Rename {parent}, or set another branchPrefix.",
-            )
+    parents = [str(parent) for parent in PurePosixPath(update.branch).parents if parent.name]
+    blocking = [parent for parent in parents if _head(target, parent) is not None]
+    below = f"{HEADS}{update.branch}/"
+    blocking += [name.removeprefix(HEADS) for name in target.references if name.startswith(below)]
+    if blocking:
+        raise PushRefused(
+            f"The branch {update.branch} cannot be made beside the branch {blocking[0]}.",
+            remedy="Rename the other one, or set another branchPrefix.",
+        )
 
 
 @contextmanager
@@ -192,11 +195,6 @@ def _named_errors(checkout: Checkout) -> Iterator[None]:
         words = str(error)
         if "failed to lock file" in words and "Permission denied" not in words:
             raise RefLocked(f"Another process is updating a branch of {checkout.git_dir}: {words}.") from error
-        if "refs beneath that folder" in words or "parent is not directory" in words:
-            raise PushRefused(
-                f"A branch cannot be made in {checkout.git_dir}, as another one has its name as a folder: {words}.",
-                remedy="Rename the other one, or set another branchPrefix.",
-            ) from error
         raise GitFailed(
             f"The repository {checkout.git_dir} cannot be written: {words}.",
             remedy="Check that this user may write there.",

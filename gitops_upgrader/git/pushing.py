@@ -30,12 +30,6 @@ def push_arguments(updates: Sequence[RefUpdate], *, atomic: bool) -> tuple[list[
     return options, [f"{update.new or ''}:{HEADS}{update.branch}" for update in updates]
 
 
-def is_settled_already(update: RefUpdate, complaint: str) -> bool:
-    """Whether `git` complains that a branch to be deleted is gone."""
-    gone = f"unable to delete '{update.branch}': remote ref does not exist"
-    return update.new is None and (gone in complaint or gone.replace("'", f"'{HEADS}", 1) in complaint)
-
-
 def push_error(location: Location, updates: Sequence[RefUpdate], completed: Completed) -> GitError | None:
     """Return what an answer of `git push --porcelain` says went wrong; None where it names no branch.
 

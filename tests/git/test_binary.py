@@ -1,0 +1,647 @@
+from __future__ import annotations
+
+import os
+import ssl
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import trustme
+
+from gitops_upgrader.errors import (
+    AccessDenied,
+    AuthenticationFailed,
+    GitError,
+    GitMissing,
+    GitTimeout,
+    InvalidBranch,
+    LeaseLost,
+    NetworkError,
+    PushRefused,
+    RedirectRefused,
+    RemoteUnavailable,
+    RepositoryNotFound,
+    TlsRefused,
+)
+from gitops_upgrader.git import GitAuth, Location, RefUpdate, Repository
+from tests.git.conftest import ROBOT, WHEN, Fleet
+from tests.gitserver import GitServer, Seen, git_http_server
+from tests.need import need
+
+PASSWORD = "s3cr3t/pass word"
+EDIT = {"clusters/dev.yaml": b"version: v1.34.2\n"}
+
+
+def opened(url: str, auth: GitAuth | None = None, *, timeout: float = 30.0) -> Repository:
+    return Repository.open(Location.parse(url), auth, timeout=timeout)
+
+
+def edit(repository: Repository, base: str, text: bytes = EDIT["clusters/dev.yaml"]) -> str:
+    return repository.commit(base, {"clusters/dev.yaml": text}, "Upgrade dev", ROBOT, ROBOT, WHEN)
+
+
+def proposed(repository: Repository, branch: str = "gitops-upgrader/fleet/dev") -> str:
+    """Push one new branch, as a run does."""
+    oid = edit(repository, repository.fetch(["main"])["main"])
+    repository.push([RefUpdate(branch, oid, None)])
+    return oid
+
+
+# --- reading ----------------------------------------------------------------------------------------------------------
+
+
+def test_refs_tell_branches_and_the_default_one(fleet: Fleet, url: str) -> None:
+    tip = fleet.tip()
+    fleet.git("update-ref", "refs/heads/gitops-upgrader/fleet/dev", "main")
+    fleet.git("update-ref", "refs/pull/1/head", "main")
+    with opened(url) as repository:
+        assert repository.refs().default_branch == "main"
+        assert dict(repository.refs().heads) == {"gitops-upgrader/fleet/dev": tip, "main": tip}
+        assert list(repository.refs(["gitops-upgrader/*"]).heads) == ["gitops-upgrader/fleet/dev"]
+        assert repository.refs(["m*"], default_branch=False).default_branch is None
+
+
+def test_a_repository_without_commits_has_no_branches(tmp_path: Path) -> None:
+    empty = Fleet(tmp_path / "empty.git")
+    with git_http_server(tmp_path) as server, opened(f"{server.url}/{empty.path.name}") as repository:
+        assert repository.refs().default_branch is None
+        assert dict(repository.refs().heads) == {}
+        assert dict(repository.fetch(["main"])) == {}
+
+
+def test_a_detached_head_is_no_default_branch(fleet: Fleet, url: str) -> None:
+    fleet.git("update-ref", "--no-deref", "HEAD", str(fleet.tip()))
+    with opened(url) as repository:
+        assert repository.refs().default_branch is None
+
+
+def test_fetch_takes_one_round_trip_and_leaves_absent_branches_out(fleet: Fleet, server: GitServer, url: str) -> None:
+    with opened(url) as repository:
+        assert dict(repository.fetch(["main"])) == {"main": fleet.tip()}
+        assert len([seen for seen in server.requests if seen.method == "GET"]) == 1
+        assert dict(repository.fetch(["main", "absent", "main"])) == {"main": fleet.tip()}
+        assert dict(repository.fetch(["absent"])) == {}
+        assert dict(repository.fetch([])) == {}
+
+
+def test_fetch_is_shallow_until_more_is_asked_for(fleet: Fleet, url: str) -> None:
+    with opened(url) as repository:
+        tip = repository.fetch(["main"])["main"]
+        assert repository.commit_info(tip).parents == ()
+        repository.fetch(["main"], depth=None)
+        assert repository.commit_info(tip).parents == (fleet.git("rev-parse", "main~1"),)
+        repository.fetch(["main"], depth=None)
+        assert repository.commit_info(tip).tree == fleet.git("rev-parse", "main^{tree}")
+
+
+def test_a_force_pushed_base_is_followed(fleet: Fleet, url: str) -> None:
+    with opened(url) as repository:
+        before = repository.fetch(["main"])["main"]
+        after = fleet.commit({"README.md": "anew\n"}, parents=(fleet.git("rev-parse", "main~2"),))
+        assert repository.fetch(["main"]) == {"main": after}
+        assert repository.merge_base(before, after) == fleet.git("rev-parse", "main~1")
+        assert not repository.is_ancestor(before, after)
+
+
+@pytest.mark.parametrize("name", ["--upload-pack=touch /tmp/x", "-x", "a b", "a..b", "a:b", "x.lock", "", "a\nb", "*"])
+def test_names_that_are_no_branches_reach_no_program(name: str, server: GitServer, url: str) -> None:
+    with opened(url) as repository:
+        with pytest.raises(InvalidBranch):
+            repository.fetch([name])
+        with pytest.raises(InvalidBranch):
+            repository.push([RefUpdate(name, "0" * 40, None)])
+    assert server.requests == []
+
+
+# --- pushing ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_commit_is_pushed_to_a_new_branch_and_the_branch_deleted(fleet: Fleet, url: str) -> None:
+    with opened(url) as repository:
+        oid = proposed(repository)
+        assert fleet.tip("gitops-upgrader/fleet/dev") == oid
+        assert fleet.show(oid, "clusters/dev.yaml") == "version: v1.34.2"
+        assert fleet.git("rev-parse", f"{oid}^") == fleet.tip("main")
+        repository.push([RefUpdate("gitops-upgrader/fleet/dev", None, oid)])
+        assert fleet.tip("gitops-upgrader/fleet/dev") is None
+    fleet.git("fsck", "--strict")
+
+
+def test_a_push_can_be_repeated(fleet: Fleet, url: str) -> None:
+    with opened(url) as repository:
+        oid = proposed(repository)
+        repository.push([RefUpdate("gitops-upgrader/fleet/dev", oid, None)])
+        repository.push([RefUpdate("gone", None, oid), RefUpdate("gitops-upgrader/fleet/dev", oid, None)])
+        repository.push([])
+    assert fleet.tip("gitops-upgrader/fleet/dev") == oid
+    assert fleet.tip("gone") is None
+
+
+def test_our_branch_is_rebuilt_in_place_with_a_lease(fleet: Fleet, url: str) -> None:
+    with opened(url) as repository:
+        old = proposed(repository)
+        base = fleet.commit({"README.md": "moved\n"})
+        new = edit(repository, repository.fetch(["main"])["main"])
+        repository.push([RefUpdate("gitops-upgrader/fleet/dev", new, old)])
+    assert fleet.git("rev-parse", f"{new}^") == base
+    assert fleet.tip("gitops-upgrader/fleet/dev") == new
+
+
+def test_a_base_that_moved_during_the_run_does_no_harm(fleet: Fleet, url: str) -> None:
+    with opened(url) as repository:
+        oid = edit(repository, repository.fetch(["main"])["main"])
+        theirs = fleet.commit({"README.md": "moved\n"})
+        repository.push([RefUpdate("ours", oid, None)])
+    assert fleet.tip("main") == theirs
+    assert fleet.tip("ours") == oid
+
+
+def moved_after_reading(fleet: Fleet) -> str:
+    return fleet.commit({"clusters/dev.yaml": "version: v9 # a person's\n"}, branch="ours")
+
+
+@pytest.mark.parametrize("delete", [False, True])
+def test_somebody_pushes_before_us_and_loses_nothing(fleet: Fleet, url: str, delete: bool) -> None:
+    with opened(url) as repository:
+        ours = proposed(repository, "ours")
+        theirs = moved_after_reading(fleet)
+        update = RefUpdate("ours", None if delete else edit(repository, ours, b"again\n"), ours)
+        with pytest.raises(LeaseLost, match="Somebody moved the branch ours"):
+            repository.push([update])
+    assert fleet.tip("ours") == theirs
+
+
+def test_somebody_pushes_between_the_greeting_and_the_objects(fleet: Fleet, server: GitServer, url: str) -> None:
+    """The tightest race: our client has seen the branch where it expects it; the server must compare again."""
+    theirs: list[str] = []
+
+    def race(seen: Seen) -> None:
+        if seen.is_push and not theirs:
+            theirs.append(moved_after_reading(fleet))
+
+    with opened(url) as repository:
+        ours = proposed(repository, "ours")
+        server.before = race
+        with pytest.raises(LeaseLost, match="Nothing was overwritten"):
+            repository.push([RefUpdate("ours", edit(repository, ours, b"again\n"), ours)])
+    assert [fleet.tip("ours")] == theirs
+
+
+def test_somebody_makes_the_branch_between_the_greeting_and_the_objects(
+    fleet: Fleet, server: GitServer, url: str
+) -> None:
+    def race(seen: Seen) -> None:
+        if seen.is_push:
+            fleet.git("update-ref", "refs/heads/ours", "main")
+
+    with opened(url) as repository:
+        oid = edit(repository, repository.fetch(["main"])["main"])
+        server.before = race
+        with pytest.raises(LeaseLost):
+            repository.push([RefUpdate("ours", oid, None)])
+    assert fleet.tip("ours") == fleet.tip("main")
+
+
+def test_several_branches_move_together_or_not_at_all(fleet: Fleet, url: str) -> None:
+    with opened(url) as repository:
+        oid = edit(repository, repository.fetch(["main"])["main"])
+        repository.push([RefUpdate("one", oid, None), RefUpdate("two", oid, None)])
+        new = edit(repository, oid, b"newer\n")
+        with pytest.raises(LeaseLost, match="the branch two"):
+            repository.push([RefUpdate("one", new, oid), RefUpdate("two", new, new), RefUpdate("three", new, None)])
+    assert (fleet.tip("one"), fleet.tip("two"), fleet.tip("three")) == (oid, oid, None)
+
+
+def test_a_remote_without_atomic_pushes_still_gets_leases(fleet: Fleet, url: str) -> None:
+    fleet.git("config", "receive.advertiseAtomic", "false")
+    with opened(url) as repository:
+        oid = edit(repository, repository.fetch(["main"])["main"])
+        repository.push([RefUpdate("one", oid, None), RefUpdate("two", oid, None)])
+        new = edit(repository, oid, b"newer\n")
+        with pytest.raises(LeaseLost, match="the branch two"):
+            repository.push([RefUpdate("one", new, oid), RefUpdate("two", new, new)])
+    assert (fleet.tip("one"), fleet.tip("two")) == (oid, oid)
+
+
+@pytest.mark.parametrize("hook", ["pre-receive", "update"])
+def test_a_hook_refuses_in_its_own_words(fleet: Fleet, url: str, hook: str) -> None:
+    fleet.hook(hook, "echo 'GH006: Protected branch. Ask the fleet team.' >&2; exit 1")
+    with opened(url) as repository:
+        with pytest.raises(
+            PushRefused, match=r"the branch ours: .*hook declined.* It says: .*Ask the fleet team"
+        ) as caught:
+            proposed(repository, "ours")
+        assert not caught.value.transient
+        oid = edit(repository, repository.fetch(["main"])["main"])
+        with pytest.raises(PushRefused):
+            repository.push([RefUpdate("one", oid, None), RefUpdate("two", oid, None)])
+    assert (fleet.tip("ours"), fleet.tip("one"), fleet.tip("two")) == (None, None, None)
+
+
+def test_hooks_of_the_person_at_the_machine_do_not_run_for_us(
+    fleet: Fleet, url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hooks = tmp_path / "hooks"
+    hooks.mkdir()
+    for name in ("pre-push", "reference-transaction", "post-checkout"):
+        (hooks / name).write_text(f"#!/bin/sh\ntouch {tmp_path}/ran\n", "utf-8")
+        (hooks / name).chmod(0o755)
+    config = tmp_path / "gitconfig"
+    config.write_text(f"[core]\n\thooksPath = {hooks}\n[push]\n\tgpgSign = true\n", "utf-8")
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(config))
+    for personal in (False, True):
+        with Repository.open(Location.parse(url), interactive_ssh=personal) as repository:
+            proposed(repository, f"ours-{personal}")
+    assert not (tmp_path / "ran").exists()
+
+
+def test_a_person_s_own_rewriting_of_addresses_is_followed_in_their_runs_only(
+    fleet: Fleet, url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = tmp_path / "gitconfig"
+    config.write_text(f'[url "{url}"]\n\tinsteadOf = https://fleet.invalid/short\n', "utf-8")
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(config))
+    location = Location.parse("https://fleet.invalid/short")
+    with Repository.open(location, interactive_ssh=True) as repository:
+        assert repository.refs().default_branch == "main"
+    with Repository.open(location) as repository, pytest.raises(NetworkError):
+        repository.refs()
+
+
+@pytest.mark.parametrize("helper", ["ext::sh -c 'touch {}'", "file:///{}"])
+def test_rewriting_never_leads_to_a_program_or_a_file(
+    helper: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = tmp_path / "gitconfig"
+    target = helper.format(tmp_path / "ran")
+    config.write_text(
+        f'[url "{target}"]\n\tinsteadOf = https://fleet.invalid/short\n[protocol]\nallow=always\n', "utf-8"
+    )
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(config))
+    opening = Repository.open(Location.parse("https://fleet.invalid/short"), interactive_ssh=True)
+    with opening as repository, pytest.raises(GitError, match="not allowed"):
+        repository.refs()
+    assert not (tmp_path / "ran").exists()
+
+
+def test_a_branch_whose_name_is_a_folder_of_another_is_refused(fleet: Fleet, url: str) -> None:
+    fleet.git("update-ref", "refs/heads/gitops-upgrader", "main")
+    with opened(url) as repository, pytest.raises(PushRefused):
+        proposed(repository)
+
+
+# --- credentials ------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def locked(fleet: Fleet) -> Iterator[GitServer]:
+    """The fleet behind a password."""
+    with git_http_server(fleet.path.parent, credentials=("robot", PASSWORD)) as running:
+        yield running
+
+
+def test_basic_authentication_is_given_at_once(fleet: Fleet, locked: GitServer) -> None:
+    with opened(f"{locked.url}/fleet.git", GitAuth(username="robot", password=PASSWORD)) as repository:
+        oid = proposed(repository, "ours")
+    assert fleet.tip("ours") == oid
+    assert all("authorization" in seen.headers for seen in locked.requests)
+
+
+def test_a_bearer_token_is_given(fleet: Fleet, server: GitServer, url: str) -> None:
+    server.bearer = "token-of-the-test"
+    with opened(url, GitAuth(bearer_token="token-of-the-test")) as repository:
+        assert repository.refs().default_branch == "main"
+
+
+def test_credentials_in_the_address_are_used_and_never_shown(locked: GitServer) -> None:
+    location = Location.parse(locked.url.replace("://", "://robot:s3cr3t%2Fpass%20word@") + "/fleet.git")
+    assert "s3cr3t" not in f"{location!r} {location} {location.url} {location.normalised}"
+    with Repository.open(location) as repository:
+        assert repository.refs().default_branch == "main"
+
+
+@pytest.mark.parametrize("auth", [None, GitAuth(username="robot", password="wrong-one")])
+def test_wrong_credentials_and_none_are_named(locked: GitServer, auth: GitAuth | None) -> None:
+    with opened(f"{locked.url}/fleet.git", auth) as repository:
+        for action in (repository.refs, lambda: repository.fetch(["main"])):
+            with pytest.raises(AuthenticationFailed, match="does not accept the credentials") as caught:
+                action()
+            assert not caught.value.transient
+
+
+def test_credentials_are_in_no_argument(
+    fleet: Fleet, locked: GitServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Everybody on the machine can read arguments: a `git` in front of git writes all of them down."""
+    need("git")
+    log = tmp_path / "arguments"
+    real = need("git")
+    wrapper = tmp_path / "bin" / "git"
+    wrapper.parent.mkdir()
+    wrapper.write_text(f'#!/bin/sh\nprintf "%s\\n" "$@" >> {log}\nGIT_EXEC_PATH= exec {real} "$@"\n', "utf-8")
+    wrapper.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{wrapper.parent}{os.pathsep}{os.environ['PATH']}")
+    auth = GitAuth(username="robot", password=PASSWORD)
+    seen: list[bytes] = []
+    locked.before = lambda _: seen.append(_arguments_of_processes())
+    with opened(f"{locked.url}/fleet.git", auth) as repository:
+        proposed(repository)
+    everything = log.read_bytes() + b"".join(seen)
+    assert b"ls-remote" in everything or b"fetch" in everything
+    for secret in auth.secrets:
+        assert secret.encode() not in everything
+
+
+def _arguments_of_processes() -> bytes:
+    if not sys.platform.startswith("linux"):
+        return b""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            found.append(entry.read_bytes())
+        except OSError:
+            continue
+    return b"\n".join(found)
+
+
+def test_no_error_shows_a_credential(fleet: Fleet, locked: GitServer) -> None:
+    auth = GitAuth(username="robot", password=PASSWORD)
+    fleet.hook("pre-receive", f"echo 'you said {PASSWORD} and {auth.secrets[-1]}' >&2; exit 1")
+    with opened(f"{locked.url}/fleet.git", auth) as repository, pytest.raises(PushRefused) as caught:
+        proposed(repository)
+    for secret in auth.secrets:
+        assert secret not in f"{caught.value} {caught.value!r} {auth!r}"
+    assert "***" in str(caught.value)
+
+
+def test_the_files_with_credentials_go_with_the_repository(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    before = set(tmp_path.iterdir())
+    with opened(url, GitAuth(ca=b"-----BEGIN CERTIFICATE-----\n")) as repository:
+        repository.refs()
+        made = set(tmp_path.iterdir()) - before
+        assert {path.stat().st_mode & 0o777 for path in made} == {0o700}
+        repository.close()
+    assert set(tmp_path.iterdir()) == before
+
+
+# --- redirects --------------------------------------------------------------------------------------------------------
+
+
+def test_a_redirect_to_another_origin_gets_no_credentials(fleet: Fleet, locked: GitServer) -> None:
+    with git_http_server(fleet.path.parent) as thief:
+        locked.redirect = lambda seen: f"{thief.url}{seen.path}?{seen.query}"
+        with opened(f"{locked.url}/fleet.git", GitAuth(username="robot", password=PASSWORD)) as repository:
+            for action in (repository.refs, lambda: repository.fetch(["main"])):
+                with pytest.raises(RedirectRefused, match=f"redirects to another one, {thief.url}/fleet.git,"):
+                    action()
+    assert thief.requests == []
+
+
+def test_a_redirect_of_the_push_alone_gets_nothing(fleet: Fleet, server: GitServer, url: str) -> None:
+    with git_http_server(fleet.path.parent) as thief, opened(url, GitAuth(username="robot", password=PASSWORD)) as ours:
+        oid = edit(ours, ours.fetch(["main"])["main"])
+        server.redirect = lambda seen: f"{thief.url}{seen.path}?{seen.query}" if "receive" in seen.query else None
+        with pytest.raises(RedirectRefused):
+            ours.push([RefUpdate("ours", oid, None)])
+        assert thief.requests == []
+    assert fleet.tip("ours") is None
+
+
+def test_a_renamed_repository_on_the_same_origin_is_followed(fleet: Fleet, locked: GitServer) -> None:
+    def renamed(seen: Seen) -> str | None:
+        return f"/fleet.git{seen.path.removeprefix('/old-name')}?{seen.query}" if "/old-name/" in seen.path else None
+
+    locked.redirect = renamed
+    with opened(f"{locked.url}/old-name", GitAuth(username="robot", password=PASSWORD)) as repository:
+        oid = proposed(repository, "ours")
+    assert fleet.tip("ours") == oid
+
+
+@pytest.mark.parametrize("target", ["/fleet.git/info/refs?service=git-upload-pack", "ssh://git@evil.example/x", "::"])
+def test_circles_and_nonsense_are_refused(locked: GitServer, target: str) -> None:
+    locked.redirect = lambda _: target
+    with opened(f"{locked.url}/fleet.git") as repository, pytest.raises(RedirectRefused):
+        repository.refs()
+
+
+# --- faults -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("status", "error", "transient"),
+    [
+        (403, AccessDenied, False),
+        (404, RepositoryNotFound, False),
+        (410, RepositoryNotFound, False),
+        (429, RemoteUnavailable, True),
+        (500, RemoteUnavailable, True),
+        (502, RemoteUnavailable, True),
+        (503, RemoteUnavailable, True),
+        (504, RemoteUnavailable, True),
+    ],
+)
+def test_each_status_has_its_reason(
+    server: GitServer, url: str, status: int, error: type[GitError], transient: bool
+) -> None:
+    server.status = lambda _: status
+    with opened(url) as repository, pytest.raises(error) as caught:
+        repository.fetch(["main"])
+    assert type(caught.value) is error
+    assert caught.value.transient is transient
+    assert "fleet.git" in str(caught.value)
+
+
+@pytest.mark.parametrize("status", [500, 503])
+def test_a_server_that_fails_on_the_objects_is_transient(
+    fleet: Fleet, server: GitServer, url: str, status: int
+) -> None:
+    with opened(url) as repository:
+        oid = edit(repository, repository.fetch(["main"])["main"])
+        server.status = lambda seen: status if seen.is_push else None
+        with pytest.raises(NetworkError) as caught:
+            repository.push([RefUpdate("ours", oid, None)])
+        assert caught.value.transient
+        server.status = lambda _: None
+        repository.push([RefUpdate("ours", oid, None)])
+    assert fleet.tip("ours") == oid
+
+
+@pytest.mark.parametrize("kept", [0, 1, 60, 300])
+def test_a_connection_that_breaks_half_way_is_transient(server: GitServer, url: str, kept: int) -> None:
+    server.cut_after = kept
+    with opened(url) as repository:
+        with pytest.raises(NetworkError) as caught:
+            repository.fetch(["main"])
+        assert caught.value.transient
+        server.cut_after = None
+        assert "main" in repository.fetch(["main"])
+
+
+def test_a_push_whose_answer_is_lost_can_be_repeated(fleet: Fleet, server: GitServer, url: str) -> None:
+    with opened(url) as repository:
+        oid = edit(repository, repository.fetch(["main"])["main"])
+        server.before = lambda seen: setattr(server, "cut_after", 3 if seen.is_push else None)
+        with pytest.raises(NetworkError):
+            repository.push([RefUpdate("ours", oid, None)])
+        assert fleet.tip("ours") == oid
+        server.before = lambda _: setattr(server, "cut_after", None)
+        repository.push([RefUpdate("ours", oid, None)])
+    assert fleet.tip("ours") == oid
+
+
+def test_nobody_listening_is_transient(fleet: Fleet) -> None:
+    with git_http_server(fleet.path.parent) as server:
+        url = f"{server.url}/fleet.git"
+    with opened(url) as repository, pytest.raises(NetworkError) as caught:
+        repository.refs()
+    assert type(caught.value) is NetworkError
+
+
+def test_a_host_without_an_address_is_transient() -> None:
+    with opened("http://fleet.invalid/fleet.git") as repository, pytest.raises(NetworkError):
+        repository.refs()
+
+
+def test_a_server_that_does_not_answer_is_left_after_the_timeout(server: GitServer, url: str) -> None:
+    release = threading.Event()
+
+    def wait(_: Seen) -> None:
+        release.wait(30)
+
+    server.before = wait
+    try:
+        with opened(url, timeout=0.3) as repository, pytest.raises(GitTimeout) as caught:
+            repository.refs()
+    finally:
+        release.set()
+    assert caught.value.transient
+    assert url not in _arguments_of_processes().decode("utf-8", "replace")
+
+
+def test_an_unknown_repository_is_not_found(server: GitServer) -> None:
+    with (
+        opened(f"{server.url}/nowhere.git") as repository,
+        pytest.raises(RepositoryNotFound, match="Check the address"),
+    ):
+        repository.refs()
+
+
+def test_a_page_that_is_no_repository_is_not_found_or_unsupported(server: GitServer, fleet: Fleet) -> None:
+    (fleet.path.parent / "page").mkdir()
+    with opened(f"{server.url}/page") as repository, pytest.raises(GitError) as caught:
+        repository.refs()
+    assert not caught.value.transient
+
+
+def test_a_machine_without_git_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, url: str) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(GitMissing, match="not installed"):
+        opened(url)
+    old = tmp_path / "git"
+    old.write_text("#!/bin/sh\necho git version 2.20.1\n", "utf-8")
+    old.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}/nowhere")
+    with pytest.raises(GitMissing, match="too old"):
+        opened(url)
+
+
+# --- TLS and proxies --------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def authority() -> trustme.CA:
+    return trustme.CA()
+
+
+@pytest.fixture
+def secure(fleet: Fleet, authority: trustme.CA) -> Iterator[GitServer]:
+    """The fleet over HTTPS."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("localhost").configure_cert(context)
+    with git_http_server(fleet.path.parent, tls=context) as running:
+        yield running
+
+
+def test_a_private_authority_is_trusted_for_its_repository_only(
+    fleet: Fleet, secure: GitServer, authority: trustme.CA
+) -> None:
+    url = f"{secure.url}/fleet.git"
+    with opened(url, GitAuth(ca=authority.cert_pem.bytes())) as repository:
+        oid = proposed(repository, "ours")
+    assert fleet.tip("ours") == oid
+    other = trustme.CA()
+    for auth in (None, GitAuth(ca=other.cert_pem.bytes()), GitAuth(ca=b"-----BEGIN CERTIFICATE-----\njunk\n")):
+        with opened(url, auth) as repository, pytest.raises(TlsRefused, match=r"under `ca\.crt`") as caught:
+            repository.refs()
+        assert not caught.value.transient
+
+
+def test_a_client_certificate_is_shown(fleet: Fleet, authority: trustme.CA) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("localhost").configure_cert(context)
+    authority.configure_trust(context)
+    context.verify_mode = ssl.CERT_REQUIRED
+    ours = authority.issue_cert("robot@example.org")
+    key, certificate = ours.private_key_pem.bytes(), ours.cert_chain_pems[0].bytes()
+    with git_http_server(fleet.path.parent, tls=context) as server:
+        url = f"{server.url}/fleet.git"
+        shown = GitAuth(ca=authority.cert_pem.bytes(), client_certificate=certificate, client_key=key)
+        with opened(url, shown) as repository:
+            assert repository.refs().default_branch == "main"
+        with (
+            opened(url, GitAuth(ca=authority.cert_pem.bytes())) as repository,
+            pytest.raises((TlsRefused, NetworkError)),
+        ):
+            repository.refs()
+
+
+def test_the_proxy_of_the_repository_is_asked(fleet: Fleet) -> None:
+    """A plain HTTP proxy gets whole URLs; the server here answers them all, whatever host they name."""
+    with git_http_server(fleet.path.parent) as proxy:
+        auth = GitAuth(proxy=proxy.url, proxy_username="proxy-user", proxy_password="proxy-s3cr3t")
+        with opened("http://fleet.invalid/fleet.git", auth) as repository:
+            assert repository.refs().default_branch == "main"
+        assert all("proxy-authorization" in seen.headers for seen in proxy.requests)
+        proxy.status = lambda _: 407
+        with opened("http://fleet.invalid/fleet.git", auth) as repository, pytest.raises(GitError) as caught:
+            repository.refs()
+        assert caught.value.reason == "ProxyRefused"
+        assert "s3cr3t" not in str(caught.value)
+
+
+# --- the cache --------------------------------------------------------------------------------------------------------
+
+
+def test_a_cache_brings_only_what_is_new(fleet: Fleet, server: GitServer, url: str, tmp_path: Path) -> None:
+    cache = tmp_path / "cache"
+    location = Location.parse(url)
+    with Repository.open(location, cache=cache) as repository:
+        first = repository.fetch(["main"])["main"]
+    assert [path.stat().st_mode & 0o777 for path in (cache,)] == [0o700]
+    second = fleet.commit({"README.md": "second\n"})
+    with Repository.open(location, cache=cache) as repository:
+        assert repository.commit_info(first).oid == first
+        assert repository.fetch(["main"]) == {"main": second}
+        assert repository.tree(second).oid == fleet.git("rev-parse", f"{second}^{{tree}}")
+        proposed(repository)
+
+
+def test_a_cluttered_cache_is_packed_and_a_damaged_one_made_anew(fleet: Fleet, url: str, tmp_path: Path) -> None:
+    location = Location.parse(url)
+    with Repository.open(location, cache=tmp_path / "cache") as repository:
+        repository.fetch(["main"])
+    (scratch,) = (tmp_path / "cache").glob("*.git")
+    for number in range(51):
+        (scratch / "objects" / "pack" / f"pack-{number:040}.pack").write_bytes(b"")
+    with Repository.open(location, cache=tmp_path / "cache") as repository:
+        fleet.commit({"README.md": "again\n"})
+        tip = repository.fetch(["main"])["main"]
+        assert repository.commit_info(tip).oid == tip
+    (scratch / "HEAD").unlink()
+    with Repository.open(location, cache=tmp_path / "cache") as repository:
+        assert repository.fetch(["main"]) == {"main": tip}
