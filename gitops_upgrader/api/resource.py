@@ -11,6 +11,7 @@ from pydantic.alias_generators import to_camel
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
+from gitops_upgrader.api import docstrings
 from gitops_upgrader.api.names import API_VERSION, GROUP
 
 _SPELLED = {"api_url": "apiURL"}
@@ -81,7 +82,7 @@ class Model(BaseModel):
         populate_by_name=True,
         frozen=True,
         extra="forbid",
-        use_attribute_docstrings=True,
+        defer_build=True,  # a schema is built when a kind is first used: a command needs few of them
     )
 
     RULES: ClassVar[tuple[Rule, ...]] = ()
@@ -104,11 +105,16 @@ class Model(BaseModel):
 
     @classmethod
     def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-        """Add the CEL of the model's rules to its schema."""
+        """Add the CEL of the model's rules to its schema, and to its fields what the source says of them."""
         json_schema = handler(schema)
+        resolved = handler.resolve_ref_schema(json_schema)
         rules = [rule.as_cel() for rule in cls.RULES] + [rule.as_cel() for rule in cls.TRANSITIONS]
         if rules:
-            handler.resolve_ref_schema(json_schema)["x-kubernetes-validations"] = rules
+            resolved["x-kubernetes-validations"] = rules
+        properties = resolved.get("properties", {})
+        for name, text in docstrings.of_fields(cls, Model).items():
+            if name in cls.model_fields:
+                properties[cls.model_fields[name].alias or name].setdefault("description", text)
         return json_schema
 
     def to_content(self) -> dict[str, Any]:

@@ -9,14 +9,12 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
-import jwt
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from gitops_upgrader.errors import ForgeAnswerUnreadable, ForgeNotFound, ForgeSettingsInvalid, Where
 from gitops_upgrader.forges.address import Address, api_url, origin, project_path
 from gitops_upgrader.forges.credentials import GitHubApp
-from gitops_upgrader.forges.http import Session
 from gitops_upgrader.forges.settings import HttpSettings
 
 _EARLY = 300.0
@@ -56,6 +54,8 @@ class AppJwt:
 
     def header(self) -> str | None:
         """Return a JWT that is good for nine minutes."""
+        import jwt  # here, as it is slow to import and few use an App
+
         now = int(self._clock())
         claims = {"iat": now - _SKEW, "exp": now + _LIFE, "iss": self._app.app_id}
         return f"Bearer {jwt.encode(claims, self._key, algorithm='RS256')}"
@@ -88,6 +88,8 @@ class InstallationTokens:
     """
 
     def __init__(self, app: GitHubApp, address: Address, settings: HttpSettings, api: str | None = None) -> None:
+        from gitops_upgrader.forges.http import Session  # here, as requests is slow to import
+
         self._app = app
         self._clock = settings.clock
         self._jwt = AppJwt(app, settings)

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from gitops_upgrader.errors import ForgeSettingsInvalid, Where
 from gitops_upgrader.forges.address import Address, api_url, pages_url, project_path
 from gitops_upgrader.forges.credentials import Credential, GitHubApp, Nobody, Token
-from gitops_upgrader.forges.http import Session, posts
 from gitops_upgrader.forges.protocol import Forge
 from gitops_upgrader.forges.settings import HttpSettings
+
+if TYPE_CHECKING:
+    from gitops_upgrader.forges.http import Session
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +54,10 @@ class Server:
         return self.session.api
 
 
-def reach(provider: str, forge: str, connection: Connection, once: Callable[[str, str], bool] = posts) -> Server:
+def reach(provider: str, forge: str, connection: Connection, once: Callable[[str, str], bool] | None = None) -> Server:
     """Return a connection's server. `forge` is its name as people know it; `once` is as for `Session`."""
+    from gitops_upgrader.forges.http import Session, posts  # here, as requests is slow to import
+
     address = connection.address
     if address.scheme == "file":
         raise ForgeSettingsInvalid(
@@ -69,7 +73,7 @@ def reach(provider: str, forge: str, connection: Connection, once: Callable[[str
         place=str(address),
         credential=_credential(provider, connection, api),
         settings=connection.settings,
-        once=once,
+        once=once or posts,
     )
     return Server(session, project_path(provider, address, api), pages_url(provider, address, api))
 

@@ -9,7 +9,14 @@ from dataclasses import dataclass, field
 from urllib.parse import quote, unquote, urlsplit
 
 from gitops_upgrader.errors import ForgeSettingsInvalid, Where
-from gitops_upgrader.forges.tls import ClientCertificate
+
+
+@dataclass(frozen=True, slots=True)
+class ClientCertificate:
+    """Our side of mutual TLS, both in PEM. The key is not encrypted, as in a `kubernetes.io/tls` Secret."""
+
+    certificate: str
+    key: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import ssl
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +12,7 @@ import certifi
 import requests.adapters
 
 from gitops_upgrader.errors import ForgeSettingsInvalid, Where
-
-
-@dataclass(frozen=True, slots=True)
-class ClientCertificate:
-    """Our side of mutual TLS, both in PEM. The key is not encrypted, as in a `kubernetes.io/tls` Secret."""
-
-    certificate: str
-    key: str
+from gitops_upgrader.forges.settings import ClientCertificate
 
 
 class TlsAdapter(requests.adapters.HTTPAdapter):

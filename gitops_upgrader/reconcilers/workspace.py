@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from gitops_upgrader.errors import BranchNotFound, Where
 from gitops_upgrader.forges.protocol import Forge
 from gitops_upgrader.git import Repository
-from gitops_upgrader.manifests import Manifests
-from gitops_upgrader.model import PullState
-from gitops_upgrader.pulls.decision import Gate
+from gitops_upgrader.model import PullRequest, PullState
+
+if TYPE_CHECKING:
+    from gitops_upgrader.manifests import Manifests
+    from gitops_upgrader.pulls.decision import Gate
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,7 @@ class Workspace:
         branch: the base branch; `commit` is where it points, in hex.
         refs: every branch of ours on the remote with its commit in hex; kept up to date with what is pushed.
         prefix: what the names of our branches begin with.
+        named: the base branch that was asked for; None for the one that the remote's HEAD names.
     """
 
     url: str
@@ -42,6 +46,7 @@ class Workspace:
     prefix: str
     clock: Callable[[], datetime]
     limits: Limits = field(default_factory=Limits)
+    named: str | None = None
     _manifests: dict[tuple[str, ...], Manifests] = field(default_factory=dict)
     _opened: list[datetime] | None = None
     _open: int = 0
@@ -63,15 +68,8 @@ class Workspace:
         Raises:
             BranchNotFound: the base branch is not there, or none is named and the remote's HEAD names none.
         """
-        listed = repository.refs([f"{prefix}*"], default_branch=branch is None)
-        base = branch or listed.default_branch
-        if base is None:
-            raise BranchNotFound(
-                "The remote's HEAD names no branch to propose changes to.",
-                where=Where(object=url),
-                remedy="Name one with --branch, or as spec.branch of the GitOpsRepository.",
-            )
-        ours = sorted(name for name in listed.heads if name.startswith(prefix) and name != base)
+        base, listed = _listed(url, repository, branch, prefix)
+        ours = sorted(name for name in listed if name != base)
         # One fetch for all; with branches of ours one commit deeper, to see what each of them was built on.
         fetched = dict(repository.fetch([base, *ours], depth=2 if ours else 1))
         commit = fetched.pop(base, None)
@@ -81,10 +79,33 @@ class Workspace:
                 where=Where(object=url),
                 remedy="Create it, or name another with --branch or as spec.branch of the GitOpsRepository.",
             )
-        return cls(url, repository, forge, base, commit, fetched, prefix, clock, limits)
+        return cls(url, repository, forge, base, commit, fetched, prefix, clock, limits, named=branch)
+
+    def renewed(self, limits: Limits) -> Workspace:
+        """This workspace, where every branch is as it was; else another one that has fetched what is new.
+
+        Raises:
+            BranchNotFound: the base branch is gone.
+        """
+        base, listed = _listed(self.url, self.repository, self.named, self.prefix)
+        if (base, listed.get(base)) == (self.branch, self.commit) and limits == self.limits:
+            ours = {name: commit for name, commit in listed.items() if name != base}
+            if ours == self.refs:
+                return self
+        return Workspace.fetch(
+            self.url,
+            self.repository,
+            self.forge,
+            branch=self.named,
+            prefix=self.prefix,
+            clock=self.clock,
+            limits=limits,
+        )
 
     def manifests(self, paths: Sequence[str]) -> Manifests:
         """The manifests on the base branch; scanned once for each set of paths."""
+        from gitops_upgrader.manifests import Manifests  # here, so that a fetch need not wait for what reads it
+
         key = tuple(paths)
         if key not in self._manifests:
             self._manifests[key] = Manifests(self.repository.tree(self.commit), key)
@@ -101,19 +122,35 @@ class Workspace:
         """Why no further pull request may be opened now, if so."""
         if not self.forge.capabilities.opens_pulls:
             return None
-        now = self.clock()
+        from gitops_upgrader.pulls.decision import Gate  # here, as for manifests
+
         if self._opened is None:
-            pulls = self.forge.recent(self.prefix, now - timedelta(hours=1))
-            self._open = sum(pull.state is PullState.OPEN for pull in pulls)
-            self._opened = [pull.created_at for pull in pulls if pull.created_at > now - timedelta(hours=1)]
+            self.survey()
+        now = self.clock()
+        opened = [when for when in self._opened or () if when > now - timedelta(hours=1)]
         if self._open >= self.limits.max_open:
             return Gate("LimitReached", f"{_counted(self._open)} open; maxOpen is {self.limits.max_open}.")
         hourly = self.limits.max_per_hour
-        if hourly is not None and len(self._opened) >= hourly:
-            until = min(self._opened) + timedelta(hours=1)
-            message = f"{_counted(len(self._opened))} less than an hour old; maxPerHour is {hourly}."
+        if hourly is not None and len(opened) >= hourly:
+            until = min(opened) + timedelta(hours=1)
+            message = f"{_counted(len(opened))} less than an hour old; maxPerHour is {hourly}."
             return Gate("LimitReached", message, until)
         return None
+
+    def survey(self) -> tuple[PullRequest, ...]:
+        """The pull requests of ours that are open or were opened within the hour; the limits count anew from them."""
+        if not self.forge.capabilities.opens_pulls:
+            return ()
+        since = self.clock() - timedelta(hours=1)
+        pulls = self.forge.recent(self.prefix, since)
+        self._open = sum(pull.state is PullState.OPEN for pull in pulls)
+        self._opened = [pull.created_at for pull in pulls if pull.created_at > since]
+        return pulls
+
+    @property
+    def open_pulls(self) -> int | None:
+        """How many pull requests of ours are open; None where nobody has asked the forge."""
+        return None if self._opened is None else self._open
 
     def opened(self) -> None:
         """Count a pull request that was opened just now."""
@@ -132,3 +169,17 @@ class Workspace:
 
 def _counted(number: int) -> str:
     return "1 pull request is" if number == 1 else f"{number} pull requests are"
+
+
+def _listed(url: str, repository: Repository, branch: str | None, prefix: str) -> tuple[str, dict[str, str]]:
+    """The base branch, and where it and all branches of ours are. Raises BranchNotFound."""
+    patterns = [f"{prefix}*", branch] if branch is not None else []  # whose name HEAD tells only then
+    listed = repository.refs(patterns, default_branch=branch is None)
+    base = branch or listed.default_branch
+    if base is None:
+        raise BranchNotFound(
+            "The remote's HEAD names no branch to propose changes to.",
+            where=Where(object=url),
+            remedy="Name one with --branch, or as spec.branch of the GitOpsRepository.",
+        )
+    return base, {name: oid for name, oid in listed.heads.items() if name == base or name.startswith(prefix)}

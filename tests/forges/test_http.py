@@ -21,8 +21,7 @@ from gitops_upgrader import errors
 from gitops_upgrader.forges import http
 from gitops_upgrader.forges.credentials import Credential, Nobody, Token
 from gitops_upgrader.forges.http import Session
-from gitops_upgrader.forges.settings import HttpSettings, from_secrets
-from gitops_upgrader.forges.tls import ClientCertificate
+from gitops_upgrader.forges.settings import ClientCertificate, HttpSettings, from_secrets
 from tests.forges.loopback import Loopback, Reply, Request, serving
 from tests.forges.mischief import Silence, between
 from tests.forges.worlds import Time
