@@ -144,12 +144,13 @@ class Connection:
 
         if isinstance(failure, exceptions.SSLError):
             return self._untrusted(str(failure))
-        if isinstance(failure, exceptions.ConnectTimeoutError):
+        refused = isinstance(failure, exceptions.NewConnectionError)  # to urllib3 a kind of time-out
+        if isinstance(failure, exceptions.ConnectTimeoutError) and not refused:
             return KubernetesTimeout(
                 f"{self.address} cannot be reached within {CONNECT_TIMEOUT:g} s.",
                 remedy="Check the server in the kubeconfig, the network and the proxy.",
             )
-        if isinstance(failure, exceptions.TimeoutError):
+        if isinstance(failure, exceptions.TimeoutError) and not refused:
             return KubernetesTimeout(f"{self.address} did not answer within {self._timeout:g} s.")
         return KubernetesUnreachable(
             f"{self.address} cannot be reached: {_cause(failure)}.",

@@ -161,6 +161,8 @@ def _user_of(contents: list[tuple[Path, Mapping[str, Any]]], context: str | None
         raise InvalidKubeconfig(f"There is no context {chosen!r} in it.", where=where, remedy=_choose(merged))
     if str(found.get("cluster")) not in merged["clusters"]:
         raise InvalidKubeconfig(f"Its context {chosen!r} names no cluster that is in it.", where=where)
+    if found.get("user") and str(found["user"]) not in merged["users"]:
+        raise InvalidKubeconfig(f"Its context {chosen!r} names no user that is in it.", where=where)
     user = merged["users"].get(str(found.get("user")), {}).get("user")
     return user if isinstance(user, Mapping) else {}
 

@@ -29,6 +29,10 @@ from gitops_upgrader.errors import (
 from gitops_upgrader.model import ObjectKey
 
 _LONGEST = 1000
+_NOBODY = "system:anonymous"
+_UNKNOWN_FIELD = re.compile(r'strict decoding error: (unknown field "([^"]+)".*)')
+_UNCHECKED = re.compile(r"some validation rules were not checked")
+"""No mistake: CEL waits until the rest is mended."""
 _USER = re.compile(r'User "([^"]+)" cannot ')
 
 
@@ -108,11 +112,7 @@ def error_of(refusal: Refusal, asked: Asked) -> UpgraderError:
     """The error that a refusal is."""
     match refusal.code:
         case 401:
-            return KubernetesAuthenticationFailed(
-                "The Kubernetes API does not accept the credentials.",
-                where=asked.where,
-                remedy="Log in again, or correct the user in the kubeconfig.",
-            )
+            return _unknown_user("The Kubernetes API does not accept the credentials.", asked)
         case 403:
             return _forbidden(refusal, asked)
         case 404:
@@ -126,6 +126,11 @@ def error_of(refusal: Refusal, asked: Asked) -> UpgraderError:
         case 400 | 422 if asked.verb in {"create", "patch"} and not _is_by_a_webhook(refusal):
             return _invalid(refusal, asked)
     return _other(refusal, asked)
+
+
+def _unknown_user(message: str, asked: Asked) -> UpgraderError:
+    remedy = "Log in again, or correct the user in the kubeconfig."
+    return KubernetesAuthenticationFailed(message, where=asked.where, remedy=remedy)
 
 
 def _other(refusal: Refusal, asked: Asked) -> UpgraderError:
@@ -150,6 +155,8 @@ def _forbidden(refusal: Refusal, asked: Asked) -> UpgraderError:
         if any(cause.get("reason") == "NamespaceTerminating" for cause in refusal.causes):
             return NamespaceTerminating(f"The namespace {asked.namespace} is being deleted.", where=asked.where)
         return _refused(refusal, asked)
+    if user[1] == _NOBODY:
+        return _unknown_user("The Kubernetes API got no credentials.", asked)
     rule = f'{{apiGroups: ["{asked.group}"], resources: ["{asked.resource}"], verbs: ["{asked.verb}"]}}'
     if not asked.resource:
         remedy = f"Bind the ClusterRole system:discovery to {user[1]}."
@@ -183,7 +190,10 @@ def _conflict(refusal: Refusal, asked: Asked) -> UpgraderError:
 
 def _invalid(refusal: Refusal, asked: Asked) -> UpgraderError:
     """The first mistake with its field, and how many there are besides (strict decoding names them in one text)."""
-    causes = [cause for cause in refusal.causes if cause.get("message")]
+    causes = [cause for cause in refusal.causes if cause.get("message") and not _UNCHECKED.search(cause["message"])]
+    unknown = _UNKNOWN_FIELD.search(refusal.message)
+    if unknown is not None:
+        return InvalidObject(f"It has an {unknown[1]}.", where=Where(object=asked.where.object, field=unknown[2]))
     if not causes:
         return InvalidObject(f"The Kubernetes API refuses it: {refusal.message}.", where=asked.where)
     field = str(causes[0].get("field") or "")

@@ -10,7 +10,6 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-import subprocess
 import sys
 import threading
 import time
@@ -22,8 +21,6 @@ from typing import Any
 from tests.need import MACHINE
 
 ROOT = Path(__file__).parents[2]
-_KEEPERS: list[subprocess.Popen[bytes]] = []
-"""Those that this process has started. They may outlive it, so nobody waits for them."""
 
 
 @contextmanager
@@ -60,20 +57,22 @@ def keep(folder: Path, about: Mapping[str, Any]) -> None:
 
 
 def _start(module: str, folder: Path, deadline: float) -> None:
-    with (folder / "keeper.log").open("ab") as output:
-        keeper = subprocess.Popen(
-            [sys.executable, "-m", module, str(folder)],
-            cwd=ROOT,
-            env=dict(MACHINE),
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            start_new_session=True,  # an interrupt from the terminal ends the tests, and that ends the keeper in order
-        )
-    _KEEPERS.append(keeper)
+    log = str(folder / "keeper.log")
+    # Not with subprocess, which has to be told of each child's end: the keeper may outlive this process.
+    keeper = os.posix_spawn(
+        sys.executable,
+        [sys.executable, "-m", module, str(folder)],
+        {**MACHINE, "PYTHONPATH": str(ROOT)},
+        file_actions=[
+            (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+            (os.POSIX_SPAWN_OPEN, 1, log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600),
+            (os.POSIX_SPAWN_DUP2, 1, 2),
+        ],
+        setsid=True,  # an interrupt from the terminal ends the tests, and that ends the keeper in order
+    )
     end, pause = time.monotonic() + deadline, threading.Event()
     while not (folder / "ready.json").exists():
-        if keeper.poll() is not None or time.monotonic() > end:
-            log = (folder / "keeper.log").read_text(encoding="utf-8", errors="replace")
-            raise AssertionError(f"{module} did not get ready; its folder is {folder}.\n{log[-6000:]}")
+        if os.waitpid(keeper, os.WNOHANG)[0] or time.monotonic() > end:
+            text = Path(log).read_text(encoding="utf-8", errors="replace")
+            raise AssertionError(f"{module} did not get ready; its folder is {folder}.\n{text[-6000:]}")
         pause.wait(0.05)
