@@ -22,6 +22,10 @@ ReasonWord = Annotated[
 ]
 
 
+_LONGEST = 32768
+"""Characters of a message: meta/v1 Condition has no more."""
+
+
 class ConditionType(enum.StrEnum):
     """What a condition says something about."""
 
@@ -68,8 +72,15 @@ class PlannedReason(enum.StrEnum):
     HOP_FOUND = "HopFound"
     UP_TO_DATE = "UpToDate"
     NO_MACHINE_IMAGE = "NoMachineImage"
+    NOT_IN_CLUSTER_CLASS = "NotInClusterClass"
+    OTHER_FLAVOUR = "OtherFlavour"
+    OTHER_MAJOR = "OtherMajor"
     PLAN_NOT_READY = "PlanNotReady"
     HOP_INTERVAL = "HopInterval"
+    NOT_APPLIED = "NotApplied"
+    """The live Cluster does not ask for the last hop yet."""
+    ROLLING_OUT = "RollingOut"
+    """The live Cluster has not finished the last hop yet."""
     DEPENDENCIES = "Dependencies"
     OUTSIDE_WINDOW = "OutsideWindow"
     FROZEN = "Frozen"
@@ -106,6 +117,8 @@ class AppliedReason(enum.StrEnum):
 
     APPLIED = "Applied"
     NOT_APPLIED = "NotApplied"
+    APPLY_DEADLINE_EXCEEDED = "ApplyDeadlineExceeded"
+    """It was merged longer ago than Flux or Argo CD should need."""
     NO_LIVE_CLUSTER = "NoLiveCluster"
 
 
@@ -114,6 +127,8 @@ class RolledOutReason(enum.StrEnum):
 
     ROLLED_OUT = "RolledOut"
     ROLLING_OUT = "RollingOut"
+    NOT_APPLIED = "NotApplied"
+    UNKNOWN = "Unknown"
     NO_LIVE_CLUSTER = "NoLiveCluster"
 
 
@@ -168,12 +183,12 @@ def _with_old_time(condition: Condition, old: Condition | None) -> Condition:
 def observe(
     type_: ConditionType, status: Status, reason: str, message: str, *, now: datetime, generation: int | None = None
 ) -> Condition:
-    """A condition as it is observed now."""
+    """A condition as it is observed now. A message is cut where the API server would refuse it."""
     return Condition(
         type=type_,
         status=status,
         reason=reason,
-        message=message,
+        message=message[:_LONGEST],
         last_transition_time=now,
         observed_generation=generation,
     )

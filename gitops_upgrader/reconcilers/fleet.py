@@ -14,6 +14,7 @@ from typing import TypeVar
 from gitops_upgrader.api import (
     ClusterClassClusterUpgrader,
     DebianRepositorySource,
+    GitOpsRepository,
     MachineImage,
     MachineImageSyncer,
     Plan,
@@ -23,11 +24,12 @@ from gitops_upgrader.api.resource import Resource
 from gitops_upgrader.errors import ObjectNotFound, UpgraderError
 from gitops_upgrader.model import ObjectKey
 from gitops_upgrader.pulls.identity import upgrader_of
-from gitops_upgrader.reconcilers import machine_image, plan, source, syncer, upgrader
+from gitops_upgrader.reconcilers import gitops_repository, machine_image, plan, source, syncer, upgrader
 from gitops_upgrader.reconcilers.opened import Workspaces
 from gitops_upgrader.reconcilers.plan import Gap
 from gitops_upgrader.reconcilers.propose import Proposed
 from gitops_upgrader.reconcilers.references import read
+from gitops_upgrader.reconcilers.repository import access
 from gitops_upgrader.reconcilers.scope import Result, Scope, key_of
 
 _Kind = TypeVar("_Kind", bound=Resource)
@@ -95,8 +97,20 @@ def run(
     for found in upgraders:
         told(f"proposing for {found.spec.cluster_name}")
         proposals.append(upgrader.reconcile(scope, found, workspaces, dry_run=dry_run))
+    _note_repositories(scope, workspaces)
     failures = tuple(Failure(result.key, result.problem) for result in results if result.problem is not None)
     return Report(tuple(proposals), failures, tuple(results), _orphans(scope, workspaces))
+
+
+def _note_repositories(scope: Scope, workspaces: Workspaces) -> None:
+    """Write the status of each repository that was opened; what kept one closed, its upgraders have told."""
+    for found in _all(scope, GitOpsRepository):
+        try:
+            workspace = workspaces.opened(access(scope, found, workspaces.line))
+        except UpgraderError:
+            continue
+        if workspace is not None:
+            gitops_repository.note(scope, found, workspace)
 
 
 def _orphans(scope: Scope, workspaces: Workspaces) -> tuple[Orphan, ...]:

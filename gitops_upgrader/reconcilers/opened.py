@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -29,10 +30,15 @@ _ACCOUNTS = {"github": "x-access-token", "gitlab": "oauth2", "gitea": "x-access-
 
 @dataclass(slots=True)
 class Workspaces:
-    """The repositories of a run. One that could not be opened fails once, for everybody who names it."""
+    """The repositories of a run. One that could not be opened fails once, for everybody who names it.
+
+    Attributes:
+        cache: a folder in which what was fetched outlives the run.
+    """
 
     line: CommandLine
     clock: Callable[[], datetime]
+    cache: Path | None = None
     patience: Patience = field(default_factory=Patience)
     _opened: dict[tuple[object, ...], Workspace | UpgraderError] = field(default_factory=dict)
 
@@ -59,6 +65,11 @@ class Workspaces:
         """Propose in a repository, as often as it takes and makes sense."""
         return propose_with_patience(self.get, self.refresh, self.patience, access, request, dry_run=dry_run)
 
+    def opened(self, access: Access) -> Workspace | None:
+        """The workspace of a repository, if somebody has opened it already."""
+        found = self._opened.get(access.key)
+        return found if isinstance(found, Workspace) else None
+
     def all(self) -> tuple[Workspace, ...]:
         """Every repository that was opened in this run."""
         return tuple(found for found in self._opened.values() if isinstance(found, Workspace))
@@ -77,11 +88,11 @@ class Workspaces:
     def _open(self, access: Access) -> Workspace:
         provider = access.provider or guess_provider(_address(access.location), self.line.environ)
         token = self._environment_token(access, provider)
-        options = access.spec.pull_request
         repository = Repository.open(
             access.location,
             _git_auth(access, provider, token),
             timeout=access.spec.timeout.total_seconds(),
+            cache=self.cache,
             interactive_ssh=bool(self.line.environ) and access.git_secret is None,
             reference=access.reference,
         )
@@ -91,9 +102,9 @@ class Workspaces:
                 repository,
                 _forge(access, provider, token),
                 branch=access.branch,
-                prefix=options.branch_prefix,
+                prefix=access.spec.pull_request.branch_prefix,
                 clock=self.clock,
-                limits=Limits(options.max_open, options.max_per_hour),
+                limits=limits_of(access),
             )
         except BaseException:
             repository.close()
@@ -109,6 +120,12 @@ class Workspaces:
             repo_from_command_line=access.typed,
             given_api_url=access.api_url,
         )
+
+
+def limits_of(access: Access) -> Limits:
+    """How many pull requests of ours a repository takes."""
+    options = access.spec.pull_request
+    return Limits(options.max_open, options.max_per_hour)
 
 
 def _address(location: Location) -> Address:

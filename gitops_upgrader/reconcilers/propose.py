@@ -5,23 +5,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 
 from gitops_upgrader.api.placeholders import expand
 from gitops_upgrader.errors import ImageVersionMismatch, UpgraderError, Where
 from gitops_upgrader.manifests import Edited, Located, Role, diff
-from gitops_upgrader.model import Edit, Image, PullRequest, PullState, Target
+from gitops_upgrader.model import Edit, Image, PullRequest, Target
 from gitops_upgrader.plans.hop import Hop, NoHop
 from gitops_upgrader.plans.image_version import other_version
 from gitops_upgrader.pulls.apply import Applier, Outcome, build_commit
 from gitops_upgrader.pulls.decide import decide
-from gitops_upgrader.pulls.decision import Close, Create, Decision, Gate, Hold, NoTarget, Proposal, Seen, Update
+from gitops_upgrader.pulls.decision import Close, Create, Decision, Gate, Hold, NoTarget, Reason, Seen, Update
 from gitops_upgrader.pulls.desired import Change, Desired
-from gitops_upgrader.pulls.merges import came_with
 from gitops_upgrader.pulls.observe import Base, Observer
+from gitops_upgrader.reconcilers.merged import Merge, merges, resting
 from gitops_upgrader.reconcilers.request import Request, placeholders, values
+from gitops_upgrader.reconcilers.rollout import Rollout
 from gitops_upgrader.reconcilers.workspace import Workspace
 from gitops_upgrader.versions import Version
 
@@ -39,7 +38,11 @@ class Proposed:
         diff: the unified diff of what is wanted, also when it is not proposed now.
         branch: the branch of the proposal, `commit` what it points at; None where there is none.
         error: what went wrong; then the decision is None.
-        merged_at: when our last pull request for the version on the base was merged, if it was.
+        merged: our pull requests that were merged, the newest first.
+        latest: the newest pull request of ours, whatever became of it.
+        rollout: what the live Cluster says of the version on the base branch; None where none was looked for.
+        nothing: why no target is wanted, if so.
+        gate: why what is wanted must wait, if so.
     """
 
     upgrader: str | None
@@ -57,7 +60,11 @@ class Proposed:
     located: Located | None = None
     why: str = ""
     considered: tuple[str, ...] = ()
-    merged_at: datetime | None = None
+    merged: tuple[Merge, ...] = ()
+    latest: PullRequest | None = None
+    rollout: Rollout | None = None
+    nothing: NoTarget | None = None
+    gate: Gate | None = None
 
     @property
     def proposes(self) -> bool:
@@ -72,16 +79,25 @@ def propose(workspace: Workspace, request: Request, *, dry_run: bool = False) ->
         UpgraderError: whatever stands in the way; nothing was changed then, or what was changed is taken up by the
             next run.
     """
+    if request.removed:
+        return _retire(workspace, request, dry_run=dry_run)
     manifests = workspace.manifests(request.scanned)
     located = manifests.locate(request.query)
     origin = _origin(located)
     step = request.choose(origin.version)
-    begun = Proposed(request.upgrader, workspace.url, _cluster_name(request, located), origin=origin, located=located)
+    rollout = request.rollout(origin.version) if request.rollout else None
+    begun = Proposed(
+        request.upgrader,
+        workspace.url,
+        _cluster_name(request, located),
+        origin=origin,
+        located=located,
+        rollout=rollout,
+    )
     if isinstance(step, NoHop):
-        seen = _observe(
-            workspace, request, located, origin, NoTarget(step.reason.value, step.message), None, dry_run=dry_run
-        )
-        return _carry_out(workspace, begun, seen, None, None, dry_run=dry_run)
+        nothing = NoTarget(step.reason.value, step.message)
+        seen = _observe(workspace, request, origin, nothing, None, dry_run=dry_run)
+        return _carry_out(workspace, begun, request, seen, dry_run=dry_run)
     edited = manifests.edit(located, values(request, origin.version, step.image))
     target = _target(located, step.image)
     _check_image(request, target)
@@ -89,7 +105,8 @@ def propose(workspace: Workspace, request: Request, *, dry_run: bool = False) ->
         target = replace(target, image=origin.image)
     desired = _desired(workspace, request, located, origin, target, step, edited)
     commit = build_commit(workspace.repository, desired, workspace.clock()) if edited.edits else None
-    seen = _observe(workspace, request, located, origin, target, commit, dry_run=dry_run)
+    seen = _observe(workspace, request, origin, target, commit, dry_run=dry_run)
+    seen = replace(seen, gate=resting(workspace, request, origin, located, seen.proposals, rollout))
     begun = replace(
         begun,
         target=target,
@@ -98,7 +115,19 @@ def propose(workspace: Workspace, request: Request, *, dry_run: bool = False) ->
         why=step.words,
         considered=desired.considered,
     )
-    return _carry_out(workspace, begun, seen, desired, commit, dry_run=dry_run)
+    return _carry_out(workspace, begun, request, seen, desired, commit, dry_run=dry_run)
+
+
+def _retire(workspace: Workspace, request: Request, *, dry_run: bool) -> Proposed:
+    """Undo what is open for an upgrader that is gone. Where its cluster is, no longer matters: that may be gone too."""
+    begun = Proposed(request.upgrader, workspace.url, f"{request.query.namespace or '-'}/{request.query.name}")
+    nothing = NoTarget(Reason.REMOVED.value, "The upgrader was deleted.")
+    seen = _observe(workspace, request, _NOWHERE, nothing, None, dry_run=dry_run)
+    return _carry_out(workspace, begun, request, seen, dry_run=dry_run)
+
+
+_NOWHERE = Target(Version.parse("v0.0.0"))
+"""Where a cluster is that nobody looks for any more: below every version."""
 
 
 # --- read -----------------------------------------------------------------------------------------------------------
@@ -138,7 +167,6 @@ def _cluster_name(request: Request, located: Located) -> str:
 def _observe(
     workspace: Workspace,
     request: Request,
-    located: Located,
     origin: Target,
     wanted: Target | NoTarget,
     commit: str | None,
@@ -154,7 +182,7 @@ def _observe(
         dry_run,
     )
     observed = observer.observe(request.family, request.proposer, commit)
-    seen = Seen(
+    return Seen(
         family=request.family,
         origin=origin,
         wanted=wanted,
@@ -167,48 +195,6 @@ def _observe(
         removed=request.removed,
         rebuild=observed.rebuild,
     )
-    if isinstance(wanted, NoTarget):
-        return seen
-    return replace(seen, gate=_resting(workspace, request, origin, located, observed.proposals))
-
-
-def _resting(
-    workspace: Workspace, request: Request, origin: Target, located: Located, proposals: Sequence[Proposal]
-) -> Gate | None:
-    """Why the next hop must wait: the last one was merged only just, and its rollout may be under way.
-
-    Cluster API refuses a change of the version during a rollout (internal/webhooks/cluster.go), and Flux then sticks.
-    """
-    now = workspace.clock()
-    if workspace.forge.capabilities.opens_pulls:
-        merged = _merged_at(origin, proposals)
-    else:
-        place = located.version.file
-        merged = came_with(
-            workspace.repository, workspace.commit, place, request.proposer, since=now - request.hop_interval
-        )
-    if merged is None or now >= merged + request.hop_interval:
-        return None
-    until = merged + request.hop_interval
-    return Gate(
-        "HopInterval",
-        f"{origin.version} was merged at {merged:%Y-%m-%d %H:%M} UTC; so that the rollout can end, the next hop waits "
-        f"until {until:%Y-%m-%d %H:%M} UTC.",
-        until,
-    )
-
-
-def _merged_at(origin: Target, proposals: Sequence[Proposal]) -> datetime | None:
-    """When a pull request of ours brought the version that the base holds."""
-    times = [
-        proposal.pull.merged_at
-        for proposal in proposals
-        if proposal.pull.state is PullState.MERGED
-        and proposal.pull.merged_at is not None
-        and proposal.marker is not None
-        and proposal.marker.target.version == origin.version
-    ]
-    return max(times, default=None)
 
 
 # --- decide and apply -----------------------------------------------------------------------------------------------
@@ -271,18 +257,29 @@ def _one_line(text: str) -> str:
 def _carry_out(
     workspace: Workspace,
     begun: Proposed,
+    request: Request,
     seen: Seen,
-    desired: Desired | None,
-    commit: str | None,
+    desired: Desired | None = None,
+    commit: str | None = None,
     *,
     dry_run: bool,
 ) -> Proposed:
     decision = decide(seen)
     if isinstance(decision, Create) and (full := workspace.full()):
-        decision = decide(replace(seen, gate=full))
-    begun = replace(begun, decision=decision, merged_at=_merged_at(seen.origin, seen.proposals))
+        seen = replace(seen, gate=full)
+        decision = decide(seen)
+    begun = replace(
+        begun,
+        decision=decision,
+        merged=merges(seen.proposals),
+        latest=seen.proposals[0].pull if seen.proposals else None,
+        nothing=seen.wanted if isinstance(seen.wanted, NoTarget) else None,
+        gate=seen.gate,
+    )
     if dry_run:
         return _foreseen(begun, seen, decision)
+    if isinstance(decision, Create | Update):
+        request.before_effects()
     outcome = Applier(workspace.repository, workspace.forge, seen, desired, commit).apply(decision)
     _note(workspace, decision, outcome)
     branch = None if isinstance(decision, Hold | Close) and outcome.pull is None else _branch(decision, outcome.pull)

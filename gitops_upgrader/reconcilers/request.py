@@ -15,10 +15,18 @@ from gitops_upgrader.model import Image
 from gitops_upgrader.plans.hop import Hop, NoHop
 from gitops_upgrader.pulls.identity import Family
 from gitops_upgrader.reconcilers.placeholders import of_hop
+from gitops_upgrader.reconcilers.rollout import Rollout
 from gitops_upgrader.versions import Version
 
 Choose = Callable[[Version], Hop | NoHop]
 """Chooses the next step from the version that the base branch holds; a pure function."""
+
+Watch = Callable[[Version], Rollout]
+"""Tells how far a live Cluster is on its way to a version."""
+
+
+def _nothing() -> None:
+    """Nobody has to know before something is made outside."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +62,8 @@ class Request:
         choose: the next step from where the cluster is.
         scanned: globs of the files that are read at all; shared by a repository's requests, so that they are read once.
         hop_interval: how long the next hop waits after a merge.
+        rollout: what the live Cluster says of a version; None where there is no live Cluster to ask.
+        before_effects: is called before anything of this request is made outside, so that it is known who undoes it.
         checks_image: an image whose name tells of another version is refused.
         lookup_failed: in words, what could not be found out on the way here; then nothing is changed.
     """
@@ -73,6 +83,8 @@ class Request:
     hop_interval: timedelta = timedelta()
     checks_image: bool = True
     lookup_failed: str | None = None
+    rollout: Watch | None = None
+    before_effects: Callable[[], None] = _nothing
 
 
 def placeholders(request: Request, origin: Version, image: Image) -> Mapping[str, str]:

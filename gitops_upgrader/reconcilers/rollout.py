@@ -30,6 +30,8 @@ class Stage(enum.Enum):
     """Machines are being replaced, or are about to be."""
     ROLLED_OUT = "RolledOut"
     """Every machine is at the version."""
+    ABSENT = "NoLiveCluster"
+    """There is none, or none that may be read."""
     UNKNOWN = "Unknown"
     """It asks for the version; whether its machines are there, this Cluster API does not say."""
 
@@ -50,7 +52,12 @@ class Rollout:
     @property
     def applied(self) -> bool:
         """Whether the live Cluster asks for the version."""
-        return self.stage is not Stage.NOT_APPLIED
+        return self.stage not in {Stage.NOT_APPLIED, Stage.ABSENT}
+
+    @property
+    def tells(self) -> bool:
+        """Whether it is known how far the rollout is."""
+        return self.stage not in {Stage.ABSENT, Stage.UNKNOWN}
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import ClassVar, Protocol
 
 from gitops_upgrader.api.conditions import Condition, ConditionType, ReadyReason, Status, merge, observe
@@ -17,17 +17,33 @@ from gitops_upgrader.stores.protocol import Store
 
 
 @dataclass(frozen=True, slots=True)
+class Live:
+    """What holds where the store is a management cluster's API.
+
+    Attributes:
+        cross_namespace: whether a Cluster in another namespace than its upgrader's may be read.
+        apply_deadline: how long after a merge the live Cluster has to ask for the new version.
+    """
+
+    cross_namespace: bool = False
+    apply_deadline: timedelta = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
 class Scope:
     """Where objects are, what time it is, how an index is brought.
 
     Attributes:
         runs_jobs: whether there is a cluster that builds images.
+        live: what holds where the store is a cluster's API; None where objects come from files, in which a Cluster is
+            a manifest like any other, and no live one.
     """
 
     store: Store
     clock: Callable[[], datetime]
     fetch: Fetch
     runs_jobs: bool = False
+    live: Live | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import timedelta
 from functools import partial
 
 from gitops_upgrader.api import ClusterClassClusterUpgrader, GitOpsRepository, not_available
@@ -27,6 +28,8 @@ from gitops_upgrader.manifests import Scope as VariablePlace
 from gitops_upgrader.model import ObjectKey
 from gitops_upgrader.plans.hop import Hop, NoHop, NoHopReason, next_hop
 from gitops_upgrader.pulls.identity import upgrader_family
+from gitops_upgrader.reconcilers.finalizer import hold, is_settled, release
+from gitops_upgrader.reconcilers.live_cluster import watched
 from gitops_upgrader.reconcilers.opened import Workspaces
 from gitops_upgrader.reconcilers.planned import Offer, offered
 from gitops_upgrader.reconcilers.propose import Proposed
@@ -34,13 +37,43 @@ from gitops_upgrader.reconcilers.references import follow, read, secret_data
 from gitops_upgrader.reconcilers.repository import DEFAULT_NAME, Access, CommandLine, access, from_command_line
 from gitops_upgrader.reconcilers.request import Request, Templates, Wording
 from gitops_upgrader.reconcilers.scope import Scope, key_of
+from gitops_upgrader.reconcilers.upgrader_status import summarise
 from gitops_upgrader.versions import Version
 
 
 def reconcile(
     scope: Scope, upgrader: ClusterClassClusterUpgrader, workspaces: Workspaces, *, dry_run: bool = False
 ) -> Proposed:
-    """Propose the next hop of one cluster. Whatever stands in the way is in the result; nothing is raised for it."""
+    """Propose the next hop of one cluster, and say so in its status.
+
+    Whatever stands in the way is in the result; nothing is raised for it.
+    """
+    proposed = _proposed(scope, upgrader, workspaces, dry_run=dry_run)
+    if dry_run:
+        return proposed
+    try:
+        _conclude(scope, upgrader, proposed)
+    except UpgraderError as error:
+        return replace(proposed, decision=None, error=error)
+    return proposed
+
+
+def _conclude(scope: Scope, upgrader: ClusterClassClusterUpgrader, proposed: Proposed) -> None:
+    """Write the status, unless the object goes with this. Raises what the store raises."""
+    key, deleted = key_of(upgrader), upgrader.metadata.deletion_timestamp is not None
+    settled = is_settled(proposed, deleted=deleted)
+    if scope.live is not None and settled:
+        release(scope, key)
+    if deleted and settled:
+        return
+    deadline = scope.live.apply_deadline if scope.live else timedelta()
+    status = summarise(upgrader, proposed, now=scope.clock(), apply_deadline=deadline)
+    scope.store.write_status(key, status.to_content())
+
+
+def _proposed(
+    scope: Scope, upgrader: ClusterClassClusterUpgrader, workspaces: Workspaces, *, dry_run: bool
+) -> Proposed:
     label = f"{key_of(upgrader).namespace}/{upgrader.metadata.name}"
     try:
         return _reconciled(scope, upgrader, workspaces, dry_run=dry_run)
@@ -56,12 +89,15 @@ def reconcile(
 def _reconciled(
     scope: Scope, upgrader: ClusterClassClusterUpgrader, workspaces: Workspaces, *, dry_run: bool
 ) -> Proposed:
-    _refuse_unavailable(upgrader)
+    if upgrader.metadata.deletion_timestamp is None:
+        _refuse_unavailable(upgrader)
     repository = repository_of(scope, upgrader, workspaces.line)
     place = access(scope, repository, workspaces.line) if repository else from_command_line(workspaces.line)
     spec = repository.spec if repository else place.spec
     signer = _signer(scope, repository) if repository else None
     request = request_of(scope, upgrader, spec, workspaces.line.instance, signer)
+    if scope.live is not None:
+        request = replace(request, before_effects=partial(hold, scope, key_of(upgrader)))
     return workspaces.propose(place, request, dry_run=dry_run)
 
 
@@ -173,7 +209,10 @@ def request_of(
         removed=upgrader.metadata.deletion_timestamp is not None,
         hop_interval=spec.hop_interval,
         checks_image=spec.image_version_check is ImageVersionCheck.ENFORCE,
+        rollout=watched(scope, home.namespace, cluster_namespace(upgrader), spec.cluster_name),
     )
+    if request.removed:
+        return request  # whatever its plan says, or whether there still is one
     try:
         plan = offered(follow(scope, upgrader, spec.plan_ref, "Plan", "spec.planRef"))
     except ObjectNotReady as error:

@@ -1,0 +1,34 @@
+"""GitOpsRepository: what its status says of the base branch and of our pull requests."""
+
+from __future__ import annotations
+
+from gitops_upgrader.api import GitOpsRepository
+from gitops_upgrader.api.conditions import ReadyReason
+from gitops_upgrader.errors import UpgraderError
+from gitops_upgrader.reconcilers.opened import Workspaces
+from gitops_upgrader.reconcilers.repository import access
+from gitops_upgrader.reconcilers.scope import Result, Scope, conclude
+from gitops_upgrader.reconcilers.workspace import Workspace
+
+
+def reconcile(scope: Scope, repository: GitOpsRepository, workspaces: Workspaces) -> tuple[Result, Workspace | None]:
+    """Look at the repository, and note what was seen. The workspace is None where it cannot be opened."""
+    try:
+        workspace = workspaces.get(access(scope, repository, workspaces.line))
+        workspace.survey()
+    except UpgraderError as problem:
+        return conclude(scope, repository, repository.status, problem=problem), None
+    return note(scope, repository, workspace), workspace
+
+
+def note(scope: Scope, repository: GitOpsRepository, workspace: Workspace) -> Result:
+    """Write the status from what is known of the repository, asking nobody."""
+    status = repository.status
+    if status.head_commit != workspace.commit:
+        status = status.model_copy(update={"head_commit": workspace.commit, "last_change_time": scope.clock()})
+    if workspace.open_pulls is not None:
+        status = status.model_copy(update={"open_pull_requests": workspace.open_pulls})
+    if repository.spec.paused:
+        words = "Every proposal on this repository is left alone."
+        return conclude(scope, repository, status, reason=ReadyReason.PAUSED, message=words)
+    return conclude(scope, repository, status, message=f"{workspace.branch} is at {workspace.commit}.")

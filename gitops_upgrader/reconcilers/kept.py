@@ -1,0 +1,118 @@
+"""Repositories that stay open from one reconcile to the next, as a controller wants them.
+
+Each is looked at again after its `interval`, with one question for its branches, and fetched only where one of them has
+moved. Whoever calls sees to it that one repository is used by one thread at a time; different ones may be used at once.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from gitops_upgrader.errors import UpgraderError
+from gitops_upgrader.reconcilers.opened import Workspaces, limits_of
+from gitops_upgrader.reconcilers.repository import Access
+from gitops_upgrader.reconcilers.workspace import Workspace
+
+_LONGEST = timedelta(minutes=45)
+"""How long one stays open: the token of a GitHub App, for one, is good for an hour."""
+_FAILURE = timedelta(seconds=10)
+"""How long a repository that could not be opened counts as failed, for everybody who names it."""
+
+
+@dataclass(slots=True)
+class _Kept:
+    workspace: Workspace | None
+    opened: datetime
+    looked: datetime
+    used: datetime
+    error: UpgraderError | None = None
+
+
+@dataclass(slots=True)
+class KeptWorkspaces(Workspaces):
+    """The repositories of a process that runs on and on."""
+
+    _kept: dict[tuple[object, ...], _Kept] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def get(self, access: Access) -> Workspace:
+        """The workspace of a repository, no older than its interval. Raises what opening it raised."""
+        kept = self._found(access)
+        now = self.clock()
+        if kept is not None:
+            kept.used = now
+            if kept.error is not None and now < kept.looked + _FAILURE:
+                raise kept.error
+            if kept.error is None and now < kept.looked + access.spec.interval:
+                return _opened(kept)
+        return self._renew(access, kept)
+
+    def refresh(self, access: Access) -> Workspace:
+        """Look at the branches again, whatever the interval: somebody has pushed, or asks for it."""
+        return self._renew(access, self._found(access))
+
+    def all(self) -> tuple[Workspace, ...]:
+        """Every repository that is open."""
+        with self._lock:
+            return tuple(kept.workspace for kept in self._kept.values() if kept.workspace is not None)
+
+    def close(self) -> None:
+        """Close all of them."""
+        with self._lock:
+            kept, self._kept = self._kept, {}
+        for one in kept.values():
+            if one.workspace is not None:
+                one.workspace.close()
+
+    def close_unused(self, url: str, since: datetime) -> None:
+        """Close what was opened with credentials or settings that nobody has used since then.
+
+        Args:
+            url: the repository, as its workspaces say it; it must not be in use.
+            since: an aware time.
+        """
+        with self._lock:
+            stale = [
+                key
+                for key, kept in self._kept.items()
+                if kept.used < since and kept.workspace is not None and kept.workspace.url == url
+            ]
+            closing = [self._kept.pop(key).workspace for key in stale]
+        for workspace in closing:
+            if workspace is not None:
+                workspace.close()
+
+    def _found(self, access: Access) -> _Kept | None:
+        with self._lock:
+            return self._kept.get(access.key)
+
+    def _renew(self, access: Access, kept: _Kept | None) -> Workspace:
+        now = self.clock()
+        opened = kept.opened if kept is not None else now
+        try:
+            if kept is None or kept.workspace is None or now >= kept.opened + _LONGEST:
+                if kept is not None and kept.workspace is not None:
+                    kept.workspace.close()
+                    kept.workspace = None
+                workspace, opened = self._open(access), now
+            else:
+                workspace = kept.workspace.renewed(limits_of(access))
+        except UpgraderError as error:
+            # What is open already stays so: the next look may well succeed.
+            still = kept.workspace if kept is not None else None
+            self._keep(access, _Kept(still, opened, now, now, error))
+            raise
+        self._keep(access, _Kept(workspace, opened, now, now))
+        return workspace
+
+    def _keep(self, access: Access, kept: _Kept) -> None:
+        with self._lock:
+            self._kept[access.key] = kept
+
+
+def _opened(kept: _Kept) -> Workspace:
+    if kept.workspace is None:
+        raise AssertionError("a repository that did not fail is open")
+    return kept.workspace
