@@ -19,12 +19,15 @@ BRANCH = "gitops-upgrader/fleet/prod"
 FaultyWorld = worlds.FakeWorld | worlds.GiteaWorld
 
 
-@pytest.fixture(params=["github", "gitlab", pytest.param("gitea", marks=pytest.mark.servers)])
+FAKES = {"github": worlds.github, "gitlab": worlds.gitlab, "fake-gitea": worlds.fake_gitea}
+
+
+@pytest.fixture(params=[*FAKES, pytest.param("gitea", marks=pytest.mark.servers)])
 def world(request: pytest.FixtureRequest) -> Iterator[FaultyWorld]:
     if request.param == "gitea":
         yield worlds.gitea(request.getfixturevalue("gitea").repository())
     else:
-        with {"github": worlds.github, "gitlab": worlds.gitlab}[request.param]() as fake:
+        with FAKES[request.param]() as fake:
             yield fake
 
 

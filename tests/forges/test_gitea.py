@@ -1,14 +1,188 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
+from datetime import timedelta
+
 import pytest
 
+from gitops_upgrader import errors
+from gitops_upgrader.forges import gitea_records
+from gitops_upgrader.forges.address import Address
+from gitops_upgrader.forges.connection import Connection
+from gitops_upgrader.forges.gitea_records import Event, Review, User
+from gitops_upgrader.forges.protocol import MergeMethod, NewPull, People
+from gitops_upgrader.forges.registry import open_forge
+from gitops_upgrader.model import PullRequest
 from tests.forges import worlds
-from tests.forges.contract import ServerContract
+from tests.forges.contract import BRANCH, ServerContract
+from tests.forges.fake_gitea import FakeGitea
+from tests.forges.mischief import Answer, between
+from tests.forges.project import START
 from tests.servers.gitea import GiteaServer
 
 
-@pytest.mark.servers
 class TestContract(ServerContract):
+    @pytest.fixture
+    def world(self) -> Iterator[worlds.FakeWorld]:
+        with worlds.fake_gitea() as world:
+            yield world
+
+
+@pytest.mark.servers
+class TestRealServer(ServerContract):
     @pytest.fixture
     def world(self, gitea: GiteaServer) -> worlds.GiteaWorld:
         return worlds.gitea(gitea.repository())
+
+
+@pytest.fixture
+def world() -> Iterator[worlds.FakeWorld]:
+    with worlds.fake_gitea() as world:
+        yield world
+
+
+def fake(world: worlds.FakeWorld) -> FakeGitea:
+    assert isinstance(world.fake, FakeGitea)
+    return world.fake
+
+
+def opened(world: worlds.FakeWorld, branch: str = BRANCH) -> PullRequest:
+    return world.forge.create(NewPull("Upgrade", "Body", branch, "main", world.branch(branch)))
+
+
+def test_a_long_history_is_read_once(world: worlds.FakeWorld) -> None:
+    for at in range(20):
+        world.branch(f"people/{at}")
+        world.close(world.project.open(str(at), "", f"people/{at}", "main").number)
+    opened(world)
+    world.forge.find(BRANCH)
+    before = len(world.server.asked("GET", "/pulls"))
+    assert before >= 8
+    world.close(world.project.open("Late", "", "people/3", "main").number)
+    assert [pull.title for pull in world.forge.find("people/3")] == ["Late", "3"]
+    # the open ones, and one page of what changed since
+    assert len(world.server.asked("GET", "/pulls")) == before + 2
+
+
+def test_who_ended_it_is_looked_up_once(world: worlds.FakeWorld) -> None:
+    first = opened(world)
+    world.close(first.number)
+    second = opened(world)
+    world.merge(second.number)
+    found = world.forge.find(BRANCH)
+    assert [(pull.merged_by, pull.closed_by) for pull in found] == [("ada", None), (None, "ada")]
+    before = len(world.server.exchanges)
+    assert world.forge.find(BRANCH) == found
+    assert {one.request.path.rpartition("/")[2] for one in world.server.exchanges[before:]} == {"pulls"}
+
+
+def test_gitea_is_waited_for_until_it_has_looked(world: worlds.FakeWorld) -> None:
+    world.protect()
+    made = opened(world)
+    fake(world).busy = 3
+    assert world.forge.arm_auto_merge(made.number, MergeMethod.SQUASH) is None
+    assert world.time.slept == [1.0, 1.0, 1.0]
+
+
+def test_gitea_is_not_waited_for_for_ever(world: worlds.FakeWorld) -> None:
+    world.protect()
+    made = opened(world)
+    fake(world).busy = 100
+    assert "try again later" in (world.forge.arm_auto_merge(made.number, MergeMethod.SQUASH) or "")
+    assert len(world.time.slept) == 9
+
+
+def test_a_method_that_the_repository_does_not_have(world: worlds.FakeWorld) -> None:
+    world.protect()
+    made = opened(world)
+    assert "rebase is not allowed" in (world.forge.arm_auto_merge(made.number, MergeMethod.REBASE) or "")
+
+
+def test_what_is_not_open_is_not_merged(world: worlds.FakeWorld) -> None:
+    first = opened(world)
+    world.close(first.number)
+    assert world.forge.arm_auto_merge(first.number, MergeMethod.MERGE) == "it is closed"
+    second = opened(world)
+    world.merge(second.number)
+    assert world.forge.arm_auto_merge(second.number, MergeMethod.MERGE) == "it is merged"
+
+
+def test_nothing_to_disarm(world: worlds.FakeWorld) -> None:
+    world.forge.disarm_auto_merge(opened(world).number)
+    with pytest.raises(errors.ForgeNotFound):
+        world.forge.disarm_auto_merge(4711)
+
+
+def test_labels_of_the_organisation_are_taken(world: worlds.FakeWorld) -> None:
+    made = opened(world)
+    fake(world).owner_labels = ["kubernetes"]
+    assert world.forge.involve(made.number, People(labels=("kubernetes", "new"))) == ()
+    assert world.forge.get(made.number).labels == {"kubernetes", "new"}
+    assert "kubernetes" not in world.project.labels
+
+
+def test_labels_that_are_refused_are_told(world: worlds.FakeWorld) -> None:
+    made = opened(world)
+    with between(world.url) as mischief:
+        mischief.expect(Answer(403), method="POST", path="/labels")
+        (note,) = world.connect(mischief.url).involve(made.number, People(labels=("new",)))
+    assert note.startswith("Gitea refused the label new: ")
+
+
+def test_who_is_there_already_stays(world: worlds.FakeWorld) -> None:
+    made = opened(world)
+    world.project.pulls[made.number].assignees = ["grace"]
+    for _ in range(2):
+        assert world.forge.involve(made.number, People(assignees=("Ada",))) == ()
+    assert world.assignees(made.number) == {"grace", "ada"}
+
+
+def test_a_team_is_asked(world: worlds.FakeWorld) -> None:
+    made = opened(world)
+    notes = world.forge.involve(made.number, People(team_reviewers=("acme/platform", "acme/nobody")))
+    assert notes == ("Gitea did not ask the team nobody for a review",)
+    assert world.project.pulls[made.number].teams == ["platform"]
+
+
+def test_said_to_exist_and_not_found_is_a_conflict(world: worlds.FakeWorld) -> None:
+    with between(world.url) as mischief:
+        mischief.expect(Answer(409, b'{"message": "already exists"}'), method="POST")
+        with pytest.raises(errors.ForgeConflict, match="already exists"):
+            world.connect(mischief.url).create(NewPull("T", "B", BRANCH, "main", world.branch(BRANCH)))
+
+
+def test_it_tells_of_merges_by_itself(world: worlds.FakeWorld) -> None:
+    made = opened(world)
+    assert world.forge.mark_merged(made.number, "0" * 40, START + timedelta(1)).number == made.number
+
+
+ADA, GRACE = User(login="ada"), User(login="grace")
+
+
+@pytest.mark.parametrize(
+    ("reviews", "expected"),
+    [
+        ([], False),
+        ([Review(id=1, user=ADA, state="APPROVED")], True),
+        ([Review(id=1, user=ADA, state="APPROVED", dismissed=True)], False),
+        ([Review(id=2, user=ADA, state="APPROVED"), Review(id=1, user=ADA, state="REQUEST_CHANGES")], True),
+        ([Review(id=1, user=ADA, state="APPROVED"), Review(id=2, user=ADA, state="COMMENT")], True),
+        ([Review(id=1, user=ADA, state="APPROVED"), Review(id=2, user=GRACE, state="REQUEST_CHANGES")], False),
+        ([Review(id=1, user=None, state="REQUEST_REVIEW")], False),
+    ],
+)
+def test_approved(reviews: list[Review], expected: bool) -> None:
+    assert gitea_records.approved(reviews) is expected
+
+
+def test_what_happened() -> None:
+    kinds = ("close", "reopen", "pull_scheduled_merge", "pull_cancel_scheduled_merge", "pull_scheduled_merge", "label")
+    events = [Event(type=kind, user=ADA) for kind in kinds]
+    assert [gitea_records.scheduled(events[:at]) for at in range(7)] == [False, False, False, True, False, True, True]
+    assert gitea_records.closer([*events, Event(type="close", user=GRACE), Event(type="close")]) == "grace"
+
+
+def test_pages() -> None:
+    forge = open_forge("gitea", Connection(Address("ssh", "codeberg.org", "acme/fleet.git")))
+    assert forge.branch_url("gitops-upgrader/a/b") == "https://codeberg.org/acme/fleet/src/branch/gitops-upgrader/a/b"
+    assert forge.file_url("abc", "a b.yaml", 3) == "https://codeberg.org/acme/fleet/src/commit/abc/a%20b.yaml#L3"

@@ -1,4 +1,4 @@
-"""Worlds for the contract: the two fakes, a folder of files, and a real Gitea."""
+"""Worlds for the contract: three fakes, a folder of files, and a real Gitea."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from gitops_upgrader.forges.local import LocalForge
 from gitops_upgrader.forges.protocol import Forge
 from gitops_upgrader.forges.registry import open_forge
 from gitops_upgrader.forges.settings import HttpSettings
+from tests.forges.fake_gitea import FakeGitea
 from tests.forges.fake_github import FakeGitHub
 from tests.forges.fake_gitlab import FakeGitLab
 from tests.forges.loopback import Loopback, serving
@@ -61,7 +62,7 @@ class FakeWorld:
     project: Project
     forge: Forge
     server: Loopback
-    fake: FakeGitHub | FakeGitLab
+    fake: FakeGitHub | FakeGitLab | FakeGitea
     verdict_words: Mapping[str, str]
     connect: Connect
     time: Time
@@ -128,10 +129,15 @@ def gitlab(project: Project | None = None, time: Time | None = None) -> Abstract
     return _fake("gitlab", FakeGitLab, {"failed": "failure"}, project or Project(), time or Time())
 
 
+def fake_gitea(project: Project | None = None, time: Time | None = None) -> AbstractContextManager[FakeWorld]:
+    """A Gitea in memory."""
+    return _fake("gitea", FakeGitea, {}, project or Project(), time or Time())
+
+
 @contextmanager
 def _fake(
     provider: str,
-    kind: Callable[[Project], FakeGitHub | FakeGitLab],
+    kind: Callable[[Project], FakeGitHub | FakeGitLab | FakeGitea],
     words: Mapping[str, str],
     project: Project,
     time: Time,
