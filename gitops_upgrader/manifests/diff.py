@@ -23,7 +23,10 @@ def _file(path: str, old: bytes | None, new: bytes | None) -> str:
         "/dev/null" if old is None else f"a/{path}",
         "/dev/null" if new is None else f"b/{path}",
     )
-    return f"diff --git a/{path} b/{path}\n" + "".join(
+    header = f"diff --git a/{path} b/{path}\n"
+    if old is None or new is None:
+        header += f"{'new' if old is None else 'deleted'} file mode 100644\n"
+    return header + "".join(
         line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines
     )
 

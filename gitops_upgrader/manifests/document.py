@@ -12,6 +12,7 @@ from gitops_upgrader.manifests.source import Embedded, Opaque, Source
 
 # YAML 1.2.2, 9.1.2: at the start of a line these are markers everywhere, inside quotes and block scalars too.
 _MARKER: Final = re.compile(r"^(?:---|\.\.\.)(?=[ \t\r\n]|\Z)", re.MULTILINE)
+_LINE: Final = re.compile(r"[^\n]*\n|[^\n]+")
 
 
 class Document:
@@ -81,10 +82,11 @@ def _spans(text: str) -> Iterator[tuple[int, int]]:
                 yield start, position
                 start = position
             explicit = True
-        elif filled:
+        else:
             line_end = text.find("\n", position)
             after = len(text) if line_end < 0 else line_end + 1
-            yield start, after
+            if filled:
+                yield start, after
             start, explicit = after, False
     if explicit or not _is_blank(text[start:]):
         yield start, len(text)
@@ -105,7 +107,7 @@ def embedded(scalar: Scalar) -> list[Document] | None:
     source = scalar.document.source
     header = source.text.find("\n", scalar.start, scalar.end)
     position, lines = header + 1, []
-    for line in source.text[position : scalar.end].splitlines(keepends=True) if header >= 0 else ():
+    for line in _LINE.findall(source.text, position, scalar.end) if header >= 0 else ():
         lines.append((position, line))
         position += len(line)
     indent = _indentation([line for _, line in lines], scalar.value)

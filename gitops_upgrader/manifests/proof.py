@@ -65,8 +65,8 @@ def _compare(file: str, before: list[Any], after: list[Any], expectations: Seque
         _put(file, before, path, new)
     # Text compares types as well, and is made at the speed of C: 1, 1.0, True and "1" all differ in it.
     if repr(before) != repr(after):
-        place = next(_differences(before, after, ""), "/")
-        raise _failed(file, f"The edited document differs at {place} from what was meant.")
+        _, _, place = next(_differences(before, after, "")).removeprefix("/").partition("/")
+        raise _failed(file, f"The edited document differs at /{place} from what was meant.")
 
 
 def _parse(file: str, text: Any) -> list[Any]:

@@ -23,9 +23,9 @@ _AMBIGUOUS: Final = re.compile(
     r"|[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}.*|(y|n|yes|no|on|off|true|false|null|~|=|<<)?",
     re.IGNORECASE,
 )
-# Cannot be written without quotes: by its first character, by what stands inside, by what stands inside `[]` or `{}`.
+# Cannot be written without quotes; inside `[]` and `{}` parsers differ about more characters than YAML 1.2 names.
 _INDICATOR: Final = re.compile(r"[\s,\[\]{}#&*!|>'\"%@`]|[-?:](?:\s|\Z)|---|\.\.\.|.*(?:: |:\Z| #|\s\Z)", re.DOTALL)
-_FLOW_INDICATOR: Final = re.compile(r"[-?:][,\[\]{}]|.*(?:[,\[\]{}]|:[\"'])", re.DOTALL)
+_FLOW_INDICATORS: Final = frozenset(",[]{}?:")
 _PROPERTIES: Final = re.compile(r"(?:[&!]\S*(?:\s+|#[^\n]*\n)*)+")
 
 
@@ -102,7 +102,7 @@ def write(scalar: Scalar, new: Json, *, flow: bool) -> str:
     if old == "string":
         if new is None or isinstance(new, bool):
             raise _type_change(scalar, new)
-        return _write_string(scalar, text, flow)
+        return _write_string(scalar, text, flow=flow)
     if old == "null":
         gap = " " if scalar.start == scalar.end else ""
         return gap + (render_string(text, quote='"' if flow else "") if isinstance(new, str) else text)
@@ -131,25 +131,23 @@ def render_string(text: str, *, flow: bool = False, quote: str = "") -> str:
     return json.dumps(text, ensure_ascii=False) if quote or _needs_quotes(text, flow=flow) else text
 
 
-def _needs_quotes(text: str, *, flow: bool) -> bool:
+def _needs_quotes(text: str, *, flow: bool, like: str = "") -> bool:
+    """Whether a string cannot be plain; characters that a plain text in its place has already (`like`) are safe."""
     if _AMBIGUOUS.fullmatch(text) or _INDICATOR.match(text):
         return True
-    return flow and bool(_FLOW_INDICATOR.match(text))
+    return flow and bool(_FLOW_INDICATORS.intersection(text).difference(like))
 
 
-def _write_string(scalar: Scalar, text: str, flow: bool) -> str:
+def _write_string(scalar: Scalar, text: str, *, flow: bool) -> str:
     if scalar.style in {"|", ">"}:
         if "\n" in scalar.value.strip("\n") or not scalar.value.strip() or text != text.strip() or not text:
             raise _unwritable(scalar, "The value is a text of several lines.")
         return text
     if scalar.style:
         return render_string(text, quote=scalar.style)
-    tagged = scalar.tag is not None
-    if (_INDICATOR.match(text) if tagged and text else _needs_quotes(text, flow=flow)) or (
-        flow and _FLOW_INDICATOR.match(text)
-    ):
-        return render_string(text, quote='"')
-    return text
+    if scalar.tag is not None and _AMBIGUOUS.fullmatch(text) and text:
+        return text  # the tag says that it is a string
+    return render_string(text, quote='"') if _needs_quotes(text, flow=flow, like=scalar.value) else text
 
 
 def _write_number(scalar: Scalar, old: str, new: Json, text: str) -> str:

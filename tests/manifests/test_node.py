@@ -1,0 +1,137 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+
+import pytest
+
+from gitops_upgrader.errors import AliasBomb, ManifestError, NestedTooDeep, UnreadableManifest
+from gitops_upgrader.manifests.node import MAX_DEPTH, Alias, Mapping, Scalar, Sequence
+from tests.manifests.samples import document, root
+
+
+def test_a_tree_knows_its_places() -> None:
+    text = "a: &x !!str v1 # c\nb: [1, {c: 'd'}]\n? [k]\n: v\n&k e: |\n  f\n"
+    node = root(text)
+    assert isinstance(node, Mapping)
+    assert node.keys == ["a", "b", "", "e"]
+    first, second, _, last = node.values
+    assert isinstance(first, Scalar)
+    assert (first.value, first.anchor, first.tag, first.style) == ("v1", "x", "tag:yaml.org,2002:str", "")
+    assert first.is_text
+    assert text[first.start : first.end] == "&x !!str v1"
+    assert isinstance(second, Sequence)
+    assert second.flow
+    assert text[second.start : second.end] == "[1, {c: 'd'}]"
+    assert isinstance(last, Scalar)
+    assert last.style == "|"
+    assert len(node.complex) == 2
+    assert text[node.key_start(1)] == "b"
+
+
+def test_a_key_that_is_written_otherwise_is_taken_to_be_at_its_value() -> None:
+    node = root('"a\\u0062": 1\n')
+    assert isinstance(node, Mapping)
+    assert node.keys == ["ab"]
+    assert node.key_start(0) == node.values[0].start
+
+
+def test_a_document_of_comments_has_no_root() -> None:
+    empty = document("# c\n---\n# d\n")
+    assert isinstance(empty.root, Scalar)
+    assert document("...\n# c\n--- 1\n").root is not None
+
+
+@pytest.mark.parametrize("text", ["%YAML 1.2\n", "%YAML 1.2\na\n"])
+def test_directives_without_a_document_are_told(text: str) -> None:
+    found = document(text + "--- x\n")
+    found.end = len(text)
+    with pytest.raises(UnreadableManifest):
+        _ = found.root
+
+
+def test_aliases_know_what_they_stand_for() -> None:
+    node = root("a: &x {b: [1]}\nc: *x\n*x : d\n")
+    assert isinstance(node, Mapping)
+    alias = node.values[1]
+    assert isinstance(alias, Alias)
+    assert alias.name == "x"
+    assert alias.target is node.values[0]
+    assert isinstance(node.complex[0], Alias)
+
+
+@pytest.mark.parametrize(
+    ("text", "reason", "message"),
+    [
+        ("a: *x\n", UnreadableManifest, r"a\.yaml:1:4: This is not YAML: nothing before it has the anchor &x\."),
+        ("a: &x [*x]\n", AliasBomb, r"The anchor &x holds itself\."),
+        ("a: 'x\n", UnreadableManifest, "quoted scalar"),
+        ("a: \x00\n", UnreadableManifest, r"a\.yaml:1:1: This is not YAML: unacceptable character"),
+        ("a: 1\rb: 2\r---\rc: 3\r", UnreadableManifest, "a line end that is neither"),
+        ("[" * (MAX_DEPTH + 1), NestedTooDeep, "deeper than 100 levels"),
+        ("- " * (MAX_DEPTH + 1), NestedTooDeep, "deeper than 100 levels"),
+        ("a: &x " + "[" * 60 + "]" * 60 + "\nb: " + "[" * 60 + "*x" + "]" * 60, NestedTooDeep, "deeper than 100"),
+    ],
+)
+def test_what_is_unsafe_is_refused(text: str, reason: type[ManifestError], message: str) -> None:
+    with pytest.raises(reason, match=message):
+        _ = document(text).root
+
+
+def test_nesting_within_the_limit_is_read() -> None:
+    assert root("[" * MAX_DEPTH + "]" * MAX_DEPTH) is not None
+
+
+BOMB = (
+    "a: &a0 ["
+    + ",".join(["x"] * 9)
+    + "]\n"
+    + "".join(f"a{i}: &a{i} [{','.join([f'*a{i - 1}'] * 9)}]\n" for i in range(1, 10))
+)
+LONG_TEXT = "a: &a " + "x" * 1_000_000 + "\nb: [" + ",".join(["*a"] * 1000) + "]\n"
+CHAIN = "a0: &a0 {x: 1}\n" + "".join(f"a{i}: &a{i} {{<<: *a{i - 1}}}\n" for i in range(1, 5000))
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (BOMB, AliasBomb),
+        (LONG_TEXT, AliasBomb),
+        (CHAIN, NestedTooDeep),
+        ("[" * 100_000, NestedTooDeep),
+        ("{a: " * 100_000, NestedTooDeep),
+        ("- " * 100_000, NestedTooDeep),
+        ("? " * 100_000, NestedTooDeep),
+        ("".join(f"{' ' * i}a:\n" for i in range(1500)), NestedTooDeep),
+    ],
+    ids=["bomb", "long text", "chain", "flow lists", "flow maps", "block lists", "complex keys", "block maps"],
+)
+def test_bombs_end_in_an_error_quickly(text: str, reason: type[ManifestError]) -> None:
+    start = time.process_time()
+    with pytest.raises(reason):
+        _ = document(text).root
+    assert time.process_time() - start < 1
+
+
+def test_bombs_need_little_memory() -> None:
+    # A process of its own: the peak is one of the whole process, and a crash of a parser must not end the tests.
+    script = (
+        "import resource, sys\n"
+        "from gitops_upgrader.errors import ManifestError\n"
+        "from gitops_upgrader.manifests import Manifests, Query\n"
+        "from tests.manifests.memory import MemoryTree\n"
+        "from tests.manifests.samples import cluster\n"
+        "from tests.manifests.test_node import BOMB, LONG_TEXT\n"
+        "for text in (BOMB, LONG_TEXT, '[' * 100_000, '- ' * 100_000, '{a: ' * 100_000):\n"
+        "    try:\n"
+        "        Manifests(MemoryTree({'a.yaml': cluster() + 'x:\\n  y: ' + text})).locate(Query('prod'))\n"
+        "    except ManifestError:\n"
+        "        continue\n"
+        "    sys.exit('not refused')\n"
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=50)
+    assert done.returncode == 0, done.stderr
+    unit = 1 if sys.platform == "darwin" else 1024  # getrusage(2): bytes there, KiB elsewhere
+    assert int(done.stdout) * unit < 200 * 1024 * 1024

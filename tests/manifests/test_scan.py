@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+import pytest
+
+from gitops_upgrader.manifests.scan import Scan, Trait, matches
+from gitops_upgrader.model import Blob, BlobKind
+from tests.manifests.memory import MemoryTree
+from tests.manifests.samples import cluster
+
+
+@pytest.mark.parametrize(
+    ("pattern", "inside", "outside"),
+    [
+        (
+            "clusters",
+            ["clusters/a.yaml", "clusters/x/a.yaml"],
+            ["cluster.yaml", "clusters2/a.yaml", "x/clusters/a.yaml"],
+        ),
+        ("./clusters/", ["clusters/a.yaml"], ["a.yaml"]),
+        ("/clusters", ["clusters/a.yaml"], ["a.yaml"]),
+        ("clusters/*", ["clusters/a.yaml", "clusters/x/y/a.yaml"], ["clusters"]),
+        ("clusters/*/prod", ["clusters/eu/prod/a.yaml"], ["clusters/eu/x/prod/a.yaml", "clusters/prod/a.yaml"]),
+        ("**/prod.yaml", ["prod.yaml", "a/b/prod.yaml"], ["a/xprod.yaml"]),
+        ("**", ["a", "a/b"], []),
+        ("a?.yaml", ["ab.yaml"], ["a.yaml", "a/.yaml"]),
+        ("[ab].yaml", ["a.yaml"], ["c.yaml"]),
+        ("[!ab].yaml", ["c.yaml"], ["a.yaml"]),
+        ("a.yaml", ["a.yaml"], ["axyaml"]),
+        (".", ["a", "a/b"], []),
+        ("", ["a", "a/b"], []),
+    ],
+)
+def test_globs_mean_files_and_folders(pattern: str, inside: list[str], outside: list[str]) -> None:
+    assert all(matches(path, [pattern]) for path in inside)
+    assert not any(matches(path, [pattern]) for path in outside)
+
+
+def test_without_globs_everything_is_meant() -> None:
+    assert matches("a/b", [])
+    assert matches("b", ["a", "b"])
+
+
+def test_only_files_that_may_matter_are_read_and_each_once() -> None:
+    tree = MemoryTree(
+        {"a.yaml": cluster(), "b.md": "cluster.x-k8s.io/", "c.json": "{}", "d/Kustomization": "resources: []"}
+    )
+    scan = Scan(tree)
+    assert tree.reads == ["a.yaml", "c.json", "d/Kustomization"]
+    assert list(scan.having(Trait.CLUSTER)) == ["a.yaml"]
+    assert list(scan.having(Trait.KUSTOMIZATION)) == ["d/Kustomization"]
+    assert scan.has("a.yaml", Trait.CLUSTER)
+    assert not scan.has("b.md", Trait.CLUSTER)
+    assert scan.data("a.yaml") == cluster().encode()
+    assert tree.reads == ["a.yaml", "c.json", "d/Kustomization"]
+    assert scan.data("b.md") == b"cluster.x-k8s.io/"
+
+
+@pytest.mark.parametrize(
+    ("text", "traits"),
+    [
+        ("apiVersion: infrastructure.cluster.x-k8s.io/v1\nkind: DockerCluster\n", Trait.NONE),
+        ("apiVersion: cluster.x-k8s.io/v1beta1\nkind: MachineDeployment\n", Trait.NONE),
+        ('{"apiVersion":"cluster.x-k8s.io/v1beta1","kind":"Cluster"}', Trait.CLUSTER),
+        ("apiVersion: cluster.x-k8s.io/v1beta2\nkind: ClusterList\n", Trait.CLUSTER),
+        ('a: 1 # {"$gitops-upgrader": "a/b:version"}\n', Trait.MARKER),
+        ("apiVersion: kustomize.toolkit.fluxcd.io/v1\nspec: {path: x}\n", Trait.NONE),
+        ("apiVersion: kustomize.toolkit.fluxcd.io/v1\nspec: {patches: []}\n", Trait.DEPLOYMENT),
+        ("apiVersion: argoproj.io/v1alpha1\nspec: {source: {kustomize: {namePrefix: x}}}\n", Trait.DEPLOYMENT),
+    ],
+)
+def test_traits_are_told_from_bytes(text: str, traits: Trait) -> None:
+    scan = Scan(MemoryTree({"a.yaml": text}))
+    assert [trait for trait in Trait if scan.has("a.yaml", trait)] == list(traits)
+
+
+def test_names_are_found_by_their_key_first_and_as_words_else() -> None:
+    files = {
+        "a.yaml": cluster("prod"),
+        "b.yaml": cluster("prod-2"),
+        "c.yaml": cluster('"dev"'),
+        "d.yaml": cluster(">-\n    odd"),
+    }
+    scan = Scan(MemoryTree(files))
+    assert scan.naming("prod") == ["a.yaml"]
+    assert scan.naming("dev") == ["c.yaml"]
+    assert scan.naming("odd") == ["d.yaml"]
+    assert scan.naming("none") == []
+
+
+def test_links_and_submodules_are_set_apart() -> None:
+    class Tree(MemoryTree):
+        def blobs(self) -> list[Blob]:
+            return [*super().blobs(), Blob("module", "0" * 40, BlobKind.SUBMODULE)]
+
+    scan = Scan(Tree({"a.yaml": cluster()}, {"b.yaml": "a.yaml"}))
+    assert [link.path for link in scan.links] == ["b.yaml", "module"]
+    assert list(scan.blobs) == ["a.yaml"]
+
+
+def test_documents_stay_the_same_as_long_as_one_is_held() -> None:
+    scan = Scan(MemoryTree({f"{index}.yaml": cluster() for index in range(10)}))
+    first = scan.documents("0.yaml")[0]
+    for index in range(10):
+        scan.documents(f"{index}.yaml")
+    assert scan.documents("0.yaml")[0] is first
+
+
+def test_paths_limit_what_is_read() -> None:
+    tree = MemoryTree({"a/x.yaml": cluster(), "b/x.yaml": cluster()})
+    Scan(tree, ["b"])
+    assert tree.reads == ["b/x.yaml"]
