@@ -31,11 +31,7 @@ def decide(seen: Seen) -> Decision:
     The order of `ROWS` is the policy: what people did outranks what we want, and doing nothing outranks a guess.
     """
     case = _Case.of(seen)
-    for row in ROWS:
-        decision = row(case)
-        if decision is not None:
-            return decision
-    raise AssertionError("the last row always decides")
+    return next(decision for row in ROWS if (decision := row(case)) is not None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,16 +200,24 @@ def _covers(case: _Case, proposal: Proposal, wanted: Target) -> bool:
 
 
 def _withdrawn(case: _Case) -> Decision | None:
+    close = _taken_back(case)
+    if close is not None and case.seen.doubt is not None:
+        message = f"Nothing is taken back, as not everything could be read: {case.seen.doubt}"
+        return Hold(Reason.LOOKUP_FAILED.value, message, close.pull)
+    if close is None and isinstance(case.seen.wanted, NoTarget):
+        return Hold(case.seen.wanted.reason, case.seen.wanted.message)
+    return close
+
+
+def _taken_back(case: _Case) -> Close | None:
     ours, wanted, proposed = case.ours, case.wanted, case.proposed
     nothing = isinstance(case.seen.wanted, NoTarget)
     if ours and nothing:
         return _close(case, Reason.WITHDRAWN, f"{_target_of(ours)} is wanted no more: {_why_nothing(case)}")
     if ours and wanted and proposed and wanted.version < proposed.version:
         return _close(case, Reason.WITHDRAWN, f"{proposed.version} was withdrawn; {wanted.version} comes first.")
-    if isinstance(case.seen.wanted, NoTarget):
-        if _abandoned(case):
-            return _close(case, Reason.WITHDRAWN, f"Nothing is wanted any more: {_why_nothing(case)}")
-        return Hold(case.seen.wanted.reason, case.seen.wanted.message)
+    if nothing and _abandoned(case):
+        return _close(case, Reason.WITHDRAWN, f"Nothing is wanted any more: {_why_nothing(case)}")
     return None
 
 

@@ -98,6 +98,7 @@ class Seen:
         opens_pulls: False where the pushed branch is the proposal (`none`).
         retry: the value of the upgrader's `retry` annotation.
         lookup_failed: in words, what could not be found out.
+        doubt: in words, what could not be read, so that what seems to be gone may be there; then nothing is taken back.
         paused: in words, which object is paused.
         removed: the upgrader was deleted.
         gate: why the wanted change must wait.
@@ -112,6 +113,7 @@ class Seen:
     opens_pulls: bool = True
     retry: str | None = None
     lookup_failed: str | None = None
+    doubt: str | None = None
     paused: str | None = None
     removed: bool = False
     gate: Gate | None = None

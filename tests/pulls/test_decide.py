@@ -157,6 +157,10 @@ TABLE: dict[str, tuple[Seen, str]] = {
         seen(proposal(MERGED), origin=V34, heads=OURS),
         "hold, UpToDate",
     ),
+    "base at the target, merged with what people had added, its branch still there": (
+        seen(proposal(MERGED), origin=V34, heads={BRANCH: Head(TIP, edited_by="Ann")}),
+        "hold, UpToDate",
+    ),
     "base at the target, closed by us, its branch still there": (
         seen(proposal(CLOSED, marker={"closed": "Obsolete"}), origin=V34, heads=OURS),
         f"close, Obsolete, on {BRANCH}, delete the branch",
@@ -234,6 +238,22 @@ TABLE: dict[str, tuple[Seen, str]] = {
     "lowered": (
         seen(proposal(), wanted=V34_1, heads=OURS),
         f"close, Withdrawn, on {BRANCH}, #7, delete the branch, comment",
+    ),
+    "withdrawn, but not everything could be read": (
+        seen(proposal(), wanted=NONE, heads=OURS, doubt="images.yaml:3: This is not YAML."),
+        "hold, LookupFailed, #7",
+    ),
+    "lowered, but not everything could be read": (
+        seen(proposal(), wanted=V34_1, heads=OURS, doubt="images.yaml:3: This is not YAML."),
+        "hold, LookupFailed, #7",
+    ),
+    "nothing to take back, though not everything could be read": (
+        seen(wanted=NONE, doubt="images.yaml:3: This is not YAML."),
+        "hold, NoCandidate",
+    ),
+    "a newer target, though not everything could be read": (
+        seen(proposal(to=V34_1), heads=STALE, doubt="images.yaml:3: This is not YAML."),
+        f"update, Superseded, push {BRANCH} over a, #7",
     ),
     "nothing wanted, nothing open": (seen(wanted=NONE), "hold, NoCandidate"),
     # gates
