@@ -117,6 +117,10 @@ class ObjectNotReady(ObjectError):
     transient = True
 
 
+class ObjectPaused(ObjectNotReady):
+    """What an object refers to is paused, and has no result where everything is derived anew in each run."""
+
+
 class DuplicateObject(ObjectError):
     """Two objects of one kind have the same namespace and name."""
 

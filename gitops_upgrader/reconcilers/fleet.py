@@ -6,22 +6,25 @@ derived anew, once; what must last is in Git and on the forge.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from gitops_upgrader.api import (
     ClusterClassClusterUpgrader,
+    ClusterUpgraderSet,
     DebianRepositorySource,
     GitOpsRepository,
     MachineImage,
     MachineImageSyncer,
     Plan,
 )
-from gitops_upgrader.api.names import GROUP, SYNCER_NAME_LABEL
+from gitops_upgrader.api.conditions import ReadyReason
+from gitops_upgrader.api.names import GROUP
 from gitops_upgrader.api.resource import Resource
-from gitops_upgrader.errors import ObjectNotFound, UpgraderError
+from gitops_upgrader.errors import ObjectNotFound, ObjectPaused, UpgraderError, Where
 from gitops_upgrader.model import ObjectKey
 from gitops_upgrader.pulls.identity import upgrader_of
 from gitops_upgrader.reconcilers import gitops_repository, machine_image, plan, source, syncer, upgrader
@@ -31,6 +34,7 @@ from gitops_upgrader.reconcilers.propose import Proposed
 from gitops_upgrader.reconcilers.references import read
 from gitops_upgrader.reconcilers.repository import access
 from gitops_upgrader.reconcilers.scope import Result, Scope, key_of
+from gitops_upgrader.stores.directory import DirectoryStore
 
 _Kind = TypeVar("_Kind", bound=Resource)
 
@@ -85,6 +89,7 @@ def run(
     Raises:
         ObjectNotFound: `only` names an upgrader that is not there.
     """
+    scope = replace(scope, doubt=_doubt(scope))
     upgraders = _chosen(_all(scope, ClusterClassClusterUpgrader), only)
     results = _sources(scope, told)
     told("choosing versions and images")
@@ -98,7 +103,11 @@ def run(
         told(f"proposing for {found.spec.cluster_name}")
         proposals.append(upgrader.reconcile(scope, found, workspaces, dry_run=dry_run))
     _note_repositories(scope, workspaces)
-    failures = tuple(Failure(result.key, result.problem) for result in results if result.problem is not None)
+    failures = tuple(
+        Failure(result.key, result.problem)
+        for result in results
+        if result.problem is not None and not isinstance(result.problem, ObjectPaused)  # a pause is no mistake
+    )
     return Report(tuple(proposals), failures, tuple(results), _orphans(scope, workspaces))
 
 
@@ -139,19 +148,31 @@ def _gaps(scope: Scope, synced: Sequence[Result]) -> tuple[Gap, ...]:
     """The images that would be there, had their syncers been able to make them."""
     gaps = []
     for result in synced:
-        if result.problem is None:
-            continue
+        why = result.problem
+        if result.reason == ReadyReason.PAUSED.value:
+            why = ObjectPaused("It is paused, so it makes no images.", where=Where(object=str(result.key)))
         stored = scope.store.get(result.key)
-        if stored is None:
+        if why is None or stored is None:
             continue
-        failed = read(stored, MachineImageSyncer)
-        try:
-            labels = syncer.labels_of(failed, syncer.template_of(scope, failed))
-        except UpgraderError:
-            # Without its template nobody knows which plans would have selected its images.
-            labels = {SYNCER_NAME_LABEL: failed.metadata.name}
-        gaps.append(Gap(key_of(failed).namespace, labels, str(result.problem)))
+        syncer_ = read(stored, MachineImageSyncer)
+        labels: dict[str, str] | None = None  # without its template nobody knows which plans select its images
+        with contextlib.suppress(UpgraderError):
+            labels = syncer.labels_of(syncer_, syncer.template_of(scope, syncer_))
+        gaps.append(Gap(key_of(syncer_).namespace, labels, why))
     return tuple(gaps)
+
+
+_IMAGELESS = frozenset(
+    kind.KIND for kind in (ClusterClassClusterUpgrader, ClusterUpgraderSet, GitOpsRepository, Plan)
+)
+"""Kinds of which a broken object hides neither an image nor a version: whoever names it gets an error."""
+
+
+def _doubt(scope: Scope) -> str | None:
+    """What of the files could not be read, and may hold images or versions."""
+    problems = scope.store.problems if isinstance(scope.store, DirectoryStore) else ()
+    hiding = (problem for problem in problems if (problem.where.object or "").partition(" ")[0] not in _IMAGELESS)
+    return next((str(problem) for problem in hiding), None)
 
 
 def _all(scope: Scope, kind: type[_Kind]) -> list[_Kind]:

@@ -10,7 +10,7 @@ from gitops_upgrader.api.conditions import ReadyReason
 from gitops_upgrader.api.names import API_VERSION, GROUP
 from gitops_upgrader.api.plan import Candidate, MachineImageDetails, PlanPhase
 from gitops_upgrader.api.references import ObjectReference
-from gitops_upgrader.errors import ObjectNotReady, UpgraderError, Where
+from gitops_upgrader.errors import ObjectNotReady, ObjectPaused, UpgraderError, Where
 from gitops_upgrader.model import Image
 from gitops_upgrader.plans.candidates import Selection, select
 from gitops_upgrader.plans.exclusion import parse_exclusion
@@ -21,24 +21,24 @@ from gitops_upgrader.versions import Version, VersionRange
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """MachineImages that would be here, had their syncer been able to say which: their labels, and what went wrong.
+    """MachineImages that would be here, had their syncer been able to say which: their labels, and why it was not.
 
+    No labels: nobody knows them.
     Where objects are derived anew in each run, a source that cannot be read must not look like images withdrawn.
     """
 
     namespace: str
-    labels: Mapping[str, str]
-    why: str
+    labels: Mapping[str, str] | None
+    why: UpgraderError
 
 
 def reconcile(scope: Scope, plan: Plan, gaps: Sequence[Gap] = ()) -> Result:
     """Choose the target and list the candidates."""
     namespace, selector = key_of(plan).namespace, plan.spec.machine_image_selector
     for gap in gaps:
-        if gap.namespace == namespace and selector.matches(gap.labels):
-            problem = ObjectNotReady(
-                f"Its machine images are not known: {gap.why}", where=Where(object=str(key_of(plan)))
-            )
+        if gap.namespace == namespace and (gap.labels is None or selector.matches(gap.labels)):
+            kind = ObjectPaused if isinstance(gap.why, ObjectPaused) else ObjectNotReady
+            problem = kind(f"Its machine images are not known: {gap.why}", where=Where(object=str(key_of(plan))))
             return conclude(scope, plan, plan.status, problem=problem)
     try:
         images = _ready_images(scope, plan)

@@ -191,6 +191,7 @@ def _observe(
         opens_pulls=workspace.forge.capabilities.opens_pulls,
         retry=request.retry,
         lookup_failed=request.lookup_failed,
+        doubt=request.doubt,
         paused=request.paused,
         removed=request.removed,
         rebuild=observed.rebuild,

@@ -66,6 +66,7 @@ class Request:
         before_effects: is called before anything of this request is made outside, so that it is known who undoes it.
         checks_image: an image whose name tells of another version is refused.
         lookup_failed: in words, what could not be found out on the way here; then nothing is changed.
+        doubt: in words, what could not be read on the way here; then nothing is taken back.
     """
 
     proposer: str
@@ -83,6 +84,7 @@ class Request:
     hop_interval: timedelta = timedelta()
     checks_image: bool = True
     lookup_failed: str | None = None
+    doubt: str | None = None
     rollout: Watch | None = None
     before_effects: Callable[[], None] = _nothing
 

@@ -35,6 +35,7 @@ class Scope:
 
     Attributes:
         runs_jobs: whether there is a cluster that builds images.
+        doubt: in words, what of the files could not be read, so that what seems to be gone may be there.
         live: what holds where the store is a cluster's API; None where objects come from files, in which a Cluster is
             a manifest like any other, and no live one.
     """
@@ -44,6 +45,7 @@ class Scope:
     fetch: Fetch
     runs_jobs: bool = False
     live: Live | None = None
+    doubt: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

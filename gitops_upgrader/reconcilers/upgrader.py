@@ -209,6 +209,7 @@ def request_of(
         removed=upgrader.metadata.deletion_timestamp is not None,
         hop_interval=spec.hop_interval,
         checks_image=spec.image_version_check is ImageVersionCheck.ENFORCE,
+        doubt=scope.doubt,
         rollout=watched(scope, home.namespace, cluster_namespace(upgrader), spec.cluster_name),
     )
     if request.removed:
