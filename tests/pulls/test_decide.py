@@ -324,6 +324,10 @@ TABLE: dict[str, tuple[Seen, str]] = {
         "update, Resumed, #7",
     ),
     "ours open, its branch deleted": (seen(proposal()), f"update, Rebased, push {BRANCH} over nothing, #7"),
+    "current, but for the marker that somebody wiped": (
+        seen(proposal(lost_marker=True), heads=OURS),
+        "update, Resumed, #7",
+    ),
     "ours open, the marker wiped": (
         seen(proposal(lost_marker=True), heads=STALE),
         f"update, Rebased, push {BRANCH} over a, #7",
