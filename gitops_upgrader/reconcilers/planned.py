@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from gitops_upgrader.api.scalars import ImageId
 from gitops_upgrader.errors import InvalidObject, InvalidVersion, ObjectNotReady, Where
 from gitops_upgrader.model import Image
+from gitops_upgrader.reconcilers.readiness import readiness
 from gitops_upgrader.stores.protocol import Stored
 from gitops_upgrader.versions import Version
 
@@ -56,7 +56,7 @@ def offered(plan: Stored) -> Offer:
     where = Where(object=str(plan.key))
     status = plan.content.get("status")
     if not isinstance(status, Mapping) or not (status.get("phase") or status.get("machineImageDetails")):
-        raise ObjectNotReady(_why_not(status), where=where)
+        raise ObjectNotReady(readiness(plan).message or "It has not chosen an image yet.", where=where)
     try:
         read = _Status.model_validate(dict(status))
         target = read.details.image() if read.details else None
@@ -71,12 +71,3 @@ def offered(plan: Stored) -> Offer:
         return Offer(target, candidates or ((target,) if target else ()))
     named = (one for one in candidates if (one.version, one.id) == (target.version, target.id))
     return Offer(next(named, target), candidates)
-
-
-def _why_not(status: Any) -> str:
-    """What the plan itself says keeps it from an answer."""
-    conditions = status.get("conditions") if isinstance(status, Mapping) else None
-    for condition in conditions if isinstance(conditions, list) else ():
-        if isinstance(condition, Mapping) and condition.get("type") == "Ready" and condition.get("message"):
-            return str(condition["message"])
-    return "It has not chosen an image yet."

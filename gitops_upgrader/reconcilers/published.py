@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from gitops_upgrader.errors import InvalidObject, InvalidVersion, ObjectNotReady, ObjectPaused, Where
+from gitops_upgrader.reconcilers.readiness import readiness
 from gitops_upgrader.sources.versionlist import parse_version_lines
 from gitops_upgrader.stores.protocol import Stored
 from gitops_upgrader.versions import Version
@@ -24,21 +25,14 @@ def published(source: Stored) -> tuple[Version, ...]:
         return _lines(source, where)
     status = source.content.get("status")
     versions = status.get("versions") if isinstance(status, Mapping) else None
-    if versions is None and _is_paused(status):
-        raise ObjectPaused("It is paused, so its versions are not read.", where=where)
     if versions is None:
-        raise ObjectNotReady("There is no status.versions yet.", where=where, remedy="Look at what keeps it from it.")
+        said = readiness(source)
+        if said.paused:
+            raise ObjectPaused("It is paused, so its versions are not read.", where=where)
+        raise ObjectNotReady(said.message or "It has not published any versions yet.", where=where)
     if not isinstance(versions, list):
         raise InvalidObject("It is no list.", where=Where(object=str(source.key), field="status.versions"))
     return tuple(sorted({version for text in versions if (version := _version(text)) is not None}))
-
-
-def _is_paused(status: object) -> bool:
-    conditions = status.get("conditions") if isinstance(status, Mapping) else None
-    return any(
-        isinstance(condition, Mapping) and (condition.get("type"), condition.get("reason")) == ("Ready", "Paused")
-        for condition in (conditions if isinstance(conditions, list) else ())
-    )
 
 
 def _lines(source: Stored, where: Where) -> tuple[Version, ...]:
