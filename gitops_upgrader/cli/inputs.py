@@ -27,6 +27,8 @@ _SEVERAL: Final = {"MANIFESTS": "--manifests", "UPGRADER": "--upgrader", "PATH":
 
 _SWITCHES: Final = {"DRY_RUN": "--dry-run"}
 
+_BLANK: Final = " \t\r\n"
+
 _TRUTH: Final = {"true": True, "false": False, "": False}
 
 _TOKENS: Final = {"github": "GITHUB_TOKEN", "gitlab": "GITLAB_TOKEN", "gitea": "GITEA_TOKEN"}
@@ -43,7 +45,7 @@ def arguments(environ: Mapping[str, str]) -> list[str]:
     """
     found = []
     for name, option in _SEVERAL.items():
-        found += [f"{option}={line.strip()}" for line in _input(environ, name).splitlines() if line.strip()]
+        found += [f"{option}={line}" for line in _lines(_input(environ, name))]
     for name, option in _ONE.items():
         if value := _input(environ, name):
             found.append(f"{option}={value}")
@@ -83,8 +85,13 @@ def credentials(environ: Mapping[str, str]) -> dict[str, str]:
     return found
 
 
+def _lines(text: str) -> list[str]:
+    stripped = (line.strip(_BLANK) for line in text.split("\n"))
+    return [line for line in stripped if line]
+
+
 def _input(environ: Mapping[str, str], name: str) -> str:
-    return environ.get(f"INPUT_{name}", "").strip()
+    return environ.get(f"INPUT_{name}", "").strip(_BLANK)
 
 
 def _words(text: str) -> list[str]:

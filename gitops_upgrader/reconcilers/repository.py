@@ -10,9 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from pydantic import ValidationError
+
 from gitops_upgrader.api import GitOpsRepository
 from gitops_upgrader.api.gitops_repository import GitOpsRepositorySpec
-from gitops_upgrader.errors import InvalidObject, LocalRepositoryRefused, Where
+from gitops_upgrader.errors import InvalidLocation, InvalidObject, LocalRepositoryRefused, Where
 from gitops_upgrader.git import Checkout, Location
 from gitops_upgrader.model import ObjectKey
 from gitops_upgrader.reconcilers.references import required, secret_data
@@ -102,8 +104,14 @@ def _with_line(found: Access, line: CommandLine) -> Access:
 def _typed(line: CommandLine) -> Access:
     if line.repo is None:
         raise AssertionError("a repository is needed on the command line where no object describes one")
-    spec = GitOpsRepositorySpec(url=line.repo)
     location, reference = _located(line.repo, line)
+    try:
+        spec = GitOpsRepositorySpec(url=line.repo)
+    except ValidationError as error:
+        raise InvalidLocation(
+            f"{line.repo!r} is no address of a Git repository.",
+            remedy="Name a folder, or a URL such as https://HOST/PATH.git.",
+        ) from error
     return Access(location, reference, None, None, None, spec, location.display, typed=True)
 
 

@@ -1,0 +1,1 @@
+"""Tests of the results that a step of a workflow leaves behind."""
