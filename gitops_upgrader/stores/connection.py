@@ -31,6 +31,8 @@ JSON = "application/json"
 MERGE_PATCH = "application/merge-patch+json"
 JSON_PATCH = "application/json-patch+json"
 
+_SHORTEST = 4
+"""Shorter secrets are none, and without them words would have holes."""
 _BEARER = re.compile(r"(?i)\b(bearer|basic)\s+[\w~+/=.-]{8,}")
 
 
@@ -64,14 +66,15 @@ class Connection:
         query: Sequence[tuple[str, str]] = (),
         body: Any = None,
         content_type: str = JSON,
+        accept: str = JSON,
     ) -> Answered:
-        """Ask, and leave it to the caller what a refusal means.
+        """Ask, and leave it to the caller what a refusal means. `accept` may ask for another view of the objects.
 
         Raises:
             KubernetesError: there is no answer, or it is none of a Kubernetes API.
         """
         url = f"{path}?{urlencode(query)}" if query else path
-        headers = {"Accept": JSON, "Content-Type": content_type}
+        headers = {"Accept": accept, "Content-Type": content_type}
         with self._failures():
             request = self._client.param_serialize(
                 method, url, header_params=headers, body=body, auth_settings=["BearerToken"]
@@ -168,7 +171,7 @@ class Connection:
         secrets = [value.rpartition(" ")[2] for value in self._client.configuration.api_key.values()]
         message, remedy = error.message, error.remedy
         for secret in secrets:
-            if secret:
+            if len(secret) >= _SHORTEST:
                 message, remedy = message.replace(secret, "***"), remedy.replace(secret, "***")
         message = _BEARER.sub(r"\1 ***", message)
         return type(error)(message, where=error.where, remedy=remedy)

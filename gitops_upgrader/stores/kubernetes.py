@@ -7,7 +7,7 @@ a reconcile takes one of its own, and so never depends on what another one has r
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -35,14 +35,21 @@ class KubernetesStore:
         connection: the API.
         discovery: its kinds; shared between the stores of one process.
         reader: where objects are read from, a cache for example, which may lag behind; the API itself without one.
+        wrote: is told what the API server made of each write, so that a cache need not wait for it.
     """
 
     def __init__(
-        self, connection: Connection, *, discovery: Discovery | None = None, reader: Reader | None = None
+        self,
+        connection: Connection,
+        *,
+        discovery: Discovery | None = None,
+        reader: Reader | None = None,
+        wrote: Callable[[Stored], None] | None = None,
     ) -> None:
         self._connection = connection
         self._discovery = discovery or Discovery(connection)
         self._reader: Reader = reader or ApiReader(connection, self._discovery)
+        self._told = wrote
         self._versions: dict[ObjectKey, str] = {}
         self._written: dict[ObjectKey, tuple[Stored | None, set[str]]] = {}
 
@@ -224,6 +231,8 @@ class KubernetesStore:
         """Note what the API server made of a write, and which versions it takes the place of in a cache."""
         self._written[stored.key] = (stored, self._replaced(stored.key, replaces))
         self._hand_out(stored)
+        if self._told is not None:
+            self._told(stored)
         return stored
 
     def _replaced(self, key: ObjectKey, version: str) -> set[str]:
