@@ -53,7 +53,7 @@ def _document(document: Document, owner: str) -> Iterator[Slot]:
         if role is not None:
             yield Slot(role, _beside(document, scalars, position, role))
     for scalar in scalars:
-        if scalar.style == "|" and KEY in scalar.value:
+        if scalar.style == "|" and KEY in scalar.value and owner in scalar.value:
             for inner in embedded(scalar) or ():
                 yield from _document(inner, owner)
 

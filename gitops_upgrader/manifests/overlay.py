@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
-from gitops_upgrader.errors import ManifestError
+from gitops_upgrader.errors import InvalidPatch, ManifestError, Where
 from gitops_upgrader.manifests import cluster as kinds
 from gitops_upgrader.manifests import kustomization, patch, pointer
 from gitops_upgrader.manifests.cluster import Cluster
@@ -137,7 +137,11 @@ class Overlays:
         )
 
     def roots(self, path: str) -> list[Kustomization]:
-        """The outermost layers above a file, or above the layer that the file itself is."""
+        """The outermost layers above a file, or above the layer that the file itself is.
+
+        Raises:
+            InvalidPatch: kustomizations name each other, so that none is the outermost.
+        """
         if path not in self._roots:
             self._roots[path] = self._outermost(path)
         return self._roots[path]
@@ -158,6 +162,12 @@ class Overlays:
             pending += above
             if not above:
                 found[layer.key] = layer
+        if seen and not found:
+            raise InvalidPatch(
+                f"The kustomizations of {' and '.join(sorted(seen))} name each other.",
+                where=Where(file=path),
+                remedy="Take one of them out of the other's resources or components.",
+            )
         return [found[key] for key in sorted(found)]
 
     def render(self, root: Kustomization, only: frozenset[str] | None = None) -> tuple[Instance, ...]:
@@ -168,7 +178,7 @@ class Overlays:
         """
         key = (root.key, only)
         if key not in self._rendered:
-            self._rendered[key] = ()  # a kustomization that names itself gets nothing from that
+            self._rendered[key] = ()  # what a loop of kustomizations names a second time
             found = tuple(self._layer(root, only))
             self._rendered[key] = tuple(replace(instance, root=root) for instance in found)
         return self._rendered[key]

@@ -33,12 +33,12 @@ class Search:
         trail.append(Step(f"{len(files)} of {len(self.scan.blobs)} files name {query.name} and Cluster API"))
         problems: list[ManifestError] = []
         found = [item for path in files for item in self._file(path, query, problems)]
-        roots = {layer.key: layer for path in files for layer in self.overlays.roots(path)}
-        for layer in roots.values():
-            trail.append(Step("Kustomize begins here", layer.file, 1))
-            found += self.overlays.render(layer, frozenset(files))
-        found += [item for layer in self._renaming(query.name, roots) for item in self.overlays.render(layer)]
+        renaming = self._renaming(query.name)
+        roots = {layer.key: layer for path in files for layer in self.overlays.roots(path)} | renaming
+        for key, layer in sorted(roots.items()):
+            found += self.overlays.render(layer, None if key in renaming else frozenset(files))
         kept = [item for item in found if item.effective.has(query.name, query.namespace) and _within(item, query)]
+        trail += [Step("Kustomize begins here", item.root.file, 1) for item in kept if item.root]
         trail += [step for item in kept for step in item.steps]
         if problems and kept:
             raise AmbiguousCluster(
@@ -81,11 +81,12 @@ class Search:
             except ManifestError:
                 continue
 
-    def _renaming(self, name: str, known: dict[str, Kustomization]) -> list[Kustomization]:
+    def _renaming(self, name: str) -> dict[str, Kustomization]:
+        """The outermost layers above those that may make a Cluster's name what it is."""
         found: dict[str, Kustomization] = {}
         for layer in self.overlays.renaming(name):
-            found |= {top.key: top for top in self.overlays.roots(layer.folder) or [layer]}
-        return [layer for key, layer in sorted(found.items()) if key not in known]
+            found |= {top.key: top for top in self.overlays.roots(layer.file)}
+        return found
 
     def _file(self, path: str, query: Query, problems: list[ManifestError]) -> Iterator[Instance]:
         """The Clusters of a file that no kustomization names."""

@@ -61,8 +61,7 @@ def test_yaml_inside_a_literal_block_is_read_from_the_file(text: str, inner: lis
     scalar = outer.values[0]
     assert isinstance(scalar, Scalar)
     found = embedded(scalar)
-    assert (found and [document.text for document in found]) == (inner or found)
-    assert (found is None) is (inner is None)
+    assert (None if found is None else [document.text for document in found]) == inner
     assert all(document.holder is scalar for document in found or [])
 
 

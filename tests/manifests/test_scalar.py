@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import pytest
 import yaml
@@ -115,7 +116,7 @@ def test_scalars_are_written_in_their_own_style(text: str, new: Json, written: s
     assert replaced == written
     expected = scalar.reads_as(node, new)
     assert scalar.read(_scalar(written)) == expected
-    values = yaml12.parse_yaml(written)
+    values: Any = yaml12.parse_yaml(written)
     assert repr(values[0] if isinstance(values, list) else values["a"]) == repr(expected)
 
 
@@ -157,6 +158,7 @@ def test_any_line_reads_back_as_itself_in_every_parser(text: str, before: str) -
     node = _scalar(before)
     start, end = scalar.span(node)
     after = before[:start] + scalar.write(node, text, flow=before[0] in "{[") + before[end:]
+    parsed: Any
     for parsed in (yaml.safe_load(after), yaml12.parse_yaml(after)):
         assert (parsed[0] if isinstance(parsed, list) else parsed["a"]) == text
 

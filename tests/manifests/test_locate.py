@@ -1,0 +1,250 @@
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from gitops_upgrader.errors import (
+    AliasedValue,
+    AmbiguousCluster,
+    ClusterNotFound,
+    DuplicateKey,
+    ManifestError,
+    ManifestTooLarge,
+    NotUtf8,
+    ScopeNotFound,
+    SharedAnchor,
+    SymbolicLink,
+    TemplatedValue,
+    TypeChange,
+    UnreadableManifest,
+    VariableNotFound,
+    VersionNotFound,
+)
+from gitops_upgrader.manifests import Query, Scope, ScopeKind, Shape, VariableWant
+from gitops_upgrader.manifests.source import MAX_BYTES
+from tests.manifests.samples import cluster, locate, refusal
+
+NAMESPACE = "  namespace: %s\n"
+
+
+def test_what_is_located() -> None:
+    variables = "    variables:\n    - {name: imageId, value: img}\n    - {name: size, value: {cpu: 4}}\n"
+    found = locate(
+        {"c/prod.yaml": "---\n# nothing\n---\n" + cluster(more=variables, metadata=NAMESPACE % "fleet")},
+        Query("prod", "fleet", variables=(VariableWant("imageId"), VariableWant("size", "/cpu")), topology_class=True),
+    )
+    assert (found.name, found.namespace, found.file, found.document, found.line) == (
+        "prod",
+        "fleet",
+        "c/prod.yaml",
+        1,
+        4,
+    )
+    assert found.version_text == "v1.33.5"
+    assert str(found.version) == "c/prod.yaml:12"
+    assert (found.version.line, found.version.column, found.version.pointer) == (12, 14, "/spec/topology/version")
+    assert str(found.version.where) == "c/prod.yaml:12:14: /spec/topology/version"
+    assert found.cls is not None
+    assert found.cls.value == "quick-start"
+    assert [place.value for place in found.variables] == ["img", 4]
+    assert [place.pointer for place in found.variables] == [
+        "/spec/topology/variables/0/value",
+        "/spec/topology/variables/1/value/cpu",
+    ]
+    assert found.image_text == "img"
+    assert (found.images, found.targets, found.notes) == ((), (), ())
+
+
+def test_an_absent_variable_has_a_place_without_a_value() -> None:
+    found = locate({"a.yaml": cluster()}, Query("prod", variables=(VariableWant("imageId"),)))
+    (place,) = found.variables
+    assert (place.present, place.value, place.text, place.line) == (False, None, None, 7)
+    assert place.pointer == "/spec/topology/variables/0/value"
+    assert found.image_text is None
+    assert found.cls is None
+    assert "absent and to be inserted" in str(found.trail[-1])
+
+
+def test_a_comment_that_names_a_version_is_noted() -> None:
+    found = locate({"a.yaml": cluster(version="v1.33.5  # then 1.34.0")})
+    assert [(note.message, note.file, note.line) for note in found.notes] == [
+        ("The comment beside it is left as it is: # then 1.34.0", "a.yaml", 8)
+    ]
+    assert locate({"a.yaml": cluster(version="v1.33.5 # stable").rstrip()}).notes == ()
+    assert locate({"a.yaml": cluster(version="'v1.33.5'").rstrip() + " # was v1.32.0"}).notes != ()
+
+
+@pytest.mark.parametrize(
+    ("stated", "asked", "found"),
+    [("fleet", "fleet", True), ("fleet", None, True), ("", "fleet", True), ("", None, True), ("fleet", "other", False)],
+)
+def test_an_absent_namespace_matches(stated: str, asked: str | None, found: bool) -> None:
+    files = {"a.yaml": cluster(metadata=NAMESPACE % stated if stated else "")}
+    if found:
+        assert locate(files, Query("prod", asked)).namespace == stated
+    else:
+        refusal(files, Query("prod", asked), reason=ClusterNotFound)
+
+
+def test_namespaces_tell_clusters_apart() -> None:
+    files = {"a.yaml": cluster(metadata=NAMESPACE % "a"), "b.yaml": cluster(metadata=NAMESPACE % "b")}
+    assert locate(files, Query("prod", "b")).file == "b.yaml"
+    assert "Clusters prod: a.yaml:1, b.yaml:1" in refusal(files, reason=AmbiguousCluster)
+    assert locate(files, Query("prod", paths=("a.yaml",))).file == "a.yaml"
+
+
+def test_two_clusters_in_one_file_are_refused() -> None:
+    files = {"a.yaml": f"{cluster()}---\n{cluster(version='v1.30.0')}"}
+    assert "a.yaml:1, a.yaml:10" in refusal(files, reason=AmbiguousCluster)
+
+
+def test_a_cluster_that_is_nowhere() -> None:
+    message = refusal({"a.yaml": cluster("dev")}, Query("prod", "fleet", paths=("x", "y")), reason=ClusterNotFound)
+    assert message.startswith("x, y: No file has a Cluster fleet/prod.")
+
+
+def test_links_are_not_followed() -> None:
+    query = Query("prod", paths=("b",))
+    message = refusal({"a/c.yaml": cluster()}, query, reason=SymbolicLink, links={"b": "a"})
+    assert "b is a symlink, which is not followed" in message
+    message = refusal({"a/c.yaml": cluster()}, Query("prod", paths=("b/c",)), reason=SymbolicLink, links={"b": "a"})
+    assert "b is a symlink" in message
+    assert locate({"a.yaml": cluster()}, links={"b.yaml": "a.yaml"}).file == "a.yaml"
+    refusal({"a.yaml": "x"}, reason=ClusterNotFound, links={"b.yaml": "a.yaml"})
+
+
+HELM = cluster(version="{{ .Values.version }}", metadata="  {{- with .Values.x }}\n  {{ end }}\n")
+
+
+@pytest.mark.parametrize(
+    ("file", "reason", "message"),
+    [
+        (
+            HELM,
+            TemplatedValue,
+            "bad.yaml:10:14: This Cluster is in a Helm template, .* elsewhere: {{ .Values.version }}.",
+        ),
+        (cluster() + "{{ x }}\n  - y: [\n", TemplatedValue, "bad.yaml:9:1: This Cluster is in a Helm template"),
+        (cluster() + "x: [\n", UnreadableManifest, "bad.yaml:10:1: This is not YAML"),
+        (cluster().encode() + b"# \xff\n", NotUtf8, "bad.yaml:9: Byte 0xff"),
+        (cluster().encode() + b"#" * MAX_BYTES, ManifestTooLarge, "bad.yaml: The file has"),
+    ],
+    ids=["helm", "helm elsewhere", "syntax", "encoding", "size"],
+)
+def test_files_that_cannot_be_read(file: Any, reason: type[ManifestError], message: str) -> None:
+    assert re.match(message, refusal({"bad.yaml": file}, reason=reason))
+    # It is passed over where it is not in the way ...
+    assert locate({"bad.yaml": file, "dev.yaml": cluster("dev")}, Query("dev")).file == "dev.yaml"
+    assert locate({"bad.yaml": file, "x/a.yaml": cluster()}, Query("prod", paths=("x",))).file == "x/a.yaml"
+    # ... and cannot be told from a second Cluster where it is.
+    both = refusal({"bad.yaml": file, "good.yaml": cluster()}, reason=AmbiguousCluster)
+    assert both.startswith("good.yaml:1: Cluster prod is here, and in bad.yaml")
+
+
+def test_a_file_that_only_mentions_the_name_is_no_obstacle() -> None:
+    broken = "# kind: Cluster, name: prod\napiVersion: cluster.x-k8s.io/v1\nx: [\n"
+    latin = b"kind: Cluster\napiVersion: cluster.x-k8s.io/v1\n# name: prod \xff\n"
+    assert locate({"a.yaml": cluster(), "bad.yaml": broken, "latin.yaml": latin}).file == "a.yaml"
+
+
+@pytest.mark.parametrize(
+    ("version", "reason", "message"),
+    [
+        ("", VersionNotFound, "There is no version here"),
+        ("''", VersionNotFound, "There is no version here"),
+        ("{{ .Values.v }}", TemplatedValue, "{{ .Values.v }}"),
+        ('"{{ .Values.v }}"', TemplatedValue, ".Values.v"),
+        ("$(VERSION)", TemplatedValue, "VERSION"),
+        ("$VERSION", TemplatedValue, "VERSION"),
+        ("<%= version %>", TemplatedValue, "version"),
+        ("((version))", TemplatedValue, "version"),
+        ("[v1.33.5]", TypeChange, "There is a list here"),
+        ("{a: 1}", TypeChange, "There is an object here"),
+    ],
+)
+def test_versions_that_are_none(version: str, reason: type[ManifestError], message: str) -> None:
+    assert message in refusal({"a.yaml": cluster(version=version)}, reason=reason)
+
+
+def test_a_cluster_without_version_or_class() -> None:
+    text = cluster().replace("    version: v1.33.5\n", "    x: 1\n")
+    assert "has no spec.topology.version" in refusal({"a.yaml": text}, reason=VersionNotFound)
+    text = cluster().replace("    class: quick-start\n", "")
+    assert "names no class" in refusal({"a.yaml": text}, Query("prod", topology_class=True), reason=VersionNotFound)
+
+
+@pytest.mark.parametrize(
+    ("more", "want", "reason", "message"),
+    [
+        ("    variables: x\n", VariableWant("a"), VariableNotFound, "the list of variables is empty or no list"),
+        ("    variables:\n", VariableWant("a"), VariableNotFound, "the list of variables is empty or no list"),
+        ("", VariableWant("a", "/b"), VariableNotFound, "it is absent, and /b alone would be no whole value"),
+        (
+            "    variables: [{name: a, value: x}]\n",
+            VariableWant("a", "/b"),
+            VariableNotFound,
+            "/b leads nowhere in its value",
+        ),
+        ("    variables: [{name: a, value: [x]}]\n", VariableWant("a", "/3"), VariableNotFound, "/3 leads nowhere"),
+        ("    variables: [{name: a, value: {b: x}}]\n", VariableWant("a"), TypeChange, "There is an object here"),
+        (
+            "    variables: [{name: a}, {name: a}]\n",
+            VariableWant("a"),
+            DuplicateKey,
+            "Two items of the list have name a",
+        ),
+        (
+            "    variables: &v [{name: b, value: 1}]\n    x: *v\n",
+            VariableWant("a"),
+            SharedAnchor,
+            "The anchor &v is used",
+        ),
+        ("    x: &v []\n    variables: *v\n", VariableWant("a"), AliasedValue, "The alias *v stands here"),
+        (
+            "    x: &v y\n    variables: [{name: a, value: *v}]\n",
+            VariableWant("a"),
+            AliasedValue,
+            "The alias *v stands",
+        ),
+        ("    ? {*v : 1}\n    : x\n", VariableWant("a"), UnreadableManifest, "anchor &v"),
+        (
+            "",
+            VariableWant("a", scope=Scope(ScopeKind.MACHINE_DEPLOYMENT, "md-9")),
+            ScopeNotFound,
+            "has no machineDeployment md-9",
+        ),
+        (
+            "    controlPlane: x\n",
+            VariableWant("a", scope=Scope(ScopeKind.CONTROL_PLANE)),
+            VariableNotFound,
+            "of controlPlane of Cluster prod",
+        ),
+    ],
+)
+def test_variables_that_cannot_be_set(more: str, want: VariableWant, reason: type[ManifestError], message: str) -> None:
+    assert message in refusal({"a.yaml": cluster(more=more)}, Query("prod", variables=(want,)), reason=reason)
+
+
+def test_an_anchor_that_a_complex_key_uses_is_shared() -> None:
+    text = cluster(version="&v v1.33.5", more="    ? [*v]\n    : x\n")
+    assert "&v is used at a.yaml:9:8" in refusal({"a.yaml": text}, reason=SharedAnchor)
+
+
+def test_an_anchor_that_nobody_uses_is_no_obstacle() -> None:
+    assert locate({"a.yaml": cluster(version="&v v1.33.5", more="    x: &w 1\n    y: *w\n")}).version_text == "v1.33.5"
+
+
+def test_a_topology_that_only_a_patch_would_have() -> None:
+    text = cluster().replace("spec:\n  topology:\n", "spec:\n  topology: &t\n") + "x: *t\n"
+    refusal({"a.yaml": text}, reason=SharedAnchor)
+
+
+def test_a_field_called_sops_alone_is_no_encryption() -> None:
+    assert locate({"a.yaml": cluster() + "sops: off\n"}).version.shape is Shape.LITERAL
+
+
+def test_a_topology_by_alias_is_refused() -> None:
+    text = "x: &t {class: c, version: v1.33.5}\n" + cluster().partition("  topology:")[0] + "  topology: *t\n"
+    refusal({"a.yaml": text}, reason=AliasedValue)

@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+import pytest
+
+from gitops_upgrader.errors import InvalidMarker, ManifestError, NotAVersion, UnreadableManifest, ValueMissing
+from gitops_upgrader.manifests import Query, Shape, Values, VariableWant
+from tests.manifests.samples import cluster, locate, refusal, text
+
+OWNED = Query("prod", owner="fleet/prod")
+
+
+def marker(role: str = "version", owner: str = "fleet/prod") -> str:
+    return f'# {{"$gitops-upgrader": "{owner}:{role}"}}'
+
+
+def test_a_comment_wins_over_the_cluster() -> None:
+    files = {"a.yaml": cluster(), "v.yaml": f"v: 1.33.4 {marker()}\n"}
+    found = locate(files, OWNED)
+    assert (found.version.shape, str(found.version), found.version_text) == (Shape.MARKER, "v.yaml:1", "1.33.4")
+    assert (found.name, found.namespace, found.file, found.line) == ("prod", "", "v.yaml", 1)
+    assert locate(files, Query("prod")).version.shape is Shape.LITERAL
+    assert locate(files, Query("prod", owner="fleet/other")).version.shape is Shape.LITERAL
+    assert locate(files, Query("prod", owner="fleet/prod", paths=("a.yaml",))).version.shape is Shape.LITERAL
+
+
+def test_what_comments_leave_out_is_looked_for_in_the_cluster() -> None:
+    files = {
+        "a.yaml": cluster(more="    variables: [{name: imageId, value: a}]\n"),
+        "v.yaml": f"i: x {marker('image')}\n",
+    }
+    query = Query("prod", owner="fleet/prod", variables=(VariableWant("imageId"),), topology_class=True)
+    found = locate(files, query)
+    assert (found.version.file, found.version_text) == ("a.yaml", "v1.33.5")
+    assert (found.variables, [place.value for place in found.images], found.image_text) == ((), ["x"], "x")
+    assert found.cls is not None
+
+
+@pytest.mark.parametrize(
+    ("before", "role", "after"),
+    [
+        ("v1.33.5", "version", "v1.34.2"),
+        ("1.33.5", "version", "1.34.2"),
+        ("v1.33.5", "versionNoV", "1.34.2"),
+        ("'v1.33'", "minor", "'v1.34'"),
+        ("'33'", "minor", "'34'"),
+        ("img", "image", "img-34"),
+        ("c-33", "class", "c-34"),
+    ],
+)
+def test_each_role_writes_its_value(before: str, role: str, after: str) -> None:
+    both = f"v: v1.33.5 {marker()}\nx: {before} {marker(role)}\n"
+    values = Values(version="v1.34.2", image="img-34", topology_class="c-34")
+    assert text({"v.yaml": both}, OWNED, values) == f"v: v1.34.2 {marker()}\nx: {after} {marker(role)}\n"
+
+
+@pytest.mark.parametrize(
+    ("line", "reason", "message"),
+    [
+        (f"v: v1.33 {marker()}", NotAVersion, "v.yaml:1:4: /v: 'v1.33' is not a whole version"),
+        (f"v: x {marker('minor')}", InvalidMarker, "'x' is no minor version"),
+        (f"v: v1.33.5 {marker('versoin')}", InvalidMarker, "v.yaml:1:12: The setter comment asks for 'versoin'"),
+        ('v: v1.33.5 # {"$gitops-upgrader": "fleet/prod:version"', InvalidMarker, "This setter comment is no JSON"),
+        (f"{marker()}\nv: v1.33.5", InvalidMarker, "v.yaml:1:1: No value stands beside this setter comment"),
+        (f"v: {marker()}\n  v1.33.5", InvalidMarker, "No value stands beside"),
+        (f"v: [ {marker()}", UnreadableManifest, "v.yaml:2:1"),
+        (f"v: |\n  some prose, no YAML: [ {marker()}", UnreadableManifest, "v.yaml:3:1"),
+    ],
+)
+def test_comments_that_do_not_work(line: str, reason: type[ManifestError], message: str) -> None:
+    assert message in refusal({"v.yaml": line + "\n"}, OWNED, reason=reason)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'v: v1.33.5 # {"$gitops-upgrader": broken} fleet/prod',
+        'v: v1.33.5 # {"$gitops-upgrader": 1} fleet/prod',
+        f"v: v1.33.5 {marker(owner='fleet/production')} fleet/prod",
+        f"v: '{marker()}'",
+        f'v: "x {marker().replace(chr(34), "")} fleet/prod"',
+        f"v: |\n  some prose, no YAML: [ {marker(owner='a/b')}\nw: fleet/prod",
+    ],
+)
+def test_what_is_no_comment_of_ours(line: str) -> None:
+    assert locate({"v.yaml": line + "\n", "a.yaml": cluster()}, OWNED).version.shape is Shape.LITERAL
+
+
+def test_comments_inside_texts_inside_texts() -> None:
+    inner = f"a: |\n  b: |\n    c: 1.33.5 {marker()}\n  d: >\n    {marker()}\n"
+    found = locate({"v.yaml": inner}, OWNED)
+    assert (found.version.pointer, found.version.line) == ("/a|/b|/c", 3)
+    assert text({"v.yaml": inner}, OWNED) == inner.replace("1.33.5", "1.34.2")
+
+
+def test_only_the_documents_with_a_comment_are_read() -> None:
+    files = {"v.yaml": f"broken: [\n---\nv: 1.33.5 {marker()}\n"}
+    assert locate(files, OWNED).version.document == 1
+
+
+def test_an_image_that_is_not_given_is_refused() -> None:
+    both = f"v: v1.33.5 {marker()}\nx: img {marker('image')}\n"
+    assert "There is no image to write here" in refusal({"v.yaml": both}, OWNED, reason=ValueMissing)
