@@ -23,6 +23,7 @@ from gitops_upgrader.forges.gitea_records import (
     Review,
     User,
 )
+from gitops_upgrader.forges.notes import Notes
 from gitops_upgrader.forges.protocol import (
     LABEL_COLOR,
     LABEL_DESCRIPTION,
@@ -63,7 +64,7 @@ class GiteaForge:
         self._sleep = sleep
         self._client = Client(server.session, server.project)
         self._history = History(self._client)
-        self._ended: dict[tuple[int, datetime], Details] = {}
+        self._ended: dict[int, tuple[datetime, Details]] = {}
 
     def find(self, branch: str) -> tuple[PullRequest, ...]:
         """Every pull request from this branch of the same repository, newest first."""
@@ -111,17 +112,21 @@ class GiteaForge:
 
     def involve(self, number: int, people: People) -> tuple[str, ...]:
         """Add labels, assignees and reviewers; return in words what Gitea refused."""
-        notes: list[str] = []
+        notes = Notes("Gitea")
         for label in people.labels:
-            _politely(notes, f"the label {label}", partial(self._label, number, label))
+            with notes.unless_refused(f"the label {label}"):
+                self._label(number, label)
         if people.assignees:
-            _politely(notes, "the assignees", partial(self._assign, number, people.assignees, notes))
+            with notes.unless_refused("the assignees"):
+                self._assign(number, people.assignees, notes)
         for name in people.reviewers:
-            _politely(notes, f"a review by {name}", partial(self._ask, number, name))
+            with notes.unless_refused(f"a review by {name}"):
+                self._client.act("POST", f"/pulls/{number}/requested_reviewers", {"reviewers": [name]})
         for name in people.team_reviewers:
             team = name.rpartition("/")[2]
-            _politely(notes, f"a review by the team {team}", partial(self._ask_team, number, team, notes))
-        return tuple(notes)
+            with notes.unless_refused(f"a review by the team {team}"):
+                self._ask_team(number, team, notes)
+        return notes.told
 
     def set_draft(self, number: int, *, draft: bool) -> None:
         """Make it a draft, or ready for review, by its title."""
@@ -204,15 +209,16 @@ class GiteaForge:
                 approved=gitea_records.approved(self._client.all(f"/pulls/{pull.number}/reviews", Review)),
                 auto_merge=gitea_records.scheduled(self._client.all(timeline, Event)),
             )
-        key = (pull.number, pull.updated_at)
-        if key not in self._ended:
+        changed, details = self._ended.get(pull.number, (None, Details()))
+        if changed != pull.updated_at:
             if pull.merged:
                 # lists leave out who merged
                 merger = pull.merged_by or self._read(pull.number).merged_by
-                self._ended[key] = Details(merged_by=merger.login if merger else None)
+                details = Details(merged_by=merger.login if merger else None)
             else:
-                self._ended[key] = Details(closed_by=gitea_records.closer(self._client.all(timeline, Event)))
-        return self._ended[key]
+                details = Details(closed_by=gitea_records.closer(self._client.all(timeline, Event)))
+            self._ended[pull.number] = (pull.updated_at, details)
+        return details
 
     # --- writing
 
@@ -265,7 +271,7 @@ class GiteaForge:
         fields = {"name": name, "color": f"#{LABEL_COLOR}", "description": LABEL_DESCRIPTION}
         return self._client.change("POST", "/labels", fields, Label).id
 
-    def _assign(self, number: int, wanted: Iterable[str], notes: list[str]) -> None:
+    def _assign(self, number: int, wanted: Iterable[str], notes: Notes) -> None:
         """Gitea takes the whole list of assignees, and breaks (500) over a name that it does not know."""
         known = {user.login.lower(): user.login for user in self._client.all("/assignees", User)}
         there = [user.login for user in self._read(number).assignees or ()]
@@ -273,25 +279,15 @@ class GiteaForge:
         for name in wanted:
             login = known.get(name.lower())
             if login is None:
-                notes.append(f"Gitea cannot assign {name}")
+                notes.add(f"cannot assign {name}")
             elif login not in names:
                 names.append(login)
         if names != there:
             self._client.act("PATCH", f"/issues/{number}", {"assignees": names})
 
-    def _ask(self, number: int, name: str) -> None:
-        self._client.act("POST", f"/pulls/{number}/requested_reviewers", {"reviewers": [name]})
-
-    def _ask_team(self, number: int, team: str, notes: list[str]) -> None:
+    def _ask_team(self, number: int, team: str, notes: Notes) -> None:
         """Gitea leaves out teams in silence where the owner is no organisation."""
         path = f"/pulls/{number}/requested_reviewers"
         reviews = self._client.list_after("POST", path, {"team_reviewers": [team]}, Review)
         if not any(review.team and review.team.name.lower() == team.lower() for review in reviews):
-            notes.append(f"Gitea did not ask the team {team} for a review")
-
-
-def _politely(notes: list[str], what: str, action: Callable[[], None]) -> None:
-    try:
-        action()
-    except REFUSALS as error:
-        notes.append(f"Gitea refused {what}: {error.message.rstrip('.')}")
+            notes.add(f"did not ask the team {team} for a review")

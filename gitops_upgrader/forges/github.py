@@ -6,29 +6,24 @@ one question for all of a list's open pull requests.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from contextlib import AbstractContextManager
+from collections.abc import Iterable
 from datetime import datetime
-from functools import partial
 from typing import cast
 from urllib.parse import quote
 
 from github.Commit import Commit
 from github.CommitStatus import CommitStatus
-from github.GithubException import BadAttributeException, GithubException
 from github.PaginatedList import PaginatedList
 from github.PullRequest import PullRequest as Pull
 from github.Repository import Repository
 
-from gitops_upgrader.errors import ForgeConflict, ForgeNotFound, ForgeRefused
-from gitops_upgrader.forges import comments
-from gitops_upgrader.forges.answers import REFUSALS, readable
+from gitops_upgrader.errors import ForgeConflict, ForgeRefused
+from gitops_upgrader.forges import comments, github_people
+from gitops_upgrader.forges.answers import REFUSALS
 from gitops_upgrader.forges.connection import Connection, Server, reach
-from gitops_upgrader.forges.github_client import Wire
+from gitops_upgrader.forges.github_client import Wire, reading
 from gitops_upgrader.forges.github_details import Details, DetailsReader
 from gitops_upgrader.forges.protocol import (
-    LABEL_COLOR,
-    LABEL_DESCRIPTION,
     SUMMARY_LENGTH,
     VERDICT_CONTEXT,
     Capabilities,
@@ -63,13 +58,13 @@ class GitHubForge:
         self._wire = Wire(server.session)
         self._details = DetailsReader(self._wire)
         self._anonymous = anonymous
-        self._ended: dict[tuple[str, datetime | None], Details] = {}
+        self._ended: dict[str, tuple[datetime | None, Details]] = {}
         self._repository: Repository | None = None
         self._redirects = 0
 
     def find(self, branch: str) -> tuple[PullRequest, ...]:
         """Every pull request from this branch of the same repository, newest first."""
-        with _readable():
+        with reading():
             repository = self._at()
             head = f"{repository.owner.login}:{branch}"
             found = repository.get_pulls(state="all", sort="created", direction="desc", head=head)
@@ -78,7 +73,7 @@ class GitHubForge:
 
     def recent(self, prefix: str, since: datetime) -> tuple[PullRequest, ...]:
         """Those whose branch begins with `prefix` and that are open, or were created at or after `since`."""
-        with _readable():
+        with reading():
             repository = self._at()
             found: dict[int, Pull] = {}
             for pull in repository.get_pulls(state="all", sort="created", direction="desc"):
@@ -101,7 +96,7 @@ class GitHubForge:
     def update(self, number: int, *, title: str, body: str, head_commit: str) -> PullRequest:
         """Replace title and body."""
         pull = self._pull(number)
-        with _readable():
+        with reading():
             pull.edit(title=title, body=body)
         return self._detailed(pull)
 
@@ -110,7 +105,7 @@ class GitHubForge:
 
         def look_and_write() -> None:
             pull = self._pull(number)
-            with _readable():
+            with reading():
                 there = any(comments.carries(comment.body, key) for comment in pull.get_issue_comments())
                 if not there:
                     pull.create_issue_comment(comments.write(key, text))
@@ -121,7 +116,7 @@ class GitHubForge:
         """Close without merging."""
         pull, now = self._read(number)
         if now.state is PullState.OPEN:
-            with _readable():
+            with reading():
                 pull.edit(state="closed")
 
     def mark_merged(self, number: int, commit: str, when: datetime) -> PullRequest:
@@ -130,19 +125,12 @@ class GitHubForge:
 
     def involve(self, number: int, people: People) -> tuple[str, ...]:
         """Add labels, assignees and reviewers; return in words what GitHub refused."""
-        pull = self._pull(number)
-        notes: list[str] = []
-        for label in people.labels:
-            _politely(notes, f"the label {label}", partial(self._label, pull, label))
-        if people.assignees:
-            _politely(notes, "the assignees", partial(_assign, pull, people.assignees, notes))
-        _ask_for_reviews(pull, people, notes)
-        return tuple(notes)
+        return github_people.involve(self._wire, self._at(), self._pull(number), people)
 
     def set_draft(self, number: int, *, draft: bool) -> None:
         """Make it a draft, or ready for review."""
         pull, now = self._read(number)
-        with _readable():
+        with reading():
             if now.draft and not draft:
                 pull.mark_ready_for_review()
             elif draft and not now.draft:
@@ -154,7 +142,7 @@ class GitHubForge:
         if now.auto_merge:
             return None
         try:
-            with _readable():
+            with reading():
                 pull.enable_automerge(merge_method=method.name, expected_head_oid=now.head_commit)
         except REFUSALS as error:
             return error.message.rstrip(".")
@@ -164,7 +152,7 @@ class GitHubForge:
         """Stop GitHub from merging by itself. A merge queue is left alone."""
         pull, now = self._read(number)
         if now.auto_merge:
-            with _readable():
+            with reading():
                 pull.disable_automerge()
 
     def set_verdict(self, commit: str, verdict: Verdict, summary: str) -> None:
@@ -172,7 +160,7 @@ class GitHubForge:
         wanted = (verdict.value, summary[:SUMMARY_LENGTH])
         url = f"{self._at().url}/commits/{commit}"
         there = Commit(self._wire, {}, {"url": url, "sha": commit}, completed=True)
-        with _readable():
+        with reading():
             statuses = PaginatedList(CommitStatus, self._wire, f"{url}/statuses", None)
             latest = next((status for status in statuses if status.context == VERDICT_CONTEXT), None)
             same = latest is not None and (latest.state, latest.description) == wanted
@@ -211,11 +199,11 @@ class GitHubForge:
         return pull, _value(pull, Details())
 
     def _fetch(self, number: int) -> Pull:
-        with _readable():
+        with reading():
             return self._pull(number).complete()
 
     def _detailed(self, pull: Pull) -> PullRequest:
-        with _readable():
+        with reading():
             details = self._look([pull])
         return _value(pull, details.get(pull.node_id, Details()))
 
@@ -229,20 +217,26 @@ class GitHubForge:
         """Details by node id: of open ones anew each time, of others once for each time that they were changed."""
         if self._anonymous:
             return {}
-        wanted = list(pulls)
-        known = {pull.node_id: self._ended.get((pull.node_id, pull.updated_at)) for pull in wanted}
-        asked = self._details.read(node for node, details in known.items() if details is None)
-        for pull in wanted:
+        found: dict[str, Details] = {}
+        unknown: list[Pull] = []
+        for pull in pulls:
+            changed, details = self._ended.get(pull.node_id, (None, None))
+            if pull.state != "open" and details is not None and changed == pull.updated_at:
+                found[pull.node_id] = details
+            else:
+                unknown.append(pull)
+        asked = self._details.read(pull.node_id for pull in unknown)
+        for pull in unknown:
             if pull.state != "open" and pull.node_id in asked:
-                self._ended[pull.node_id, pull.updated_at] = asked[pull.node_id]
-        return asked | {node: details for node, details in known.items() if details is not None}
+                self._ended[pull.node_id] = (pull.updated_at, asked[pull.node_id])
+        return found | asked
 
     # --- writing
 
     def _create(self, new: NewPull) -> PullRequest:
         """GitHub opens no second one from a branch to a base: whoever was first, that is the one."""
         try:
-            with _readable():
+            with reading():
                 made = self._at().create_pull(new.base, new.head, title=new.title, body=new.body, draft=new.draft)
         except ForgeConflict as error:
             if "already exists" in error.message and (there := self._open(new)) is not None:
@@ -260,25 +254,6 @@ class GitHubForge:
         candidates = (pull for pull in self.find(new.head) if pull.state is PullState.OPEN)
         return next((pull for pull in candidates if pull.base == new.base), None)
 
-    def _label(self, pull: Pull, name: str) -> None:
-        repository = self._at()
-        try:
-            with _readable():
-                repository.get_label(name).complete()
-        except ForgeNotFound:
-            try:
-                with _readable():
-                    repository.create_label(name, LABEL_COLOR, LABEL_DESCRIPTION)
-            except ForgeConflict as error:
-                if "already_exists" not in error.message:
-                    raise
-        # PyGithub sends the bare list, which GitHub's description knows no more
-        self._wire.requestJsonAndCheck("POST", f"{pull.issue_url}/labels", input={"labels": [name]})
-
-
-def _readable() -> AbstractContextManager[None]:
-    return readable("GitHub", BadAttributeException, GithubException)
-
 
 def _is_ours(pull: Pull) -> bool:
     """Whether the branch is in the repository itself and not in a fork; a fork that was deleted is not even named."""
@@ -287,7 +262,7 @@ def _is_ours(pull: Pull) -> bool:
 
 
 def _value(pull: Pull, details: Details) -> PullRequest:
-    with _readable():
+    with reading():
         merged = pull.merged_at is not None
         state = PullState.OPEN if pull.state == "open" else PullState.MERGED if merged else PullState.CLOSED
         return PullRequest(
@@ -310,33 +285,3 @@ def _value(pull: Pull, details: Details) -> PullRequest:
             queued=details.queued,
             auto_merge=bool(pull.auto_merge),
         )
-
-
-def _assign(pull: Pull, assignees: tuple[str, ...], notes: list[str]) -> None:
-    """GitHub leaves out in silence who cannot be assigned."""
-    with _readable():
-        pull.add_to_assignees(*assignees)
-        there = {user.login.lower() for user in pull.assignees}
-    notes += [f"GitHub did not assign {name}" for name in assignees if name.lower() not in there]
-
-
-def _ask_for_reviews(pull: Pull, people: People, notes: list[str]) -> None:
-    """Ask all at once; where GitHub refuses all of them because of one, one by one. A team is `team` or `org/team`."""
-    users = list(people.reviewers)
-    teams = [team.rpartition("/")[2] for team in people.team_reviewers]
-    if not users and not teams:
-        return
-    try:
-        pull.create_review_request(users, teams)
-    except REFUSALS:
-        for user in users:
-            _politely(notes, f"a review by {user}", partial(pull.create_review_request, [user], []))
-        for team in teams:
-            _politely(notes, f"a review by the team {team}", partial(pull.create_review_request, [], [team]))
-
-
-def _politely(notes: list[str], what: str, action: Callable[[], None]) -> None:
-    try:
-        action()
-    except REFUSALS as error:
-        notes.append(f"GitHub refused {what}: {error.message.rstrip('.')}")

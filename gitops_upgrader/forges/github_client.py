@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from typing import Any
 from urllib.parse import urlsplit
 
+from github.GithubException import BadAttributeException, GithubException
 from github.Requester import Requester
 
 from gitops_upgrader.errors import (
@@ -20,6 +22,7 @@ from gitops_upgrader.errors import (
     ForgeUnreachable,
 )
 from gitops_upgrader.forges.address import origin
+from gitops_upgrader.forges.answers import readable
 from gitops_upgrader.forges.http import Session
 
 API_VERSION = "2022-11-28"
@@ -36,6 +39,11 @@ _KINDS: Mapping[str, type[ForgeError]] = {
     "SERVICE_UNAVAILABLE": ForgeUnreachable,
     "INTERNAL": ForgeUnreachable,
 }
+
+
+def reading() -> AbstractContextManager[None]:
+    """Guard the reading of an answer, PyGithub's part of it included."""
+    return readable("GitHub", BadAttributeException, GithubException)
 
 
 class Wire(Requester):

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from functools import partial
 from typing import Any
 from urllib.parse import quote
 
 import gitlab
-from gitlab.exceptions import GitlabError
 
 from gitops_upgrader.errors import ForgeConflict, ForgeForbidden, ForgeNotFound, ForgeRefused
-from gitops_upgrader.forges import comments, drafts
-from gitops_upgrader.forges.answers import REFUSALS, readable
+from gitops_upgrader.forges import comments, drafts, gitlab_people
+from gitops_upgrader.forges.answers import REFUSALS
 from gitops_upgrader.forges.connection import Connection, Server, reach
-from gitops_upgrader.forges.gitlab_records import Approvals, CommitStatus, MergeRequest, Project, User, merge_request
+from gitops_upgrader.forges.gitlab_client import change, read, reading
+from gitops_upgrader.forges.gitlab_records import Approvals, CommitStatus, MergeRequest, Project, merge_request
 from gitops_upgrader.forges.protocol import (
     SUMMARY_LENGTH,
     VERDICT_CONTEXT,
@@ -97,7 +96,7 @@ class GitLabForge:
 
         def look_and_write() -> None:
             notes = self._project.mergerequests.get(number, lazy=True).notes
-            with _readable():
+            with reading():
                 there = any(comments.carries(note.attributes["body"], key) for note in notes.list(iterator=True))
                 if not there:
                     notes.create({"body": comments.write(key, text)})
@@ -115,21 +114,7 @@ class GitLabForge:
 
     def involve(self, number: int, people: People) -> tuple[str, ...]:
         """Add labels, assignees and reviewers; return in words what GitLab refused."""
-        notes: list[str] = []
-        if people.labels:
-            # GitLab makes the labels that are missing
-            _politely(notes, "the labels", partial(self._change, number, add_labels=",".join(people.labels)))
-        now = self._read(number)
-        for field, there, wanted in (
-            ("assignee", now.assignees, people.assignees),
-            ("reviewer", now.reviewers, people.reviewers),
-        ):
-            if wanted:
-                _politely(notes, f"the {field}s", partial(self._add, number, field, there, wanted, notes))
-        if people.team_reviewers:
-            teams = ", ".join(people.team_reviewers)
-            notes.append(f"GitLab asks no groups for reviews ({teams}): name people, or use its code owners")
-        return tuple(notes)
+        return gitlab_people.involve(self._client, self._project, number, people)
 
     def set_draft(self, number: int, *, draft: bool) -> None:
         """Make it a draft, or ready for review, by its title."""
@@ -153,7 +138,7 @@ class GitLabForge:
         }
         path = f"/projects/{quote(self._server.project, safe='')}/merge_requests/{number}/merge"
         try:
-            with _readable():
+            with reading():
                 self._client.http_put(path, post_data=order)
         except REFUSALS as error:
             return error.message.rstrip(".")
@@ -163,19 +148,19 @@ class GitLabForge:
         """Stop GitLab from merging by itself. A merge train is left alone."""
         now = self._read(number)
         if now.merge_when_pipeline_succeeds and not self._queued(now):
-            with _readable():
+            with reading():
                 self._project.mergerequests.get(number, lazy=True).cancel_merge_when_pipeline_succeeds()
 
     def set_verdict(self, commit: str, verdict: Verdict, summary: str) -> None:
         """Set the commit status, unless it is so already."""
         statuses = self._project.commits.get(commit, lazy=True).statuses
         wanted = (_VERDICTS[verdict], summary[:SUMMARY_LENGTH])
-        with _readable():
+        with reading():
             there = [CommitStatus.model_validate(one.attributes) for one in statuses.list(iterator=True)]
         if any((one.status, one.description) == wanted for one in there if one.name == VERDICT_CONTEXT):
             return
         try:
-            with _readable():
+            with reading():
                 statuses.create({"name": VERDICT_CONTEXT, "state": wanted[0], "description": wanted[1]})
         except ForgeRefused as error:
             # the state of a pending status can change, its description cannot
@@ -194,7 +179,7 @@ class GitLabForge:
 
     def _list(self, **filters: Any) -> list[MergeRequest]:
         """Merge requests, newest first; those from forks, or from forks that are gone, are not ours."""
-        with _readable():
+        with reading():
             found = self._project.mergerequests.list(
                 iterator=True, scope="all", order_by="created_at", sort="desc", **filters
             )
@@ -202,8 +187,7 @@ class GitLabForge:
         return [one for one in records if one.source_project_id == one.target_project_id]
 
     def _read(self, number: int) -> MergeRequest:
-        with _readable():
-            return merge_request(self._project.mergerequests.get(number).attributes)
+        return read(self._project, number)
 
     def _decided(self, number: int) -> MergeRequest:
         """A merge request once GitLab has found out whether it can be merged, which it does in the background."""
@@ -243,7 +227,7 @@ class GitLabForge:
         )
 
     def _approved(self, record: MergeRequest) -> bool:
-        with _readable():
+        with reading():
             approvals = self._project.mergerequests.get(record.iid, lazy=True).approvals.get()
             return bool(Approvals.model_validate(approvals.attributes).approved_by)
 
@@ -255,14 +239,14 @@ class GitLabForge:
             return False
         project = quote(self._server.project, safe="")
         try:
-            with _readable():
+            with reading():
                 self._client.http_get(f"/projects/{project}/merge_trains/merge_requests/{record.iid}")
         except (ForgeNotFound, ForgeForbidden):
             return False
         return True
 
     def _settings(self) -> Project:
-        with _readable():
+        with reading():
             return Project.model_validate(self._client.projects.get(self._server.project).attributes)
 
     def _why_not(self, now: MergeRequest, method: MergeMethod) -> str | None:
@@ -282,8 +266,7 @@ class GitLabForge:
     # --- writing
 
     def _change(self, number: int, **fields: Any) -> MergeRequest:
-        with _readable():
-            return merge_request(dict(self._project.mergerequests.update(number, fields)))
+        return change(self._project, number, **fields)
 
     def _create(self, new: NewPull) -> PullRequest:
         fields = {
@@ -293,7 +276,7 @@ class GitLabForge:
             "description": new.body,
         }
         try:
-            with _readable():
+            with reading():
                 made = merge_request(self._project.mergerequests.create(fields).attributes)
         except ForgeConflict as error:
             if "already exists" in error.message and (there := self._open(new)) is not None:
@@ -304,33 +287,3 @@ class GitLabForge:
     def _open(self, new: NewPull) -> PullRequest | None:
         candidates = self._list(source_branch=new.head, target_branch=new.base, state="opened")
         return self._value(candidates[0]) if candidates else None
-
-    def _add(self, number: int, field: str, there: Sequence[User], wanted: Sequence[str], notes: list[str]) -> None:
-        """Add people to those who are there: GitLab takes the whole list, by their ids."""
-        ids = [user.id for user in there]
-        for name in wanted:
-            user = self._user(name)
-            if user is None:
-                notes.append(f"GitLab knows no user {name}")
-            elif user.id not in ids:
-                ids.append(user.id)
-        changed = self._change(number, **{f"{field}_ids": ids})
-        kept = {user.id for user in (changed.assignees if field == "assignee" else changed.reviewers)}
-        if set(ids) - kept:
-            notes.append(f"GitLab took {len(kept)} of {len(ids)} {field}s: its free tier has one")
-
-    def _user(self, name: str) -> User | None:
-        with _readable():
-            found = self._client.users.list(username=name, iterator=True)
-            return next((User.model_validate(one.attributes) for one in found), None)
-
-
-def _readable() -> AbstractContextManager[None]:
-    return readable("GitLab", GitlabError)
-
-
-def _politely(notes: list[str], what: str, action: Callable[[], object]) -> None:
-    try:
-        action()
-    except REFUSALS as error:
-        notes.append(f"GitLab refused {what}: {error.message.rstrip('.')}")

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import json
 import re
-from functools import cache
+from collections.abc import Callable, Mapping
+from functools import cache, partial
+from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
@@ -19,6 +21,12 @@ from referencing.jsonschema import DRAFT202012
 
 from tests.forges.loopback import Exchange
 from tests.servers.build import npm_file
+
+DESCRIPTIONS: Mapping[str, Callable[[], Path]] = {
+    "@octokit/openapi": partial(npm_file, "@octokit/openapi", "23.0.2", "generated/api.github.com.json"),
+    "@octokit/graphql-schema": partial(npm_file, "@octokit/graphql-schema", "15.26.1", "schema.graphql"),
+}
+"""Each description, by its package; calling it fetches it if need be."""
 
 _PREFIX = "/api/v3"
 _DOCUMENT = "https://api.github.com/openapi"
@@ -73,8 +81,7 @@ def _operation(method: str, path: str) -> tuple[str, _Operation]:
 
 @cache
 def _document() -> Any:
-    file = npm_file("@octokit/openapi", "23.0.2", "generated/api.github.com.json")
-    return _modern(json.loads(file.read_text(encoding="utf-8")))
+    return _modern(json.loads(DESCRIPTIONS["@octokit/openapi"]().read_text(encoding="utf-8")))
 
 
 @cache
@@ -147,8 +154,8 @@ def _modern(value: Any) -> Any:
 
 @cache
 def _graphql_schema() -> graphql.GraphQLSchema:
-    file = npm_file("@octokit/graphql-schema", "15.26.1", "schema.graphql")
-    return graphql.build_schema(file.read_text(encoding="utf-8"), assume_valid=True)
+    text = DESCRIPTIONS["@octokit/graphql-schema"]().read_text(encoding="utf-8")
+    return graphql.build_schema(text, assume_valid=True)
 
 
 def _check_graphql(exchange: Exchange) -> None:

@@ -4,13 +4,15 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
+import requests
 
 from gitops_upgrader import errors
 from gitops_upgrader.forges import gitea_records
 from gitops_upgrader.forges.address import Address
 from gitops_upgrader.forges.connection import Connection
+from gitops_upgrader.forges.credentials import Token
 from gitops_upgrader.forges.gitea_records import Event, Review, User
-from gitops_upgrader.forges.protocol import MergeMethod, NewPull, People
+from gitops_upgrader.forges.protocol import MergeMethod, NewPull, People, Verdict
 from gitops_upgrader.forges.registry import open_forge
 from gitops_upgrader.model import PullRequest
 from tests.forges import worlds
@@ -186,3 +188,32 @@ def test_pages() -> None:
     forge = open_forge("gitea", Connection(Address("ssh", "codeberg.org", "acme/fleet.git")))
     assert forge.branch_url("gitops-upgrader/a/b") == "https://codeberg.org/acme/fleet/src/branch/gitops-upgrader/a/b"
     assert forge.file_url("abc", "a b.yaml", 3) == "https://codeberg.org/acme/fleet/src/commit/abc/a%20b.yaml#L3"
+
+
+@pytest.mark.servers
+def test_the_documented_scopes_are_enough(gitea: GiteaServer) -> None:
+    """As docs/forges.md has it: a collaborator with Write, and a token with two scopes."""
+    world = worlds.gitea(gitea.repository())
+    scopes = ["write:repository", "write:issue"]
+    answer = requests.post(
+        f"{gitea.url}/api/v1/users/{gitea.person.login}/tokens",
+        json={"name": world.repository.name, "scopes": scopes},
+        auth=(gitea.person.login, gitea.person.password),
+        timeout=30,
+    )
+    credential = Token(answer.json()["sha1"])
+    address = worlds.address_of(gitea.url, world.repository.path)
+    forge = open_forge("gitea", Connection(address, None, credential, worlds.Time().settings()))
+    made = forge.create(NewPull("Upgrade", "Body", BRANCH, "main", world.branch(BRANCH), draft=True))
+    assert forge.involve(made.number, People(labels=("kubernetes",), assignees=("ada",), reviewers=("upgrader",))) == ()
+    forge.set_draft(made.number, draft=False)
+    forge.comment(made.number, "key", "Text")
+    forge.set_verdict(made.head_commit, Verdict.SUCCESS, "It may be merged.")
+    world.protect()
+    assert forge.arm_auto_merge(made.number, MergeMethod.MERGE) is None
+    forge.disarm_auto_merge(made.number)
+    forge.update(made.number, title="Newer", body="Body", head_commit=made.head_commit)
+    forge.close(made.number)
+    (found,) = forge.find(BRANCH)
+    assert (found.title, found.labels) == ("Newer", frozenset({"kubernetes"}))
+    assert forge.recent("gitops-upgrader/", made.created_at) == (found,)

@@ -1,0 +1,20 @@
+"""Build and fetch everything that tests with the marker `servers` need: `python -m tests.servers`."""
+
+from __future__ import annotations
+
+import sys
+
+from tests.forges import octokit
+from tests.servers import gitea
+
+
+def main() -> None:
+    """Make what is missing, and say where it is. It takes some minutes on a machine that has none of it."""
+    for name, make in (("gitea", gitea.PROGRAM.build), *octokit.DESCRIPTIONS.items()):
+        sys.stderr.write(f"{name}: ")
+        sys.stderr.flush()
+        sys.stderr.write(f"{make()}\n")
+
+
+if __name__ == "__main__":
+    main()
