@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 from tests import need  # first, as it keeps the environment that servers are built with
 
@@ -27,6 +28,9 @@ _BLANKED_EXACTLY = frozenset(
     }
 )
 _homes: list[Path] = []
+
+settings.register_profile("gitops-upgrader", deadline=None, derandomize=True, database=None)
+settings.load_profile("gitops-upgrader")
 
 
 def pytest_configure(config: pytest.Config) -> None:

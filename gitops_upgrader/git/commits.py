@@ -14,6 +14,8 @@ from gitops_upgrader.git.signing import Signer
 from gitops_upgrader.git.trees import missing, put
 
 _CRUD = re.compile(r"[<>\x00-\x1f\x7f]")
+_EDGES = " \t\r\n.,:;\"'\\"
+"""What Git takes off both ends of a name, as do libgit2 and we, so that all read the same."""
 _LONGEST_OFFSET = timedelta(hours=23, minutes=59)
 
 
@@ -88,7 +90,7 @@ def write_commit(
         repository: where the object goes.
         tree: the root.
         parents: ids in hex.
-        message: its text; a line end is added where there is none.
+        message: its text, which then ends with one line end.
         author: who made the change.
         committer: who made the commit.
         when: an aware time; its seconds and offset from UTC are kept.
@@ -101,7 +103,7 @@ def write_commit(
     stamp = _stamp(when)
     head = [f"tree {tree}", *(f"parent {parent}" for parent in parents)]
     head += [f"author {_identity(author)} {stamp}", f"committer {_identity(committer)} {stamp}"]
-    text = message.replace("\0", "").rstrip("\n") + "\n"
+    text = message.replace("\0", "").strip("\n") + "\n"
     payload = "\n".join([*head, "", text]).encode("utf-8", "replace")
     if signer is None:
         return str(put(repository, ObjectType.COMMIT, payload))
@@ -111,13 +113,16 @@ def write_commit(
 
 
 def _identity(person: Person) -> str:
+    found = []
     for part, value in (("name", person.name), ("e-mail address", person.email)):
-        if not value.strip() or _CRUD.search(value):
+        trimmed = value.strip(_EDGES)
+        if not trimmed or _CRUD.search(trimmed):
             raise InvalidIdentity(
                 f"The {part} {value!r} cannot stand in a commit.",
                 remedy="It must not be empty, nor have <, > or a line break in it.",
             )
-    return f"{person.name.strip()} <{person.email.strip()}>"
+        found.append(trimmed)
+    return f"{found[0]} <{found[1]}>"
 
 
 def _stamp(when: datetime) -> str:

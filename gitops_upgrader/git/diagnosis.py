@@ -110,7 +110,7 @@ _MEANINGS = (
         "The server of {location} takes too long: {words}",
     ),
     _meaning(
-        r"TLS connection was non-properly terminated|Error in the pull function|SSL_ERROR_SYSCALL"
+        r"GnuTLS recv error \(-(?!12\b)|TLS connection was non-properly terminated|Error in the pull function|SSL_ERROR_SYSCALL"
         r"|Could not resolve|Failed to connect|Couldn't connect|Connection (?:refused|reset|closed)|Network is unreach"
         r"|No route to host|early EOF|unexpected disconnect|hung up unexpectedly|Recv failure|Send failure"
         r"|Empty reply from server|transfer closed|RPC failed|bytes of (?:body|length header)|invalid index-pack output"
@@ -121,7 +121,7 @@ _MEANINGS = (
     ),
     _meaning(
         r"certificate|SSL CA cert|SSL connect error|SSL routines|gnutls_handshake|tlsv1 alert|TLS alert|CAfile"
-        r"|sslCAInfo",
+        r"|sslCAInfo|TLS fatal alert",
         TlsRefused,
         "There is no trusted TLS connection to {location}: {words}",
         "Put the authority's certificate into the Secret under `ca.crt`; a client certificate under `tls.crt`.",

@@ -190,7 +190,7 @@ def _parse_url(text: str, name: str, rest: str) -> Location:
         _checked_host(text, parts["host"]),
         _checked_port(text, parts["port"]),
         path,
-        user=_checked_user(text, parts["user"]),
+        user=_checked_user(text, parts["user"], scheme),
         password=unquote(parts["password"]) if parts["password"] else None,
     )
 
@@ -215,7 +215,7 @@ def _parse_scp(text: str) -> Location:
         _checked_host(text, parts["host"]),
         None,
         parts["path"],
-        user=_checked_user(text, parts["user"]),
+        user=_checked_user(text, parts["user"], Scheme.SSH),
         scp=True,
     )
 
@@ -243,12 +243,14 @@ def _checked_port(text: str, port: str | None) -> int | None:
     return int(port)
 
 
-def _checked_user(text: str, user: str | None) -> str | None:
+def _checked_user(text: str, user: str | None, scheme: Scheme) -> str | None:
     if not user:
         return None
-    if not _USER.fullmatch(unquote(user)):
+    name = unquote(user)
+    allowed = _USER.fullmatch(name) if scheme is Scheme.SSH else not _CONTROL.search(name)
+    if not allowed:
         _refuse(text, "has an account that is none", _FORMS)
-    return unquote(user)
+    return name
 
 
 def _refuse(text: str, why: str, remedy: str) -> NoReturn:

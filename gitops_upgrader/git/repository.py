@@ -168,7 +168,7 @@ class Repository:
         """
         if self._checkout is not None:
             return self._checkout.resolve(revision)
-        if _OID.fullmatch(revision) and revision in self._objects:
+        if self._has(revision):
             return str(lookup(self._objects, revision).id)
         if oid := self.fetch([revision]).get(revision):
             return oid
@@ -263,7 +263,7 @@ class Repository:
         History that is missing is fetched. In a criss-cross history with several best ancestors it is one of them.
 
         Raises:
-            ObjectMissing: one of the two was not fetched.
+            ObjectMissing: one of the two is not in the history of what was fetched.
             HistoryMissing: the repository itself is shallow and ends before the answer.
         """
         self._settle(one, other)
@@ -272,10 +272,12 @@ class Repository:
         return None if base is None else str(base)
 
     def is_ancestor(self, ancestor: str, descendant: str) -> bool:
-        """Whether a commit is another one, or among what led to it. Missing history is fetched.
+        """Whether a commit is another one, or among what led to it.
+
+        Missing history is fetched. A commit that all of the history of `descendant` does not show is not among it.
 
         Raises:
-            ObjectMissing: one of the two was not fetched.
+            ObjectMissing: `descendant` was not fetched.
             HistoryMissing: the repository itself is shallow and ends before the answer.
         """
         if self._leads_to(ancestor, descendant):
@@ -287,7 +289,7 @@ class Repository:
         """Return the commits that `head` has and `base` has not, children before parents, as `git log base..head`.
 
         Raises:
-            ObjectMissing: one of the two was not fetched.
+            ObjectMissing: one of the two is not in the history of what was fetched.
             HistoryMissing: the repository itself is shallow and ends before the answer.
         """
         self._settle(base, head)
@@ -330,8 +332,14 @@ class Repository:
             raise missing(oid) from None
 
     def _leads_to(self, ancestor: str, descendant: str) -> bool:
-        one, other = lookup(self._objects, ancestor).id, lookup(self._objects, descendant).id
+        other = lookup(self._objects, descendant).id
+        if not self._has(ancestor):
+            return False
+        one = lookup(self._objects, ancestor).id
         return one == other or self._objects.descendant_of(other, one)
+
+    def _has(self, oid: str) -> bool:
+        return _OID.fullmatch(oid) is not None and oid in self._objects
 
     def _settle(self, one: str, other: str) -> None:
         """Fetch as much history as it takes to compare two commits."""
@@ -343,8 +351,11 @@ class Repository:
             raise self._ends_early()
 
     def _is_settled(self, one: str, other: str) -> bool:
+        shallow = self._scratch.shallow_roots
+        if not shallow or not (self._has(one) and self._has(other)):
+            return not shallow  # without history to come, whoever looks the commit up says that it is missing
         ours, theirs = lookup(self._objects, one).id, lookup(self._objects, other).id
-        return is_settled(self._objects, ours, theirs, self._scratch.shallow_roots)
+        return is_settled(self._objects, ours, theirs, shallow)
 
     def _first_parent(self, commit: CommitInfo) -> str | None:
         for depth in _DEPTHS:

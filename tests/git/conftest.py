@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -35,6 +35,11 @@ class Fleet:
             ["git", *arguments], cwd=at or self.path, env=environment, input=stdin, capture_output=True, check=False
         )
         assert done.returncode == 0, done.stderr.decode()
+        return done.stdout.decode().strip()
+
+    def run(self, command: list[str], stdin: bytes = b"") -> str:
+        """Run any command in the repository and return what it prints."""
+        done = subprocess.run(command, cwd=self.path, input=stdin, capture_output=True, check=True)
         return done.stdout.decode().strip()
 
     def commit(
@@ -103,6 +108,3 @@ def server(fleet: Fleet) -> Iterator[GitServer]:
 def url(server: GitServer) -> str:
     """The fleet's address."""
     return f"{server.url}/fleet.git"
-
-
-Snapshot = Callable[[], dict[str, bytes]]

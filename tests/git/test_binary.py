@@ -585,6 +585,7 @@ def test_a_client_certificate_is_shown(fleet: Fleet, authority: trustme.CA) -> N
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("localhost").configure_cert(context)
     authority.configure_trust(context)
+    context.maximum_version = ssl.TLSVersion.TLSv1_2  # where the handshake tells, and not a later read
     context.verify_mode = ssl.CERT_REQUIRED
     ours = authority.issue_cert("robot@example.org")
     key, certificate = ours.private_key_pem.bytes(), ours.cert_chain_pems[0].bytes()

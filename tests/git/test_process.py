@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+import os
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from gitops_upgrader.errors import AnswerTooLarge, GitMissing, GitTimeout
+from gitops_upgrader.git import process
+from gitops_upgrader.git.process import run
+
+ENVIRONMENT = {"PATH": os.environ["PATH"], "KEY": "value"}
+
+
+def python(code: str, timeout: float = 30) -> process.Completed:
+    return run([sys.executable, "-S", "-c", code], environment=ENVIRONMENT, timeout=timeout)
+
+
+def test_what_a_program_says_is_kept_apart() -> None:
+    done = python("import os, sys; print(os.environ['KEY']); print('oh', file=sys.stderr); sys.exit(3)")
+    assert (done.status, done.out, done.err) == (3, b"value\n", "oh\n")
+
+
+def test_nothing_of_our_environment_and_no_terminal_is_passed_on() -> None:
+    done = python("import os, sys; print(sorted(os.environ)); print(sys.stdin.read() == '')")
+    assert b"HOME" not in done.out
+    assert done.out.endswith(b"True\n")
+
+
+def test_both_streams_are_read_at_once() -> None:
+    done = python("import sys\nfor n in range(200): sys.stderr.write('e' * 1000); sys.stdout.write('o' * 1000)")
+    assert (len(done.out), len(done.err)) == (200_000, 200_000)
+
+
+def test_too_much_of_an_answer_is_an_error_and_of_a_complaint_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process, "MAX_ANSWER", 1000)
+    monkeypatch.setattr(process, "MAX_COMPLAINT", 1000)
+    with pytest.raises(AnswerTooLarge):
+        python("import sys\nwhile True: sys.stdout.write('x' * 1000)")
+    assert len(python("import sys; sys.stderr.write('x' * 100000)").err) == 1000
+
+
+def test_the_whole_group_is_killed_after_the_timeout(tmp_path: Path) -> None:
+    pid = tmp_path / "pid"
+    code = f"""
+import os, subprocess, sys, time
+child = subprocess.Popen([sys.executable, "-S", "-c", "import time; time.sleep(60)"])
+open({str(pid)!r}, "w").write(str(child.pid))
+time.sleep(60)
+"""
+    started = time.monotonic()
+    with pytest.raises(GitTimeout, match=r"longer than 1\.5 seconds") as caught:
+        python(code, timeout=1.5)
+    assert time.monotonic() - started < 20
+    assert caught.value.transient
+    state = Path(f"/proc/{pid.read_text()}/stat")
+    assert not state.exists() or state.read_text().split()[2] == "Z"
+
+
+def test_a_program_that_cannot_be_started_is_missing(tmp_path: Path) -> None:
+    with pytest.raises(GitMissing, match="cannot be started"):
+        run([str(tmp_path / "nowhere")], environment={}, timeout=1)
