@@ -51,6 +51,7 @@ class AppJwt:
         if not isinstance(key, RSAPrivateKey):
             raise _unusable_key()
         self._key = key
+        self._sent = ""
 
     def header(self) -> str | None:
         """Return a JWT that is good for nine minutes."""
@@ -58,15 +59,20 @@ class AppJwt:
 
         now = int(self._clock())
         claims = {"iat": now - _SKEW, "exp": now + _LIFE, "iss": self._app.app_id}
-        return f"Bearer {jwt.encode(claims, self._key, algorithm='RS256')}"
+        self._sent = jwt.encode(claims, self._key, algorithm="RS256")
+        return f"Bearer {self._sent}"
 
     def renew(self) -> bool:
         """Every request has a JWT of its own already."""
         return False
 
     def secrets(self) -> tuple[str, ...]:
-        """The key, whole and line by line."""
-        return (self._app.private_key, *(line for line in self._app.private_key.splitlines() if len(line) > 20))
+        """The key, whole and line by line, and the JWT that was sent last."""
+        return (
+            self._app.private_key,
+            self._sent,
+            *(line for line in self._app.private_key.splitlines() if len(line) > 20),
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -123,6 +123,17 @@ class TestApp:
         with pytest.raises(errors.ForgeNotFound, match="not installed for nobody"):
             tokens(owner="nobody").token()
 
+    def test_an_app_that_github_does_not_know(self, time: Time) -> None:
+        def echo(request: Request) -> Reply:
+            return Reply(401, {"message": f"could not decode {request.header('Authorization')}"})
+
+        with serving(echo) as server:
+            ours = InstallationTokens(GitHubApp("123", PEM, 5), address_of(server.url), time.settings())
+            with pytest.raises(errors.ForgeAuthenticationFailed, match=r"could not decode Bearer \*\*\*") as caught:
+                ours.token()
+            assert "eyJ" not in str(caught.value)
+            assert len(server.exchanges) == 1
+
     def test_an_enterprise_server_of_its_own(self, server: Loopback, time: Time) -> None:
         app = GitHubApp("123", PEM, installation_id=5, api_url=f"{server.url}/api/v3")
         elsewhere = Address("https", "ghe.example", "acme/fleet")

@@ -153,6 +153,13 @@ def test_said_to_exist_and_not_found_is_a_conflict(world: worlds.FakeWorld) -> N
             world.connect(mischief.url).create(NewPull("T", "B", BRANCH, "main", world.branch(BRANCH)))
 
 
+def test_another_conflict_is_one(world: worlds.FakeWorld) -> None:
+    with between(world.url) as mischief:
+        mischief.expect(Answer(409, b'{"message": "the head is out of date"}'), method="POST")
+        with pytest.raises(errors.ForgeConflict, match="out of date"):
+            world.connect(mischief.url).create(NewPull("T", "B", BRANCH, "main", world.branch(BRANCH)))
+
+
 def test_it_tells_of_merges_by_itself(world: worlds.FakeWorld) -> None:
     made = opened(world)
     assert world.forge.mark_merged(made.number, "0" * 40, START + timedelta(1)).number == made.number

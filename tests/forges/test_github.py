@@ -8,8 +8,9 @@ import pytest
 
 from gitops_upgrader import errors
 from gitops_upgrader.forges.address import Address
-from gitops_upgrader.forges.connection import Connection
+from gitops_upgrader.forges.connection import Connection, reach
 from gitops_upgrader.forges.credentials import Token
+from gitops_upgrader.forges.github_client import Wire
 from gitops_upgrader.forges.protocol import MergeMethod, NewPull, People
 from gitops_upgrader.forges.registry import open_forge
 from gitops_upgrader.model import PullRequest
@@ -242,3 +243,12 @@ def test_pages(world: worlds.FakeWorld) -> None:
     forge = open_forge("github", Connection(Address("ssh", "github.com", "acme/fleet.git")))
     assert forge.branch_url("gitops-upgrader/a/b") == "https://github.com/acme/fleet/tree/gitops-upgrader/a/b"
     assert forge.file_url("abc", "a b.yaml", 3) == "https://github.com/acme/fleet/blob/abc/a%20b.yaml#L3"
+
+
+def test_addresses_of_the_server_are_asked_for_where_it_is_reached(world: worlds.FakeWorld) -> None:
+    server = reach("github", "GitHub", Connection(worlds.address_of(world.url), None, Token(world.token)))
+    wire = Wire(server.session)
+    for url in ("/repos/acme/fleet", "https://github.internal.example/api/v3/repos/acme/fleet?a=1"):
+        _, answer = wire.requestJsonAndCheck("GET", url)
+        assert answer["full_name"] == "acme/fleet"
+    assert world.server.exchanges[-1].request.query == {"a": "1"}

@@ -437,10 +437,12 @@ class TestProxy:
             session("http://forge.example").get("http://forge.example/x")
             assert len(proxy.exchanges) == 1
 
-    def test_one_that_is_not_there_is_told_without_its_password(self) -> None:
+    @pytest.mark.parametrize("ca", [True, False])
+    def test_one_that_is_not_there_is_told_without_its_password(self, ca: bool) -> None:
         with serving(lambda request: Reply()) as server:
             place = server.url
-        settings = Time().settings(proxy=place.replace("//", "//me:the-password@"), retries=0)
+        proxy = place.replace("//", "//me:the-password@")
+        settings = Time().settings(proxy=proxy, ca=pem(trustme.CA().cert_pem) if ca else None, retries=0)
         with pytest.raises(errors.ForgeNotConnected, match="proxy") as caught:
             session("https://forge.example", settings).get("https://forge.example/x")
         assert "the-password" not in str(caught.value) + repr(caught.value.__cause__)

@@ -9,7 +9,7 @@ from gitops_upgrader.errors import PullRequestUnreadable
 from gitops_upgrader.forges.address import Address
 from gitops_upgrader.forges.connection import Connection
 from gitops_upgrader.forges.local import LocalForge
-from gitops_upgrader.forges.protocol import NewPull, People
+from gitops_upgrader.forges.protocol import NewPull, People, Verdict
 from gitops_upgrader.forges.registry import open_forge
 from gitops_upgrader.model import PullRequest, PullState
 from tests.forges import worlds
@@ -45,6 +45,16 @@ def test_a_merge_is_told_by_the_commits(world: worlds.LocalWorld) -> None:
     assert (told.state, told.merged_at, told.head_commit) == (PullState.MERGED, START, "f" * 40)
     world.forge.close(made.number)
     assert world.forge.get(made.number) == told
+
+
+def test_a_verdict_goes_with_its_commit(world: worlds.LocalWorld) -> None:
+    first = opened(world)
+    world.forge.set_verdict(first.head_commit, Verdict.SUCCESS, "Yes.")
+    second = world.forge.create(NewPull("Again", "", "other", "main", first.head_commit))
+    third = world.forge.create(NewPull("Other", "", "third", "main", "f" * 40))
+    world.forge.update(third.number, title="Other", body="", head_commit=first.head_commit)
+    for number in (first.number, second.number, third.number):
+        assert f"{first.head_commit}: 'success: Yes.'" in (world.folder / f"{number}.md").read_text(encoding="utf-8")
 
 
 def test_what_people_add_stays(world: worlds.LocalWorld) -> None:
