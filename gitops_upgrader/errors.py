@@ -81,6 +81,21 @@ class UnsafeStep(UpgraderError):
     """A step from one version to another that was asked for is one that Cluster API refuses."""
 
 
+# --- the process in a cluster -----------------------------------------------------------------------------------------
+
+
+class LeadershipLost(UpgraderError):
+    """The Lease could not be renewed in time, so that another process may lead by now."""
+
+
+class AddressInUse(UpgraderError):
+    """Nobody can listen on an address: it is taken, or not this machine's."""
+
+
+class InvalidSelector(UpgraderError):
+    """A text is no label selector."""
+
+
 # --- versions -------------------------------------------------------------------------------------------------------
 
 

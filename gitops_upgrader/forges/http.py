@@ -200,6 +200,7 @@ class Session(requests.Session):
             sent.headers["If-None-Match"] = known.etag
         response = self._transmit(sent, kwargs)
         logger.debug("%s: %d", _line(sent), response.status_code)
+        self._settings.answered(response.status_code, response.headers)
         if known is not None and response.status_code == requests.codes.not_modified:
             return _answer(known.status, {**dict(known.headers), **response.headers}, known.body, sent)
         if request.method == "GET":

@@ -19,6 +19,10 @@ class ClientCertificate:
     key: str
 
 
+def _nobody(_status: int, _headers: Mapping[str, str]) -> None:
+    """Nobody wants to know of answers."""
+
+
 @dataclass(frozen=True, slots=True)
 class HttpSettings:
     """How to reach a forge.
@@ -31,6 +35,7 @@ class HttpSettings:
         retries: how often a passing failure is tried again within the run.
         patience: seconds that one request may spend waiting between tries; a longer `Retry-After` is for the next run.
         sleep, chance, clock: time, so that tests need none; `chance` is from 0 up to 1, `clock` in seconds since 1970.
+        answered: is told of every answer, its status and its headers; for metrics.
     """
 
     timeout: float = 60.0
@@ -42,6 +47,7 @@ class HttpSettings:
     sleep: Callable[[float], None] = time.sleep
     chance: Callable[[], float] = random.random
     clock: Callable[[], float] = time.time
+    answered: Callable[[int, Mapping[str, str]], None] = _nobody
 
     def proxies(self) -> dict[str, str]:
         """Return the proxy for each scheme, as requests takes it. Raises ForgeSettingsInvalid."""

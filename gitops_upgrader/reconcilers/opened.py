@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from gitops_upgrader.errors import UpgraderError
 from gitops_upgrader.forges.address import Address
@@ -19,10 +20,12 @@ from gitops_upgrader.forges.registry import guess_provider, open_forge
 from gitops_upgrader.forges.settings import HttpSettings, from_secrets
 from gitops_upgrader.git import Checkout, GitAuth, Location, Repository
 from gitops_upgrader.reconcilers.attempts import Patience, propose_with_patience
-from gitops_upgrader.reconcilers.propose import Proposed
 from gitops_upgrader.reconcilers.repository import Access, CommandLine
-from gitops_upgrader.reconcilers.request import Request
 from gitops_upgrader.reconcilers.workspace import Limits, Workspace
+
+if TYPE_CHECKING:
+    from gitops_upgrader.reconcilers.propose import Proposed
+    from gitops_upgrader.reconcilers.request import Request
 
 _ACCOUNTS = {"github": "x-access-token", "gitlab": "oauth2", "gitea": "x-access-token"}
 """The user name that goes with a token as the password of Git over HTTPS, on each kind of forge."""
@@ -34,11 +37,13 @@ class Workspaces:
 
     Attributes:
         cache: a folder in which what was fetched outlives the run.
+        answered: is told of every answer of a forge: its kind, the status, the headers.
     """
 
     line: CommandLine
     clock: Callable[[], datetime]
     cache: Path | None = None
+    answered: Callable[[str, int, Mapping[str, str]], None] | None = None
     patience: Patience = field(default_factory=Patience)
     _opened: dict[tuple[object, ...], Workspace | UpgraderError] = field(default_factory=dict)
 
@@ -100,7 +105,7 @@ class Workspaces:
             return Workspace.fetch(
                 access.location.display,
                 repository,
-                _forge(access, provider, token),
+                _forge(access, provider, token, self.answered),
                 branch=access.branch,
                 prefix=access.spec.pull_request.branch_prefix,
                 clock=self.clock,
@@ -159,7 +164,15 @@ def _with_app_token(access: Access, auth: GitAuth | None) -> GitAuth | None:
     return replace(auth or GitAuth(), username="x-access-token", password=tokens.token())
 
 
-def _forge(access: Access, provider: str, token: str | None) -> Forge:
+def _forge(
+    access: Access,
+    provider: str,
+    token: str | None,
+    answered: Callable[[str, int, Mapping[str, str]], None] | None,
+) -> Forge:
+    settings = _http(access)
+    if answered is not None:
+        settings = replace(settings, answered=partial(answered, provider))
     credential: Token | GitHubApp | None = Token(token) if token else None
     if access.api_secret is not None:
         credential = from_secret(_texts(access.api_secret[1]))
@@ -170,7 +183,7 @@ def _forge(access: Access, provider: str, token: str | None) -> Forge:
             address=_address(access.location),
             api_url=access.api_url,
             credential=credential,
-            settings=_http(access),
+            settings=settings,
             git_dir=git_dir,
         ),
     )

@@ -1,0 +1,133 @@
+"""What informers have seen of a cluster, as a reader for stores. What nobody watches is read from the API."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+from gitops_upgrader.model import ObjectKey
+from gitops_upgrader.stores.protocol import Reader, Stored
+
+_Kind = tuple[str, str]
+_GRAVES = 10_000
+"""How many deleted objects are remembered, so that a late answer about one does not bring it back."""
+
+
+class Cache:
+    """Objects of the kinds that are watched. Safe to share between threads.
+
+    Args:
+        beyond: where everything else is read from.
+        namespaces: those that are watched; none for all that there are.
+    """
+
+    def __init__(self, beyond: Reader, namespaces: tuple[str, ...] = ()) -> None:
+        self._beyond = beyond
+        self._namespaces = namespaces
+        self._kinds: dict[_Kind, dict[ObjectKey, Stored]] = {}
+        self._outlines: set[_Kind] = set()
+        self._buried: dict[ObjectKey, int] = {}
+        self._lock = threading.Lock()
+
+    def watch(self, group: str, kind: str, *, outline: bool = False) -> None:
+        """Answer for a kind from now on, once its informer has listed it.
+
+        Args:
+            group: the API group.
+            kind: the kind.
+            outline: only the metadata is here; whoever wants the whole object is sent to the API.
+        """
+        with self._lock:
+            self._kinds.setdefault((group, kind), {})
+            if outline:
+                self._outlines.add((group, kind))
+
+    def forget(self, group: str, kind: str) -> None:
+        """Stop answering for a kind."""
+        with self._lock:
+            self._kinds.pop((group, kind), None)
+
+    def put(self, stored: Stored) -> tuple[Stored | None, bool]:
+        """Take in an object as somebody has seen it. An older look than the last one changes nothing.
+
+        Returns:
+            the object as it was before, and whether this look is newer.
+        """
+        version = _version(stored)
+        with self._lock:
+            known = self._kinds.setdefault((stored.key.group, stored.key.kind), {})
+            before = known.get(stored.key)
+            if version <= self._buried.get(stored.key, -1):
+                return before, False
+            if before is not None and _same(before, stored) and version <= _version(before):
+                return before, False
+            known[stored.key] = stored
+            return before, True
+
+    def holds(self, key: ObjectKey) -> bool:
+        """Whether this is where an object's kind, whole and in its namespace, is kept up to date."""
+        with self._lock:
+            return self._answers(key.group, key.kind) and self._is_here(key)
+
+    def remove(self, stored: Stored) -> Stored | None:
+        """Drop an object that was deleted, as it was last. Returns it as it was here."""
+        with self._lock:
+            if len(self._buried) >= _GRAVES:
+                self._buried.clear()
+            self._buried[stored.key] = _version(stored)
+            return self._kinds.setdefault((stored.key.group, stored.key.kind), {}).pop(stored.key, None)
+
+    def get(self, key: ObjectKey) -> Stored | None:
+        """The object of that name, or None where there is none. Raises what the API raises where it is not watched."""
+        with self._lock:
+            if self._answers(key.group, key.kind) and self._is_here(key):
+                return self._kinds[key.group, key.kind].get(key)
+        return self._beyond.get(key)
+
+    def list(
+        self, group: str, kind: str, namespace: str | None = None, labels: Mapping[str, str] | None = None
+    ) -> tuple[Stored, ...]:
+        """Every object of a kind, sorted by key. Raises what the API raises where it is not watched."""
+        with self._lock:
+            answers = self._answers(group, kind) and (
+                namespace is None or not self._namespaces or namespace in self._namespaces
+            )
+            objects = list(self._kinds[group, kind].values()) if answers else []
+        if not answers:
+            return self._beyond.list(group, kind, namespace, labels)
+        wanted = (labels or {}).items()
+        return tuple(
+            sorted(
+                (
+                    stored
+                    for stored in objects
+                    if namespace in {None, stored.key.namespace} and wanted <= stored.labels.items()
+                ),
+                key=lambda stored: stored.key,
+            )
+        )
+
+    def known(self, group: str, kind: str) -> tuple[Stored, ...]:
+        """The objects of a kind that are here, outlines too; nobody is asked."""
+        with self._lock:
+            return tuple(self._kinds.get((group, kind), {}).values())
+
+    # --- with the lock held
+
+    def _answers(self, group: str, kind: str) -> bool:
+        return (group, kind) in self._kinds and (group, kind) not in self._outlines
+
+    def _is_here(self, key: ObjectKey) -> bool:
+        return not self._namespaces or key.namespace in self._namespaces
+
+
+def _version(stored: Stored) -> int:
+    """The object's resourceVersion as a number, which they all are (KEP-5504 made that a promise); else 0."""
+    text: Any = stored.content["metadata"].get("resourceVersion")
+    return int(text) if isinstance(text, str) and text.isdecimal() else 0
+
+
+def _same(one: Stored, other: Stored) -> bool:
+    uids = one.content["metadata"].get("uid"), other.content["metadata"].get("uid")
+    return bool(uids[0] == uids[1])
