@@ -10,11 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from gitops_upgrader.api import GitOpsRepository
 from gitops_upgrader.api.gitops_repository import GitOpsRepositorySpec
-from gitops_upgrader.errors import InvalidLocation, InvalidObject, LocalRepositoryRefused, Where
+from gitops_upgrader.errors import InvalidObject, LocalRepositoryRefused, Where
 from gitops_upgrader.git import Checkout, Location
 from gitops_upgrader.model import ObjectKey
 from gitops_upgrader.reconcilers.references import required, secret_data
@@ -92,6 +90,17 @@ def access(scope: Scope, repository: GitOpsRepository, line: CommandLine) -> Acc
     return _with_line(_overridden(found, line) if line.repo is not None else found, line)
 
 
+def location_of(scope: Scope, repository: GitOpsRepository, line: CommandLine) -> Location:
+    """Where a repository is, without a look at its Secrets.
+
+    Raises:
+        InvalidLocation: the address is none.
+        ObjectError: Flux's object is not there, or has no address.
+    """
+    url = repository.spec.url if repository.spec.source_ref is None else _flux(scope, repository).url
+    return Location.parse(url or "", line.folder)
+
+
 def from_command_line(line: CommandLine) -> Access:
     """A repository that the command line alone describes."""
     return _with_line(_typed(line), line)
@@ -105,13 +114,8 @@ def _typed(line: CommandLine) -> Access:
     if line.repo is None:
         raise AssertionError("a repository is needed on the command line where no object describes one")
     location, reference = _located(line.repo, line)
-    try:
-        spec = GitOpsRepositorySpec(url=line.repo)
-    except ValidationError as error:
-        raise InvalidLocation(
-            f"{line.repo!r} is no address of a Git repository.",
-            remedy="Name a folder, or a URL such as https://HOST/PATH.git.",
-        ) from error
+    # Without the credentials that a typed address may have: the schema admits none, and errors would show them.
+    spec = GitOpsRepositorySpec(url=location.url)
     return Access(location, reference, None, None, None, spec, location.display, typed=True)
 
 

@@ -267,8 +267,7 @@ def test_one_bad_upgrader_stops_no_other(fleet: Fleet) -> None:
     "broken",
     [
         "kind: [",
-        "apiVersion: OURS\nkind: MachineImageSyncer\nmetadata: {name: images, namespace: fleet}\n"
-        "spec: {versionRanges: x}\n",
+        SYNCER.replace("versionRange:", "versionRanges:"),
     ],
     ids=["not YAML", "a misspelt field"],
 )
