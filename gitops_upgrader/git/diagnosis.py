@@ -110,7 +110,8 @@ _MEANINGS = (
         "The server of {location} takes too long: {words}",
     ),
     _meaning(
-        r"GnuTLS recv error \(-(?!12\b)|TLS connection was non-properly terminated|Error in the pull function|SSL_ERROR_SYSCALL"
+        r"GnuTLS recv error \(-(?!12\b)"
+        r"|TLS connection was non-properly terminated|Error in the pull function|SSL_ERROR_SYSCALL"
         r"|Could not resolve|Failed to connect|Couldn't connect|Connection (?:refused|reset|closed)|Network is unreach"
         r"|No route to host|early EOF|unexpected disconnect|hung up unexpectedly|Recv failure|Send failure"
         r"|Empty reply from server|transfer closed|RPC failed|bytes of (?:body|length header)|invalid index-pack output"
