@@ -11,6 +11,7 @@ import fcntl
 import hashlib
 import shutil
 import subprocess
+import sys
 import tarfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -100,6 +101,38 @@ def npm_file(package: str, version: str, path: str) -> Path:
                     raise FileNotFoundError(f"{package}@{version} has no file {path}")
                 fresh.write_bytes(member.read())
     return target
+
+
+def npm_program(name: str, *packages: str) -> Path:
+    """Return a program of some npm packages (as `name@version`), installed if need be; their scripts do not run."""
+    npm = need("npm")
+    folder = SERVERS / f"npm-{name}-{hashlib.sha256(' '.join(packages).encode()).hexdigest()[:12]}" / "installed"
+    with once(folder) as fresh:
+        if fresh is not None:
+            fresh.mkdir()
+            order = [
+                str(npm),
+                "install",
+                "--silent",
+                "--ignore-scripts",
+                "--no-audit",
+                "--no-fund",
+                "--prefix",
+                str(fresh),
+            ]
+            _run([*order, *packages], fresh, dict(MACHINE))
+    return folder / "node_modules" / ".bin" / name
+
+
+def python_program(name: str, package: str) -> Path:
+    """Return a program of a Python package (as `name==version`) in an environment of its own, installed if need be."""
+    folder = SERVERS / f"python-{package.replace('==', '-')}" / "installed"
+    with once(folder) as fresh:
+        if fresh is not None:
+            _run([sys.executable, "-m", "venv", str(fresh)], fresh.parent, dict(MACHINE))
+            pip = [str(fresh / "bin" / "python"), "-m", "pip", "--quiet", "--disable-pip-version-check", "install"]
+            _run([*pip, "--only-binary", ":all:", package], fresh.parent, dict(MACHINE))
+    return folder / "bin" / name
 
 
 @contextlib.contextmanager
