@@ -34,8 +34,9 @@ class KubernetesStore:
     Args:
         connection: the API.
         discovery: its kinds; shared between the stores of one process.
-        reader: where objects are read from, a cache for example, which may lag behind; the API itself without one.
+        reader: a cache to read objects from, which may lag behind; the API itself without one.
         wrote: is told what the API server made of each write, so that a cache need not wait for it.
+        namespaces: without a cache, those that lists without a namespace are of; none for all that there are.
     """
 
     def __init__(
@@ -45,10 +46,12 @@ class KubernetesStore:
         discovery: Discovery | None = None,
         reader: Reader | None = None,
         wrote: Callable[[Stored], None] | None = None,
+        namespaces: Sequence[str] = (),
     ) -> None:
         self._connection = connection
         self._discovery = discovery or Discovery(connection)
-        self._reader: Reader = reader or ApiReader(connection, self._discovery)
+        self._reader: Reader = reader or ApiReader(connection, self._discovery, namespaces)
+        self._lags = reader is not None
         self._told = wrote
         self._versions: dict[ObjectKey, str] = {}
         self._written: dict[ObjectKey, tuple[Stored | None, set[str]]] = {}
@@ -67,9 +70,7 @@ class KubernetesStore:
         Raises:
             InvalidKubeconfig: there is none, or it cannot be used.
         """
-        connection = Connection(open_client(kubeconfig, context))
-        discovery = Discovery(connection)
-        return cls(connection, discovery=discovery, reader=ApiReader(connection, discovery, namespaces))
+        return cls(Connection(open_client(kubeconfig, context)), namespaces=namespaces)
 
     def get(self, key: ObjectKey) -> Stored | None:
         """The object of that name, or None where there is none. What this store wrote is seen at once.
@@ -78,7 +79,7 @@ class KubernetesStore:
             KubernetesError: the API does not say.
         """
         found = self._reader.get(key)
-        if key in self._written:
+        if self._lags and key in self._written:
             written, replaced = self._written[key]
             if (version_of(found) if found else "") in replaced:
                 return written
@@ -96,7 +97,7 @@ class KubernetesStore:
         """
         found = self._reader.list(group, kind, namespace, labels)
         for stored in found:
-            if stored.key not in self._written:
+            if not self._lags or stored.key not in self._written:
                 self._hand_out(stored)
         return found
 

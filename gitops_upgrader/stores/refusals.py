@@ -190,7 +190,10 @@ def _conflict(refusal: Refusal, asked: Asked) -> UpgraderError:
 
 def _invalid(refusal: Refusal, asked: Asked) -> UpgraderError:
     """The first mistake with its field, and how many there are besides (strict decoding names them in one text)."""
-    causes = [cause for cause in refusal.causes if cause.get("message") and not _UNCHECKED.search(cause["message"])]
+    causes = sorted(
+        (cause for cause in refusal.causes if cause.get("message") and not _UNCHECKED.search(cause["message"])),
+        key=lambda cause: str(cause.get("field")),  # the API server has them in any order
+    )
     unknown = _UNKNOWN_FIELD.search(refusal.message)
     if unknown is not None:
         return InvalidObject(f"It has an {unknown[1]}.", where=Where(object=asked.where.object, field=unknown[2]))

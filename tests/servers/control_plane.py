@@ -150,12 +150,20 @@ class ControlPlane:
 
 
 @contextmanager
-def running(folder: Path) -> Iterator[ControlPlane]:
-    """Run a control plane in a folder until the end of the block. The logs stay; what etcd kept does not."""
+def running(folder: Path, *, prepare: Callable[[ControlPlane], None] = lambda _: None) -> Iterator[ControlPlane]:
+    """Run a control plane in a folder until the end of the block. The logs stay; what etcd kept does not.
+
+    Args:
+        folder: where everything of it is.
+        prepare: is called before the controllers start; of kinds that come later the garbage collector hears within
+            half a minute only.
+    """
     plane = _laid_out(folder)
     with ExitStack() as stack:
         stack.callback(shutil.rmtree, folder / "etcd", ignore_errors=True)
         for process in (plane.etcd, plane.api_server, plane.controller_manager):
+            if process is plane.controller_manager:
+                prepare(plane)
             stack.callback(process.stop)
             process.start()
         yield plane
@@ -306,8 +314,7 @@ def main() -> None:
 
     folder = Path(sys.argv[1])
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("asked to end"))
-    with running(folder) as plane:
-        KubernetesServer.of(plane.about(), folder).install_crds()
+    with running(folder, prepare=lambda plane: KubernetesServer.of(plane.about(), folder).install_crds()) as plane:
         keep(folder, plane.about())
 
 
