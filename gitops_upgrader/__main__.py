@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+import gc
 import sys
+from typing import Final
+
+_GARBAGE: Final = 100_000
+"""Objects that are made before the interpreter looks for cycles among the young ones, which it does each 700 by itself.
+
+What a run makes lives to its end, be it modules or the files of a repository, so that it would look in vain.
+"""
 
 
 def main() -> None:
     """Run the command line and leave with its exit status."""
     from gitops_upgrader.cli.run import run
 
-    sys.exit(run(sys.argv[1:]))
+    gc.set_threshold(_GARBAGE)
+    status = run(sys.argv[1:])
+    gc.freeze()  # the process ends, and nothing needs to be looked for any more
+    sys.exit(status)
 
 
 if __name__ == "__main__":

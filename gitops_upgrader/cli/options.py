@@ -6,14 +6,16 @@ import os
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from gitops_upgrader.errors import UnreadableFile, UsageError, Where
 from gitops_upgrader.reconcilers.repository import CommandLine
-from gitops_upgrader.reconcilers.scope import Scope
-from gitops_upgrader.stores.directory import DirectoryStore
+
+if TYPE_CHECKING:
+    from gitops_upgrader.reconcilers.scope import Scope
+    from gitops_upgrader.stores.directory import DirectoryStore
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -96,7 +98,9 @@ def scope(folders: Sequence[Path]) -> tuple[Scope, DirectoryStore]:
                 where=Where(file=str(folder)),
                 remedy="Name the folder that holds your custom resources with -m.",
             )
+    from gitops_upgrader.reconcilers.scope import Scope
     from gitops_upgrader.sources.httpfetch import HttpFetch  # here, as requests is slow to import
+    from gitops_upgrader.stores.directory import DirectoryStore
 
     store = DirectoryStore.load(folders)
     return Scope(store=store, clock=now, fetch=HttpFetch()), store
@@ -106,5 +110,5 @@ def exactly_one(given: dict[str, bool], hint: str) -> None:
     """Refuse anything but one of several ways to say what is meant."""
     named = [name for name, present in given.items() if present]
     if len(named) != 1:
-        what = f"{' and '.join(named)} exclude each other." if named else f"Name one of {', '.join(given)}."
-        raise UsageError(what, remedy=hint)
+        missing = f"{' or '.join(given)} is needed."
+        raise UsageError(f"{' and '.join(named)} exclude each other." if named else missing, remedy=hint)

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from gitops_upgrader.cli import options, proposals
+from gitops_upgrader.cli import options
 from gitops_upgrader.cli.heard import Heard
+from gitops_upgrader.cli.meanwhile import importing
 from gitops_upgrader.cli.run import CHANGES, DONE, FAILED, say
-from gitops_upgrader.cli.summary import show, show_trail, tally
 from gitops_upgrader.cli.terminal import coloured_diff, notes, output, print_json, progress
 from gitops_upgrader.errors import UpgraderError, UsageError
-from gitops_upgrader.reconcilers import cluster, fleet
-from gitops_upgrader.reconcilers.fleet import Report
 from gitops_upgrader.reconcilers.opened import Workspaces
-from gitops_upgrader.reconcilers.repository import CommandLine
+from gitops_upgrader.reconcilers.repository import CommandLine, from_command_line
 from gitops_upgrader.versions import Version
+
+if TYPE_CHECKING:  # what works on what was fetched is imported while it is fetched
+    from gitops_upgrader.reconcilers.fleet import Report
 
 
 @click.command(
@@ -107,9 +111,14 @@ def _refuse_for_folders(given: dict[str, str | None]) -> None:
 def _from_folders(
     folders: Sequence[Path], upgraders: Sequence[str], line: CommandLine, *, dry_run: bool
 ) -> tuple[Report, tuple[UpgraderError, ...]]:
+    from gitops_upgrader.reconcilers import fleet
+
     scope, store = options.scope(folders)
     with Workspaces(line, options.now) as workspaces, progress() as told:
         return fleet.run(scope, workspaces, only=upgraders, dry_run=dry_run, told=told), store.problems
+
+
+_LATER = ("gitops_upgrader.reconcilers.cluster", "gitops_upgrader.reconcilers.fleet", "gitops_upgrader.cli.summary")
 
 
 def _from_arguments(
@@ -133,8 +142,14 @@ def _from_arguments(
         )
     namespace, _, cluster_name = name.rpartition("/")
     version = Version.parse(to)
-    with Workspaces(line, options.now) as workspaces, progress() as told:
+    meanwhile = partial(importing, *_LATER)
+    with Workspaces(line, options.now, meanwhile=meanwhile) as workspaces, progress() as told:
         told(f"proposing for {cluster_name}")
+        with suppress(UpgraderError):  # it is kept, and raised again where the repository is used
+            workspaces.get(from_command_line(line))
+        from gitops_upgrader.reconcilers import cluster
+        from gitops_upgrader.reconcilers.fleet import Report
+
         proposed = cluster.reconcile(
             workspaces,
             cluster_name,
@@ -150,6 +165,9 @@ def _from_arguments(
 
 
 def _print(report: Report, problems: tuple[UpgraderError, ...], form: str, *, dry_run: bool, explain: bool) -> None:
+    from gitops_upgrader.cli import proposals
+    from gitops_upgrader.cli.summary import show, show_trail, tally
+
     console = output()
     if form == "json":
         print_json(proposals.document(report, problems))
@@ -162,7 +180,7 @@ def _print(report: Report, problems: tuple[UpgraderError, ...], form: str, *, dr
     if explain:
         for proposed in report.proposals:
             show_trail(notes(), proposed)
-    _print_errors(report, problems, each=form != "text")
+    _print_errors(report, problems)
 
 
 def _print_diffs(report: Report) -> None:
@@ -175,15 +193,23 @@ def _print_diffs(report: Report) -> None:
                 sys.stdout.write(proposed.diff)
 
 
-def _print_errors(report: Report, problems: tuple[UpgraderError, ...], *, each: bool) -> None:
-    """Say what went wrong, and with `each` what went wrong with single clusters, where no result says it."""
+def _print_errors(report: Report, problems: tuple[UpgraderError, ...]) -> None:
+    """Say what went wrong, one line each: with files, with objects, with single clusters."""
+    from gitops_upgrader.cli import proposals
+
     for orphan in report.orphans:
         say(f"note: {proposals.note(orphan)}")
     for problem in (*problems, *(failure.error for failure in report.failures)):
         say(f"error: {problem}")
     for proposed in report.proposals:
-        if each and proposed.error is not None:
-            say(f"error: {proposed.cluster}: {proposed.error}")
+        if proposed.error is not None:
+            say(f"error: {_named(proposed.cluster, proposed.error)}")
+
+
+def _named(cluster_name: str, error: UpgraderError) -> str:
+    """An error that names the cluster or its upgrader; where it does not itself, the cluster is put before it."""
+    kind = (error.where.object or "").partition(" ")[0]
+    return str(error) if kind in {"Cluster", "ClusterClassClusterUpgrader"} else f"{cluster_name}: {error}"
 
 
 def _status(report: Report, problems: tuple[UpgraderError, ...], *, detailed: bool) -> int:

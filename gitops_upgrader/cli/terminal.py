@@ -8,12 +8,13 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from rich.console import Console
 from rich.text import Text
 
-from gitops_upgrader.reconcilers.fleet import Told
+if TYPE_CHECKING:
+    from gitops_upgrader.reconcilers.fleet import Told
 
 PATIENCE = 1.0
 """Seconds of silence before progress is shown."""

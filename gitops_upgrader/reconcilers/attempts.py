@@ -9,13 +9,15 @@ import random
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from gitops_upgrader.errors import GitError, LeaseLost
-from gitops_upgrader.reconcilers.propose import Proposed, propose
-from gitops_upgrader.reconcilers.repository import Access
-from gitops_upgrader.reconcilers.request import Request
-from gitops_upgrader.reconcilers.workspace import Workspace
+
+if TYPE_CHECKING:
+    from gitops_upgrader.reconcilers.propose import Proposed
+    from gitops_upgrader.reconcilers.repository import Access
+    from gitops_upgrader.reconcilers.request import Request
+    from gitops_upgrader.reconcilers.workspace import Workspace
 
 _T = TypeVar("_T")
 
@@ -67,6 +69,8 @@ def propose_with_patience(
         refresh: opens it anew.
     """
     workspace = get(place)
+    from gitops_upgrader.reconcilers.propose import propose  # here, so that a fetch need not wait for what follows it
+
     try:
         return patience.attempt(lambda: propose(workspace, request, dry_run=dry_run))
     except LeaseLost:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
@@ -37,6 +38,7 @@ class Workspaces:
 
     Attributes:
         cache: a folder in which what was fetched outlives the run.
+        meanwhile: entered while a repository is fetched, for what can be done while one waits.
         answered: is told of every answer of a forge: its kind, the status, the headers.
     """
 
@@ -45,6 +47,7 @@ class Workspaces:
     cache: Path | None = None
     answered: Callable[[str, int, Mapping[str, str]], None] | None = None
     patience: Patience = field(default_factory=Patience)
+    meanwhile: Callable[[], AbstractContextManager[None]] = nullcontext
     _opened: dict[tuple[object, ...], Workspace | UpgraderError] = field(default_factory=dict)
 
     def get(self, access: Access) -> Workspace:
@@ -102,15 +105,17 @@ class Workspaces:
             reference=access.reference,
         )
         try:
-            return Workspace.fetch(
-                access.location.display,
-                repository,
-                _forge(access, provider, token, self.answered),
-                branch=access.branch,
-                prefix=access.spec.pull_request.branch_prefix,
-                clock=self.clock,
-                limits=limits_of(access),
-            )
+            forge = _forge(access, provider, token, self.answered)
+            with self.meanwhile():
+                return Workspace.fetch(
+                    access.location.display,
+                    repository,
+                    forge,
+                    branch=access.branch,
+                    prefix=access.spec.pull_request.branch_prefix,
+                    clock=self.clock,
+                    limits=limits_of(access),
+                )
         except BaseException:
             repository.close()
             raise

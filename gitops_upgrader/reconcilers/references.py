@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Mapping
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from gitops_upgrader.api import parse_as
 from gitops_upgrader.api.references import ObjectReference
@@ -13,7 +13,9 @@ from gitops_upgrader.api.resource import Resource
 from gitops_upgrader.errors import CrossNamespaceReference, InvalidObject, ObjectNotFound, Where
 from gitops_upgrader.model import ObjectKey
 from gitops_upgrader.reconcilers.scope import Named, Scope, key_of
-from gitops_upgrader.stores.protocol import Stored
+
+if TYPE_CHECKING:
+    from gitops_upgrader.stores.protocol import Stored
 
 _Kind = TypeVar("_Kind", bound=Resource)
 

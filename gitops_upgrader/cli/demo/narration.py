@@ -75,7 +75,7 @@ def proposed_again(console: Console, report: Report, released: str) -> None:
 def closing(console: Console, stage: Stage) -> None:
     """Where everything is, how to look at it, and how to be rid of it."""
     _title(console, 6, "Yours to look at")
-    _say(console, "The branches and merges are ordinary Git, the pull requests are files beside them:")
+    _say(console, "Branches and merges are ordinary Git; pull requests are files beside them:")
     console.print()
     for command in looks(stage):
         _command(console, command, gap=False)
