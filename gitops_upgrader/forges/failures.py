@@ -55,7 +55,8 @@ class Reader:
         status = response.status_code
         if status < requests.codes.bad_request:
             return None
-        said = self.clean(words(response))
+        # cleaned before it is cut: half a secret is a secret that nobody recognises
+        said = _shortened(self.clean(words(response)))
         request = f"{response.request.method} {urlsplit(response.request.url or '').path}"
         message = f"{self.forge} answered {request} with {status}{': ' + said if said else ''}."
         if limited(response, said):
@@ -126,7 +127,10 @@ def _sentences(body: Any) -> list[str]:
 
 
 def _line(text: str) -> str:
-    line = " ".join(text.split()).rstrip(".")
+    return " ".join(text.split()).rstrip(".")
+
+
+def _shortened(line: str) -> str:
     return line if len(line) <= _LONGEST else line[:_LONGEST].rstrip() + "..."
 
 

@@ -200,6 +200,16 @@ def test_no_secret_is_ever_told(world: FaultyWorld, mischief: Mischief, caplog: 
             assert form not in told, status
 
 
+@pytest.mark.parametrize("before", range(370, 410, 3))
+def test_no_part_of_a_secret_is_told_where_a_message_is_cut(
+    world: FaultyWorld, mischief: Mischief, before: int
+) -> None:
+    mischief.expect(Answer(400, b'{"message": "%s %s"}' % (b"x" * before, world.token.encode())))
+    with pytest.raises(errors.ForgeRefused) as caught:
+        world.forge.find(BRANCH)
+    assert world.token[:4] not in str(caught.value)
+
+
 def chain(error: BaseException | None) -> str:
     """Everything that a traceback of an error would show of it and of what caused it."""
     text = ""

@@ -210,7 +210,7 @@ def test_the_documented_scopes_are_enough(gitea: GiteaServer) -> None:
     )
     credential = Token(answer.json()["sha1"])
     address = worlds.address_of(gitea.url, world.repository.path)
-    forge = open_forge("gitea", Connection(address, None, credential, worlds.Time().settings()))
+    forge = open_forge("gitea", Connection(address, None, credential, worlds.RealTime().settings()))
     made = forge.create(NewPull("Upgrade", "Body", BRANCH, "main", world.branch(BRANCH), draft=True))
     assert forge.involve(made.number, People(labels=("kubernetes",), assignees=("ada",), reviewers=("upgrader",))) == ()
     forge.set_draft(made.number, draft=False)
