@@ -34,3 +34,6 @@ RETRY_ANNOTATION: Final = f"{GROUP}/retry"
 
 FINALIZER: Final = f"{GROUP}/pull-request"
 """On an upgrader in a cluster: its pull request is closed before it goes."""
+
+REQUESTED_AT_ANNOTATION: Final = "reconcile.gitops-upgrader/requestedAt"
+"""On any object of ours: a new value asks for a look at it now, whatever its interval."""

@@ -26,6 +26,7 @@ COMMANDS: Mapping[str, Entry] = {
     "locate": Entry("locate", "Show where each cluster's version and image are kept."),
     "versions": Entry("versions", "List the Kubernetes releases of a Debian repository."),
     "validate": Entry("validate", "Check custom resources, offline, with file and line."),
+    "controller": Entry("controller", "Run in a management cluster, and act on its custom resources."),
     "crds": Entry("crds", "Print the custom resource definitions."),
     "action": Entry("action", "Run a command as a step of a workflow."),
     "demo": Entry("demo.command", "Run everything on a fleet made for the purpose."),

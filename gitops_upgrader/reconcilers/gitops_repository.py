@@ -2,23 +2,40 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from gitops_upgrader.api import GitOpsRepository
 from gitops_upgrader.api.conditions import ReadyReason
 from gitops_upgrader.errors import UpgraderError
+from gitops_upgrader.model import PullRequest
 from gitops_upgrader.reconcilers.opened import Workspaces
 from gitops_upgrader.reconcilers.repository import access
 from gitops_upgrader.reconcilers.scope import Result, Scope, conclude
 from gitops_upgrader.reconcilers.workspace import Workspace
 
 
-def reconcile(scope: Scope, repository: GitOpsRepository, workspaces: Workspaces) -> tuple[Result, Workspace | None]:
-    """Look at the repository, and note what was seen. The workspace is None where it cannot be opened."""
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What a look at a repository came to.
+
+    Attributes:
+        workspace: the open repository; None where it cannot be opened.
+        pulls: our pull requests that are open or were opened within the hour.
+    """
+
+    result: Result
+    workspace: Workspace | None = None
+    pulls: tuple[PullRequest, ...] = ()
+
+
+def reconcile(scope: Scope, repository: GitOpsRepository, workspaces: Workspaces) -> Looked:
+    """Look at the repository, and note what was seen."""
     try:
         workspace = workspaces.get(access(scope, repository, workspaces.line))
-        workspace.survey()
+        pulls = workspace.survey()
     except UpgraderError as problem:
-        return conclude(scope, repository, repository.status, problem=problem), None
-    return note(scope, repository, workspace), workspace
+        return Looked(conclude(scope, repository, repository.status, problem=problem))
+    return Looked(note(scope, repository, workspace), workspace, pulls)
 
 
 def note(scope: Scope, repository: GitOpsRepository, workspace: Workspace) -> Result:

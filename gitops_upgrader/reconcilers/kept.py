@@ -7,8 +7,9 @@ moved. Whoever calls sees to it that one repository is used by one thread at a t
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from gitops_upgrader.errors import UpgraderError
 from gitops_upgrader.reconcilers.opened import Workspaces, limits_of
@@ -32,8 +33,13 @@ class _Kept:
 
 @dataclass(slots=True)
 class KeptWorkspaces(Workspaces):
-    """The repositories of a process that runs on and on."""
+    """The repositories of a process that runs on and on.
 
+    Attributes:
+        exchanged: is told of every exchange with a Git remote, `list` or `fetch`; for metrics.
+    """
+
+    exchanged: Callable[[str], None] = lambda _: None
     _kept: dict[tuple[object, ...], _Kept] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -45,7 +51,8 @@ class KeptWorkspaces(Workspaces):
             kept.used = now
             if kept.error is not None and now < kept.looked + _FAILURE:
                 raise kept.error
-            if kept.error is None and now < kept.looked + access.spec.interval:
+            # A little less, so that whoever comes once in an interval does look.
+            if kept.error is None and now < kept.looked + access.spec.interval * 0.9:
                 return _opened(kept)
         return self._renew(access, kept)
 
@@ -57,6 +64,17 @@ class KeptWorkspaces(Workspaces):
         """Every repository that is open."""
         with self._lock:
             return tuple(kept.workspace for kept in self._kept.values() if kept.workspace is not None)
+
+    def expire(self, url: str) -> None:
+        """Have the branches of a repository looked at by whoever comes next, whatever the interval.
+
+        Args:
+            url: the normalised address.
+        """
+        with self._lock:
+            for key, kept in self._kept.items():
+                if key[0] == url:
+                    kept.looked = datetime.min.replace(tzinfo=UTC)
 
     def close(self) -> None:
         """Close all of them."""
@@ -70,15 +88,11 @@ class KeptWorkspaces(Workspaces):
         """Close what was opened with credentials or settings that nobody has used since then.
 
         Args:
-            url: the repository, as its workspaces say it; it must not be in use.
+            url: the normalised address; the caller alone uses it now.
             since: an aware time.
         """
         with self._lock:
-            stale = [
-                key
-                for key, kept in self._kept.items()
-                if kept.used < since and kept.workspace is not None and kept.workspace.url == url
-            ]
+            stale = [key for key, kept in self._kept.items() if key[0] == url and kept.used < since]
             closing = [self._kept.pop(key).workspace for key in stale]
         for workspace in closing:
             if workspace is not None:
@@ -99,6 +113,9 @@ class KeptWorkspaces(Workspaces):
                 workspace, opened = self._open(access), now
             else:
                 workspace = kept.workspace.renewed(limits_of(access))
+            self.exchanged("list")
+            if kept is None or workspace is not kept.workspace:
+                self.exchanged("fetch")
         except UpgraderError as error:
             # What is open already stays so: the next look may well succeed.
             still = kept.workspace if kept is not None else None

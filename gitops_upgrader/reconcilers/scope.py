@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import ClassVar, Protocol
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from gitops_upgrader.api.conditions import Condition, ConditionType, ReadyReason, Status, merge, observe
 from gitops_upgrader.api.meta import ObjectMeta
 from gitops_upgrader.api.resource import Model
 from gitops_upgrader.errors import UpgraderError
 from gitops_upgrader.model import ObjectKey
-from gitops_upgrader.sources.fetch import Fetch
-from gitops_upgrader.stores.protocol import Store
+
+if TYPE_CHECKING:
+    from gitops_upgrader.sources.fetch import Fetch
+    from gitops_upgrader.stores.protocol import Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +52,17 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """How one reconcile ended: with a problem, or ready for a reason, in words."""
+    """How one reconcile ended: with a problem, or ready for a reason, in words.
+
+    Attributes:
+        again: when to look at the object again although nothing may have changed; None for its kind's own habit.
+    """
 
     key: ObjectKey
     reason: str
     message: str
     problem: UpgraderError | None = None
+    again: timedelta | None = None
 
 
 class Named(Protocol):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from gitops_upgrader.model import ObjectKey
@@ -26,27 +26,36 @@ class Cache:
         self._beyond = beyond
         self._namespaces = namespaces
         self._kinds: dict[_Kind, dict[ObjectKey, Stored]] = {}
+        self._ready: dict[_Kind, Callable[[], bool]] = {}
         self._outlines: set[_Kind] = set()
         self._buried: dict[ObjectKey, int] = {}
         self._lock = threading.Lock()
 
-    def watch(self, group: str, kind: str, *, outline: bool = False) -> None:
-        """Answer for a kind from now on, once its informer has listed it.
+    def watch(self, group: str, kind: str, *, outline: bool = False, ready: Callable[[], bool] = lambda: True) -> None:
+        """Answer for a kind from now on.
 
         Args:
             group: the API group.
             kind: the kind.
             outline: only the metadata is here; whoever wants the whole object is sent to the API.
+            ready: whether everything that there was has been listed; until then the API is asked.
         """
         with self._lock:
             self._kinds.setdefault((group, kind), {})
+            self._ready[group, kind] = ready
             if outline:
                 self._outlines.add((group, kind))
 
-    def forget(self, group: str, kind: str) -> None:
-        """Stop answering for a kind."""
+    def watches(self, key: ObjectKey) -> bool:
+        """Whether looks at an object are wanted: its kind is watched in its namespace."""
         with self._lock:
-            self._kinds.pop((group, kind), None)
+            return (key.group, key.kind) in self._ready and self._is_here(key)
+
+    def is_ready(self, key: ObjectKey) -> bool:
+        """Whether everything of an object's kind that there was at the start is here."""
+        with self._lock:
+            ready = self._ready.get((key.group, key.kind))
+        return ready is not None and ready()
 
     def put(self, stored: Stored) -> tuple[Stored | None, bool]:
         """Take in an object as somebody has seen it. An older look than the last one changes nothing.
@@ -65,11 +74,6 @@ class Cache:
             known[stored.key] = stored
             return before, True
 
-    def holds(self, key: ObjectKey) -> bool:
-        """Whether this is where an object's kind, whole and in its namespace, is kept up to date."""
-        with self._lock:
-            return self._answers(key.group, key.kind) and self._is_here(key)
-
     def remove(self, stored: Stored) -> Stored | None:
         """Drop an object that was deleted, as it was last. Returns it as it was here."""
         with self._lock:
@@ -80,8 +84,8 @@ class Cache:
 
     def get(self, key: ObjectKey) -> Stored | None:
         """The object of that name, or None where there is none. Raises what the API raises where it is not watched."""
-        with self._lock:
-            if self._answers(key.group, key.kind) and self._is_here(key):
+        if self._answers(key.group, key.kind) and self._is_here(key):
+            with self._lock:
                 return self._kinds[key.group, key.kind].get(key)
         return self._beyond.get(key)
 
@@ -89,13 +93,10 @@ class Cache:
         self, group: str, kind: str, namespace: str | None = None, labels: Mapping[str, str] | None = None
     ) -> tuple[Stored, ...]:
         """Every object of a kind, sorted by key. Raises what the API raises where it is not watched."""
-        with self._lock:
-            answers = self._answers(group, kind) and (
-                namespace is None or not self._namespaces or namespace in self._namespaces
-            )
-            objects = list(self._kinds[group, kind].values()) if answers else []
-        if not answers:
+        here = namespace is None or not self._namespaces or namespace in self._namespaces
+        if not here or not self._answers(group, kind):
             return self._beyond.list(group, kind, namespace, labels)
+        objects = self.known(group, kind)
         wanted = (labels or {}).items()
         return tuple(
             sorted(
@@ -113,10 +114,13 @@ class Cache:
         with self._lock:
             return tuple(self._kinds.get((group, kind), {}).values())
 
-    # --- with the lock held
+    # --- inside
 
     def _answers(self, group: str, kind: str) -> bool:
-        return (group, kind) in self._kinds and (group, kind) not in self._outlines
+        """Whether the whole objects of a kind are here, all of them."""
+        with self._lock:
+            ready = None if (group, kind) in self._outlines else self._ready.get((group, kind))
+        return ready is not None and ready()
 
     def _is_here(self, key: ObjectKey) -> bool:
         return not self._namespaces or key.namespace in self._namespaces

@@ -73,6 +73,8 @@ class Informer:
         wanted: what to watch.
         seen: is called with each object that is there, or has changed.
         gone: is called with each object that was deleted, as it was last.
+        fatal: is called with a bug that either of them met.
+        interrupted: is called with the kind when a watch has ended otherwise than planned.
     """
 
     def __init__(
@@ -85,6 +87,7 @@ class Informer:
         seen: Seen,
         gone: Seen,
         fatal: Callable[[BaseException], None],
+        interrupted: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.wanted = wanted
         self.error: UpgraderError | None = None
@@ -94,6 +97,7 @@ class Informer:
         self._seen = seen
         self._gone = gone
         self._fatal = fatal
+        self._interrupted = interrupted
         self._listed = threading.Event()
         self._stopping = threading.Event()
         self._backoff: Backoff[str] = Backoff(base=0.5, limit=30.0)
@@ -253,6 +257,7 @@ class Informer:
         else:
             error = KubernetesUnreachable(f"The watch of {self.wanted.kind} has ended: {type(failure).__name__}.")
         self.error = error
+        self._interrupted(self.wanted.kind)
         logger.warning("watch interrupted: %s", error)
 
 
