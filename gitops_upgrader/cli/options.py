@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -16,6 +17,7 @@ from gitops_upgrader.reconcilers.repository import CommandLine
 if TYPE_CHECKING:
     from gitops_upgrader.reconcilers.scope import Scope
     from gitops_upgrader.stores.directory import DirectoryStore
+    from gitops_upgrader.stores.readonly import ReadOnlyStore
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -45,6 +47,65 @@ def manifest_options(command: _Command) -> _Command:
         metavar="DIR",
         help="A folder (or file) of custom resources. Can be given again.",
     )(command)
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterAccess:
+    """The cluster whose custom resources are meant, and whose of them.
+
+    Attributes:
+        context: the context in the kubeconfig; None for the current one.
+        kubeconfig: the file; None for the usual ones.
+        namespaces: whose objects; none for everybody's.
+    """
+
+    context: str | None = None
+    kubeconfig: Path | None = None
+    namespaces: tuple[str, ...] = ()
+
+
+def cluster_options(command: _Command) -> _Command:
+    """`--context`, `--kubeconfig`, `--namespace`."""
+    for option in reversed(
+        (
+            click.option(
+                "--context",
+                metavar="NAME",
+                help="Read the custom resources of this kubeconfig context's cluster, and write nothing to it.",
+            ),
+            click.option(
+                "--kubeconfig",
+                type=click.Path(path_type=Path),
+                metavar="FILE",
+                help="Read them with this kubeconfig; without --context, its current context.",
+            ),
+            click.option(
+                "-n",
+                "--namespace",
+                "namespaces",
+                multiple=True,
+                metavar="NAME",
+                help="Read those of this namespace only, where you may not read all. Can be given again.",
+            ),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+def cluster_access(context: str | None, kubeconfig: Path | None, namespaces: Sequence[str]) -> ClusterAccess | None:
+    """The cluster that was named; None where none was.
+
+    Raises:
+        UsageError: only a namespace was.
+    """
+    if context is None and kubeconfig is None:
+        if namespaces:
+            raise UsageError(
+                "--namespace goes with --context or --kubeconfig.", remedy="In folders, every object says its own."
+            )
+        return None
+    return ClusterAccess(context, kubeconfig, tuple(namespaces))
 
 
 def repository_options(command: _Command) -> _Command:
@@ -85,12 +146,23 @@ def command_line(repo: str | None, branch: str | None, provider: str | None, ins
     )
 
 
-def scope(folders: Sequence[Path]) -> tuple[Scope, DirectoryStore]:
-    """The store of some folders, and what reconcilers need beside it.
+def scope(
+    folders: Sequence[Path], cluster: ClusterAccess | None = None
+) -> tuple[Scope, DirectoryStore | ReadOnlyStore]:
+    """The store of a cluster, or of some folders, and what reconcilers need beside it.
 
     Raises:
         UnreadableFile: a folder is not there.
+        KubernetesError: the cluster cannot be read.
     """
+    from gitops_upgrader.reconcilers.scope import Live, Scope
+    from gitops_upgrader.sources.httpfetch import HttpFetch  # here, as requests is slow to import
+
+    if cluster is not None:
+        from gitops_upgrader.stores.readonly import load_store
+
+        seen = load_store(cluster.context, cluster.kubeconfig, cluster.namespaces)
+        return Scope(store=seen, clock=now, fetch=HttpFetch(), live=Live()), seen
     for folder in folders:
         if not folder.exists():
             raise UnreadableFile(
@@ -98,8 +170,6 @@ def scope(folders: Sequence[Path]) -> tuple[Scope, DirectoryStore]:
                 where=Where(file=str(folder)),
                 remedy="Name the folder that holds your custom resources with -m.",
             )
-    from gitops_upgrader.reconcilers.scope import Scope
-    from gitops_upgrader.sources.httpfetch import HttpFetch  # here, as requests is slow to import
     from gitops_upgrader.stores.directory import DirectoryStore
 
     store = DirectoryStore.load(folders)

@@ -21,9 +21,11 @@ from gitops_upgrader.reconcilers.opened import Workspaces
 Examples:
   gitops-upgrader plan -m upgrades/ --repo .
   gitops-upgrader plan -m upgrades/ --repo . -o mermaid > plan.mmd
+  gitops-upgrader plan --context management
 """,
 )
 @options.manifest_options
+@options.cluster_options
 @options.repository_options
 @click.option(
     "-o",
@@ -37,6 +39,9 @@ Examples:
 def command(
     folders: tuple[Path, ...],
     upgraders: tuple[str, ...],
+    context: str | None,
+    kubeconfig: Path | None,
+    namespaces: tuple[str, ...],
     repo: str | None,
     branch: str | None,
     provider: str | None,
@@ -44,10 +49,13 @@ def command(
     form: str,
 ) -> int:
     """Show what each upgrader would do next, and why. Nothing is changed anywhere."""
-    options.exactly_one({"--manifests": bool(folders)}, "For example: gitops-upgrader plan -m upgrades/ --repo .")
+    cluster = options.cluster_access(context, kubeconfig, namespaces)
+    ways = {"--manifests": bool(folders), "--context": cluster is not None}
+    options.exactly_one(ways, "For example: gitops-upgrader plan -m upgrades/ --repo .")
     line = options.command_line(repo, branch, provider, instance)
-    scope, store = options.scope(folders)
     with Workspaces(line, options.now) as workspaces, progress() as told:
+        told("reading the custom resources")
+        scope, store = options.scope(folders, cluster)
         report = fleet.run(scope, workspaces, only=upgraders, dry_run=True, told=told)
     if form == "json":
         print_json(proposals.document(report, store.problems))

@@ -33,6 +33,9 @@ Examples:
   gitops-upgrader propose -m upgrades/ --repo . --dry-run
   gitops-upgrader propose -m upgrades/ --repo git@example.org:platform/fleet.git
 \b
+  # From the custom resources of a management cluster; nothing is written to it.
+  gitops-upgrader propose --context management --namespace fleet --dry-run
+\b
   # One cluster, without any custom resource.
   gitops-upgrader propose --cluster prod-1 --to v1.34.2 --repo .
   gitops-upgrader propose --cluster prod-1 --to v1.34.2 --image ami-0abc --variable amiID --repo .
@@ -41,6 +44,7 @@ Exit status: 0 done, 1 something went wrong, 2 (with --detailed-exitcode) there 
 """,
 )
 @options.manifest_options
+@options.cluster_options
 @click.option("--cluster", "name", metavar="[NAMESPACE/]NAME", help="Upgrade this cluster, without custom resources.")
 @click.option("--to", "to", metavar="VERSION", help="The Kubernetes version to go to, with --cluster.")
 @click.option("--image", metavar="ID", help="The machine image of that version, with --cluster.")
@@ -63,6 +67,9 @@ Exit status: 0 done, 1 something went wrong, 2 (with --detailed-exitcode) there 
 def command(
     folders: tuple[Path, ...],
     upgraders: tuple[str, ...],
+    context: str | None,
+    kubeconfig: Path | None,
+    namespaces: tuple[str, ...],
     name: str | None,
     to: str | None,
     image: str | None,
@@ -85,14 +92,16 @@ def command(
     what is open is kept up to date, what people closed stays closed, and what people changed is left to them.
     """
     hint = "See gitops-upgrader propose --help for examples."
-    options.exactly_one({"--manifests": bool(folders), "--cluster": name is not None}, hint)
+    cluster = options.cluster_access(context, kubeconfig, namespaces)
+    ways = {"--manifests": bool(folders), "--context": cluster is not None, "--cluster": name is not None}
+    options.exactly_one(ways, hint)
     line = options.command_line(repo, branch, provider, instance)
     if name is None:
-        _refuse_for_folders({"--to": to, "--image": image, "--variable": variable, "--retry": retry})
-        report, problems = _from_folders(folders, upgraders, line, dry_run=dry_run)
+        _refuse_for_objects({"--to": to, "--image": image, "--variable": variable, "--retry": retry})
+        report, problems = _from_objects(folders, cluster, upgraders, line, dry_run=dry_run)
     else:
         if upgraders:
-            raise UsageError("--upgrader goes with --manifests.", remedy=hint)
+            raise UsageError("--upgrader goes with --manifests or --context.", remedy=hint)
         report, problems = _from_arguments(name, to, image, variable, paths, retry, line, dry_run=dry_run), ()
     if (heard := click.get_current_context().find_object(Heard)) is not None:
         heard.report, heard.problems = report, problems
@@ -100,21 +109,25 @@ def command(
     return _status(report, problems, detailed=detailed_exitcode)
 
 
-def _refuse_for_folders(given: dict[str, str | None]) -> None:
+def _refuse_for_objects(given: dict[str, str | None]) -> None:
     for option, value in given.items():
         if value is not None:
-            raise UsageError(
-                f"{option} goes with --cluster.", remedy="With --manifests, the custom resources say what to do."
-            )
+            raise UsageError(f"{option} goes with --cluster.", remedy="Otherwise the custom resources say what to do.")
 
 
-def _from_folders(
-    folders: Sequence[Path], upgraders: Sequence[str], line: CommandLine, *, dry_run: bool
+def _from_objects(
+    folders: Sequence[Path],
+    cluster: options.ClusterAccess | None,
+    upgraders: Sequence[str],
+    line: CommandLine,
+    *,
+    dry_run: bool,
 ) -> tuple[Report, tuple[UpgraderError, ...]]:
     from gitops_upgrader.reconcilers import fleet
 
-    scope, store = options.scope(folders)
     with Workspaces(line, options.now) as workspaces, progress() as told:
+        told("reading the custom resources")
+        scope, store = options.scope(folders, cluster)
         return fleet.run(scope, workspaces, only=upgraders, dry_run=dry_run, told=told), store.problems
 
 

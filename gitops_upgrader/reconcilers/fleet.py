@@ -1,4 +1,4 @@
-"""A whole run over a store of files: every kind in the order in which versions flow.
+"""A whole run over a store of files, or over a look at a cluster: every kind in the order in which versions flow.
 
 In a cluster the runtime calls the same reconcilers, key by key, as things change. Here everything that is derived is
 derived anew, once; what must last is in Git and on the forge.
@@ -35,6 +35,7 @@ from gitops_upgrader.reconcilers.references import read
 from gitops_upgrader.reconcilers.repository import access
 from gitops_upgrader.reconcilers.scope import Result, Scope, key_of
 from gitops_upgrader.stores.directory import DirectoryStore
+from gitops_upgrader.stores.readonly import ReadOnlyStore
 
 _Kind = TypeVar("_Kind", bound=Resource)
 
@@ -81,7 +82,7 @@ def run(
     dry_run: bool = False,
     told: Told = lambda _: None,
 ) -> Report:
-    """Reconcile every object of a store of files.
+    """Reconcile every object of a store that keeps what is derived in memory.
 
     Args:
         only: upgraders to act on, as `name` or `namespace/name`; all of them without any.
@@ -162,15 +163,13 @@ def _gaps(scope: Scope, synced: Sequence[Result]) -> tuple[Gap, ...]:
     return tuple(gaps)
 
 
-_IMAGELESS = frozenset(
-    kind.KIND for kind in (ClusterClassClusterUpgrader, ClusterUpgraderSet, GitOpsRepository, Plan)
-)
+_IMAGELESS = frozenset(kind.KIND for kind in (ClusterClassClusterUpgrader, ClusterUpgraderSet, GitOpsRepository, Plan))
 """Kinds of which a broken object hides neither an image nor a version: whoever names it gets an error."""
 
 
 def _doubt(scope: Scope) -> str | None:
-    """What of the files could not be read, and may hold images or versions."""
-    problems = scope.store.problems if isinstance(scope.store, DirectoryStore) else ()
+    """What of the objects could not be read, and may hold images or versions."""
+    problems = scope.store.problems if isinstance(scope.store, DirectoryStore | ReadOnlyStore) else ()
     hiding = (problem for problem in problems if (problem.where.object or "").partition(" ")[0] not in _IMAGELESS)
     return next((str(problem) for problem in hiding), None)
 

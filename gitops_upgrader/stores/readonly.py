@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from gitops_upgrader import api
-from gitops_upgrader.errors import ObjectExists, ObjectNotFound, Where
+from gitops_upgrader.errors import InvalidObject, ObjectExists, ObjectNotFound, UpgraderError, Where
 from gitops_upgrader.model import ObjectKey
 from gitops_upgrader.stores.changes import created, patched, with_status
 from gitops_upgrader.stores.kubernetes import KubernetesStore
@@ -30,7 +30,8 @@ def load_store(
         KubernetesError: the cluster cannot be read.
     """
     store = ReadOnlyStore(KubernetesStore.connect(kubeconfig, context, namespaces=namespaces))
-    store.list(api.GROUP, api.ClusterClassClusterUpgrader.KIND)  # a cluster that cannot be read is told of at once
+    for kind in api.KINDS:  # a cluster that cannot be read is told of at once, and so is what in it cannot
+        store.list(api.GROUP, kind)
     return store
 
 
@@ -40,6 +41,9 @@ class ReadOnlyStore:
     A kind that is listed is read as a whole, once; single objects (Secrets above all) are read one by one. So a run
     sees one state of each object throughout, however long it takes.
 
+    An object of ours that the CRD took and that is wrong all the same (a version range in a form that CEL cannot
+    judge) is left out of lists and kept in `problems`, so that it does not stop the others.
+
     Args:
         reader: where objects come from.
     """
@@ -48,6 +52,12 @@ class ReadOnlyStore:
         self._reader = reader
         self._objects: dict[ObjectKey, Stored | None] = {}
         self._listed: set[tuple[str, str, str | None]] = set()
+        self._broken: dict[ObjectKey, InvalidObject] = {}
+
+    @property
+    def problems(self) -> tuple[UpgraderError, ...]:
+        """What is wrong with the objects that were listed, sorted by key."""
+        return tuple(error for _, error in sorted(self._broken.items(), key=lambda item: item[0]))
 
     def get(self, key: ObjectKey) -> Stored | None:
         """The object of that name, or None where there is none. Raises what the reader raises."""
@@ -62,12 +72,14 @@ class ReadOnlyStore:
         if not {(group, kind, None), (group, kind, namespace)} & self._listed:
             for stored in self._reader.list(group, kind, namespace):
                 self._objects.setdefault(stored.key, stored)
+                self._judge(stored)
             self._listed.add((group, kind, namespace))
         wanted = (labels or {}).items()
         return tuple(
             stored
             for key, stored in sorted(self._objects.items(), key=lambda item: item[0])
             if stored is not None
+            and key not in self._broken
             and (key.group, key.kind) == (group, kind)
             and namespace in {None, key.namespace}
             and wanted <= stored.labels.items()
@@ -101,6 +113,13 @@ class ReadOnlyStore:
         if stored is None:
             raise ObjectNotFound("There is no such object.", where=Where(object=str(key)))
         return stored
+
+    def _judge(self, stored: Stored) -> None:
+        if stored.key.group == api.GROUP:
+            try:
+                api.parse(stored.content, strict=False)
+            except InvalidObject as error:
+                self._broken[stored.key] = error
 
     def _put(self, stored: Stored) -> Stored:
         self._objects[stored.key] = stored
