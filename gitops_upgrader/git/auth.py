@@ -59,12 +59,11 @@ class GitAuth:
             )
         return _http_auth(keys)
 
-    @classmethod
-    def from_location(cls, location: Location) -> GitAuth | None:
-        """Return the credentials that stand in an HTTP address itself, if any."""
-        if not location.is_http or location.user is None:
-            return None
-        return cls(username=location.user, password=location.password or "")
+    def completed_from(self, location: Location) -> GitAuth:
+        """Add the credentials that stand in an HTTP address itself, unless there are others."""
+        if not location.is_http or location.user is None or self.authorization is not None:
+            return self
+        return replace(self, username=location.user, password=location.password or "")
 
     def with_proxy(self, data: Mapping[str, bytes], *, name: str = "") -> GitAuth:
         """Add a proxy from a Secret with Flux's keys: `address`, and perhaps `username` and `password`.

@@ -79,7 +79,7 @@ class Repository:
             transport = BinaryTransport(
                 scratch,
                 location,
-                auth or GitAuth.from_location(location) or GitAuth(),
+                (auth or GitAuth()).completed_from(location),
                 timeout=timeout,
                 personal=interactive_ssh,
             )

@@ -98,8 +98,11 @@ def test_no_representation_shows_a_secret() -> None:
     assert "tok" in GitAuth(username="tok").secrets
 
 
-def test_credentials_of_an_address() -> None:
-    assert GitAuth.from_location(Location.parse("https://a%40b:p%2Fw@h/x")) == GitAuth(username="a@b", password="p/w")
-    assert GitAuth.from_location(Location.parse("https://tok@h/x")) == GitAuth(username="tok", password="")
-    assert GitAuth.from_location(HTTPS) is None
-    assert GitAuth.from_location(SSH) is None
+def test_credentials_of_an_address_fill_a_gap() -> None:
+    address = Location.parse("https://a%40b:p%2Fw@h/x")
+    assert GitAuth().completed_from(address) == GitAuth(username="a@b", password="p/w")
+    assert GitAuth(ca=PEM).completed_from(address) == GitAuth(username="a@b", password="p/w", ca=PEM)
+    assert GitAuth(bearer_token="tok").completed_from(address) == GitAuth(bearer_token="tok")
+    assert GitAuth().completed_from(Location.parse("https://tok@h/x")) == GitAuth(username="tok", password="")
+    for location in (HTTPS, SSH):
+        assert GitAuth().completed_from(location) == GitAuth()

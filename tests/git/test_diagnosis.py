@@ -10,17 +10,22 @@ from gitops_upgrader.errors import (
     GitTimeout,
     HostKeyChanged,
     HostKeyUnknown,
+    LeaseLost,
     NetworkError,
     OwnershipRefused,
     ProxyRefused,
+    PushRefused,
     RedirectRefused,
+    RefLocked,
     RemoteUnavailable,
     RepositoryNotFound,
     RepositoryUnsupported,
     TlsRefused,
 )
-from gitops_upgrader.git import Location
+from gitops_upgrader.git import Location, RefUpdate
 from gitops_upgrader.git.diagnosis import MAX_WORDS, diagnose, own_words, remote_words
+from gitops_upgrader.git.process import Completed
+from gitops_upgrader.git.pushing import push_error
 
 HERE = Location.parse("https://git.example.org/fleet")
 LOST = "\nfatal: Could not read from remote repository."
@@ -83,3 +88,45 @@ def test_words_are_one_line_without_control_characters_and_short() -> None:
     assert own_words("remote: one\nhint: no\nfatal: three\n") == "three"
     assert "\x1b" not in own_words(text)
     assert len(own_words(text)) == MAX_WORDS + 3
+
+
+HEAD_OF_REPORT = "To https://git.example.org/fleet\n"
+UPDATE = RefUpdate("ours", "1" * 40, "2" * 40)
+FAILED = "[remote rejected] (failed to update ref)"
+LOCK = "remote: error: cannot lock ref "
+NOT_MOVED = "!\t1111:refs/heads/ours\t"
+
+
+@pytest.mark.parametrize(
+    ("line", "complaint", "error"),
+    [
+        ("[rejected] (stale info)", "", LeaseLost),
+        ("[remote rejected] (incorrect old value provided)", "", LeaseLost),
+        (FAILED, LOCK + "'refs/heads/ours': is at 33 but expected 22", LeaseLost),
+        (FAILED, LOCK + "'refs/heads/ours': Unable to create '/x/ours.lock': File exists", RefLocked),
+        (FAILED, LOCK + "'refs/heads/ours': 'refs/heads/ours/x' exists; cannot create", PushRefused),
+        (FAILED, LOCK + "'refs/heads/other': is at 33 but expected 22", PushRefused),
+        ("[remote rejected] (protected branch hook declined)", "remote: error: GH006: Protected branch", PushRefused),
+        ("[remote rejected] (non-fast-forward)", "", PushRefused),
+        ("[remote failure] (remote failed to report status)", "", NetworkError),
+    ],
+)  # fmt: skip
+def test_each_rejection_has_its_reason(line: str, complaint: str, error: type[GitError]) -> None:
+    report = f"{HEAD_OF_REPORT}{NOT_MOVED}{line}\nDone\n".encode()
+    found = push_error(HERE, [UPDATE], Completed(1, report, complaint))
+    assert type(found) is error
+    assert "the branch ours" in str(found)
+
+
+def test_the_reason_comes_before_its_consequences() -> None:
+    others = [RefUpdate("one", "1" * 40, None), RefUpdate("two", "1" * 40, None)]
+    report = (
+        HEAD_OF_REPORT
+        + "!\t1:refs/heads/one\t[remote rejected] (atomic push failure)\n"
+        + "!\t1:refs/heads/two\t[remote rejected] (pre-receive hook declined)\n"
+        + NOT_MOVED
+        + "[rejected] (stale info)\n"
+    ).encode()
+    assert type(push_error(HERE, [*others, UPDATE], Completed(1, report, ""))) is LeaseLost
+    assert type(push_error(HERE, others, Completed(1, report, ""))) is PushRefused
+    assert push_error(HERE, others[:1], Completed(1, report, "")) is None

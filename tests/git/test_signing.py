@@ -71,6 +71,13 @@ def test_an_encrypted_ssh_key_is_opened_with_its_password(write: Callable[..., b
     signed_commit(fleet, signer_from_secret("ssh", {"identity": data, "password": PASSWORD.encode() + b"\n"}))
 
 
+@pytest.mark.parametrize("write", [openssh, pkcs8])
+def test_a_password_for_a_key_that_has_none_does_no_harm(write: Callable[..., bytes]) -> None:
+    data = write(ed25519.Ed25519PrivateKey.generate())
+    with_one = signer_from_secret("ssh", {"identity": data, "password": PASSWORD.encode()})
+    assert with_one.sign(b"x") == signer_from_secret("ssh", {"identity": data}).sign(b"x")
+
+
 def test_equal_payloads_get_equal_ed25519_signatures() -> None:
     signer = signer_from_secret("ssh", {"identity": openssh(ed25519.Ed25519PrivateKey.generate())})
     assert signer.sign(b"x") == signer.sign(b"x") != signer.sign(b"y")
