@@ -84,7 +84,7 @@ def test_the_gitlab_job_runs(tmp_path: Path) -> None:
     project, remote = tmp_path / "fleet", tmp_path / "fleet.git"
     shutil.copytree(EXAMPLES / "fleet", project)
     shutil.copytree(EXAMPLES / "quick-start", project / "upgrades")
-    _without_network(project / "upgrades")
+    without_network(project / "upgrades")
     git = [str(need("git")), "-c", "user.name=a", "-c", "user.email=a@example.org"]
     for order in (["init", "-q", "-b", "main"], ["add", "."], ["commit", "-q", "-m", "The fleet"]):
         subprocess.run([*git, "-C", str(project), *order], check=True)
@@ -110,7 +110,7 @@ def test_the_gitlab_job_runs(tmp_path: Path) -> None:
     }
 
 
-def _without_network(upgrades: Path) -> None:
+def without_network(upgrades: Path) -> None:
     """Let the versions come from a ConfigMap instead of the community's package repositories."""
     (upgrades / "versions.yaml").write_text(
         "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: kubernetes, namespace: fleet}\n"
