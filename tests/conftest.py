@@ -40,12 +40,15 @@ def pytest_configure(config: pytest.Config) -> None:
             os.environ.pop(name, None)
     home = Path(tempfile.mkdtemp(prefix="home-"))
     _homes.append(home)
+    # A file, not the null device: `git config --global` renames a new file over whatever this names.
+    configuration = home / "empty.gitconfig"
+    configuration.touch()
     os.environ.update(
         HOME=str(home),
         LC_ALL="C.UTF-8",
         TZ="UTC",
-        GIT_CONFIG_GLOBAL=os.devnull,
-        GIT_CONFIG_SYSTEM=os.devnull,
+        GIT_CONFIG_GLOBAL=str(configuration),
+        GIT_CONFIG_SYSTEM=str(configuration),
         GIT_CONFIG_NOSYSTEM="1",
         GIT_TERMINAL_PROMPT="0",
     )
