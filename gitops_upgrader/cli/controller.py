@@ -34,9 +34,11 @@ def duration(text: str) -> timedelta:
 Examples:
   # In a Pod, as `gitops-upgrader install` sets it up.
   gitops-upgrader controller --cache-dir /cache
+
 \b
   # On your own machine, for one namespace, as yourself.
   gitops-upgrader controller --context kind-fleet --namespace fleet --no-leader-elect --log-level debug
+
 \b
   # One shard of a large fleet.
   gitops-upgrader controller --watch-label-selector 'sharding.example.com/key=shard1' --lease-name shard1

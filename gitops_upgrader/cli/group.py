@@ -73,6 +73,7 @@ class LazyGroup(click.Group):
 Examples:
   gitops-upgrader propose --cluster prod-1 --to v1.34.2 --repo . --dry-run
   gitops-upgrader propose -m upgrades/ --repo git@example.org:platform/fleet.git
+
 \b
 Completion: eval "$(_GITOPS_UPGRADER_COMPLETE=bash_source gitops-upgrader)", likewise zsh_source, fish_source.
 """,

@@ -32,13 +32,16 @@ Examples:
   # From custom resources in a folder; look first, then do it.
   gitops-upgrader propose -m upgrades/ --repo . --dry-run
   gitops-upgrader propose -m upgrades/ --repo git@example.org:platform/fleet.git
+
 \b
   # From the custom resources of a management cluster; nothing is written to it.
   gitops-upgrader propose --context management --namespace fleet --dry-run
+
 \b
   # One cluster, without any custom resource.
   gitops-upgrader propose --cluster prod-1 --to v1.34.2 --repo .
   gitops-upgrader propose --cluster prod-1 --to v1.34.2 --image ami-0abc --variable amiID --repo .
+
 \b
 Exit status: 0 done, 1 something went wrong, 2 (with --detailed-exitcode) there is something to propose.
 """,

@@ -39,7 +39,8 @@ def show(console: Console, proposed: Proposed, *, dry_run: bool, diffs: bool = T
             head.append(f" -> {proposed.target.version}", style="bold")
     head.append(f"  {_VERBS[what][dry_run]}", style=_STYLES[what])
     console.print(head)
-    _print_sentence(console, printable(message(proposed)))
+    if proposed.error is None:  # errors are for stderr
+        _print_sentence(console, printable(message(proposed)))
     pull = proposed.pull
     if pull is not None:
         state = "" if pull.state is PullState.OPEN else f" ({pull.state.value})"

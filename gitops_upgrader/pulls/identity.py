@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from gitops_upgrader.errors import InvalidObject, Where
+from gitops_upgrader.errors import InvalidObject
 
 _COMPONENT = re.compile(r"[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?")
 """An RFC 1123 subdomain, the names that the Kubernetes API admits."""
@@ -69,9 +69,8 @@ def upgrader_of(prefix: str, branch: str, instance: str | None = None) -> str | 
 def _checked(name: str) -> str:
     if not _COMPONENT.fullmatch(name):
         raise InvalidObject(
-            f"{name!r} cannot be part of a branch name.",
-            where=Where(object=name),
-            remedy="Use lower-case letters, digits, '-' and '.'.",
+            f"{name!r} is no name that an object of Kubernetes can have, and no part of a branch's.",
+            remedy="Use lower-case letters, digits, '-' and '.', with a letter or a digit at both ends.",
         )
     return name
 
@@ -80,7 +79,6 @@ def _family(first: str) -> Family:
     if _REF_FORBIDDEN.search(first) or first.startswith(("/", "-")) or first.endswith(("/", ".")) or len(first) > 200:
         raise InvalidObject(
             f"Git refuses {first!r} as the name of a branch.",
-            where=Where(object=first),
             remedy="Change branchPrefix or the object's name: no '..', no name that ends in '.lock', "
             "at most 200 characters.",
         )

@@ -1,0 +1,127 @@
+"""Exit statuses, and what is said on the way out."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+
+from gitops_upgrader.cli import group
+from gitops_upgrader.cli.run import run
+from gitops_upgrader.errors import ClusterNotFound, Where
+from tests.cli.commandline import CommandLine
+from tests.reconcilers.directory import Fleet
+
+
+def raising(error: BaseException, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make the command `crds` end like that."""
+
+    @click.command("crds")
+    def command() -> None:
+        raise error
+
+    monkeypatch.setattr(group.LazyGroup, "get_command", lambda *_: command)
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "said"),
+    [
+        (
+            ClusterNotFound("No file has it.", where=Where(file="a.yaml", line=3), remedy="Check the name."),
+            1,
+            "error: a.yaml:3: No file has it. Check the name.\n",
+        ),
+        (ClusterNotFound("Two\nlines."), 1, "error: Two lines.\n"),
+        (click.UsageError("wrong"), 1, "error: wrong Try 'gitops-upgrader crds --help'.\n"),
+        (click.ClickException("wrong"), 1, "error: wrong\n"),
+        (KeyboardInterrupt(), 130, "interrupted\n"),
+        (click.Abort(), 130, "interrupted\n"),
+    ],
+)
+def test_an_end(
+    error: BaseException,
+    status: int,
+    said: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    raising(error, monkeypatch)
+
+    assert run(["crds"]) == status
+    assert capsys.readouterr().err.removeprefix("\n") == said  # after the ^C that the terminal shows
+
+
+def test_a_bug_keeps_its_traceback_and_has_a_status_of_its_own(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    raising(ZeroDivisionError("a bug"), monkeypatch)
+
+    assert run(["crds"]) == 3
+    said = capsys.readouterr().err
+    assert "Traceback" in said
+    assert "ZeroDivisionError: a bug" in said
+    assert said.endswith("This is a bug in gitops-upgrader. Please report it with the lines above.\n")
+
+
+def test_done(gitops_upgrader: CommandLine) -> None:
+    assert gitops_upgrader("crds").status == 0
+    assert gitops_upgrader("--help").status == 0
+    assert gitops_upgrader("--version").out.startswith("gitops-upgrader ")
+
+
+def process(*arguments: str, cwd: Path, **more: str) -> subprocess.Popen[str]:
+    """A process of its own, with pipes."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "gitops_upgrader", *arguments],
+        cwd=cwd,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path), **more},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def test_a_reader_that_has_seen_enough_is_no_traceback(tmp_path: Path) -> None:
+    """`gitops-upgrader crds | head -1`."""
+    with process("crds", cwd=tmp_path) as running:
+        assert running.stdout is not None
+        assert running.stderr is not None
+        running.stdout.close()
+        said = running.stderr.read()
+
+    assert said == ""
+    assert running.returncode == 1
+
+
+def test_ctrl_c_in_the_middle_of_a_run(fleet: Fleet) -> None:
+    """A package repository that never answers; the person gives up."""
+    import http.server
+    import threading
+
+    arrived, done = threading.Event(), threading.Event()
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            arrived.set()
+            done.wait(30)
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002  (the base class's name)
+            """Keep quiet."""
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+        thread.start()
+        with process("versions", f"http://127.0.0.1:{server.server_port}/deb/", cwd=fleet.folder) as running:
+            assert arrived.wait(30)
+            running.send_signal(signal.SIGINT)
+            _, said = running.communicate(timeout=30)
+        done.set()
+        server.shutdown()
+        thread.join()
+
+    assert (running.returncode, said.strip()) == (130, "interrupted")
