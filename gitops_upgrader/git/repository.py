@@ -2,35 +2,26 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import cast
 
-import pygit2
-from pygit2.enums import SortMode
-
-from gitops_upgrader.errors import HistoryMissing, RevisionNotFound
+from gitops_upgrader.errors import RevisionNotFound
 from gitops_upgrader.git.auth import GitAuth
 from gitops_upgrader.git.binary import BinaryTransport
 from gitops_upgrader.git.checkout import Checkout
-from gitops_upgrader.git.commits import CommitInfo, Person, lookup, read_commit, write_commit
-from gitops_upgrader.git.history import is_settled
+from gitops_upgrader.git.commits import Person, lookup, write_commit
+from gitops_upgrader.git.history import History
 from gitops_upgrader.git.local import LocalTransport
 from gitops_upgrader.git.location import Location
 from gitops_upgrader.git.scratch import Scratch, alternates_of
 from gitops_upgrader.git.signing import Signer
 from gitops_upgrader.git.transport import RefUpdate, RemoteRefs, Transport
-from gitops_upgrader.git.trees import GitTree, missing, replace_files
-
-_OID = re.compile(r"[0-9a-f]{40}")
-_DEPTHS = (50, 500, None)
-"""How deep a shallow history is made, step by step, while a question about it has no answer. None: all of it."""
+from gitops_upgrader.git.trees import GitTree, lookup_tree, replace_files
 
 
-class Repository:
+class Repository(History):
     """One repository, on this machine or elsewhere, seen through a bare scratch repository of our own.
 
     Nothing is ever written to a person's checkout but the objects and branches of a `push`. Object ids are hex.
@@ -38,11 +29,8 @@ class Repository:
     """
 
     def __init__(self, location: Location, scratch: Scratch, transport: Transport, checkout: Checkout | None) -> None:
-        self.location = location
-        self._scratch = scratch
-        self._transport = transport
+        super().__init__(location, scratch, transport)
         self._checkout = checkout
-        self._tips: dict[str, str] = {}
 
     @classmethod
     def open(
@@ -176,21 +164,13 @@ class Repository:
             f"There is no branch or fetched commit {revision!r} in {self.location}.", remedy="Name one that exists."
         )
 
-    def commit_info(self, oid: str) -> CommitInfo:
-        """Return a commit's author, time, message, parents and tree.
-
-        Raises:
-            ObjectMissing: it was not fetched.
-        """
-        return read_commit(self._objects, oid)
-
     def tree(self, commit: str) -> GitTree:
         """Return the files of a commit.
 
         Raises:
             ObjectMissing: it was not fetched.
         """
-        return GitTree(self._objects, self._tree(commit).id)
+        return GitTree(self._objects, lookup_tree(self._objects, commit).id)
 
     def commit(
         self,
@@ -222,7 +202,7 @@ class Repository:
             InvalidSigningKey: the signer cannot sign.
             ObjectMissing: the parent was not fetched.
         """
-        tree = replace_files(self._objects, self._tree(parent).id, files)
+        tree = replace_files(self._objects, lookup_tree(self._objects, parent).id, files)
         return write_commit(
             self._objects,
             tree=tree,
@@ -240,7 +220,9 @@ class Repository:
         Raises:
             ObjectMissing: one of them was not fetched.
         """
-        merged = self._objects.merge_trees(self._tree(ancestor), self._tree(ours), self._tree(theirs))
+        merged = self._objects.merge_trees(
+            lookup_tree(self._objects, ancestor), lookup_tree(self._objects, ours), lookup_tree(self._objects, theirs)
+        )
         if merged.conflicts is not None:
             return None
         return str(merged.write_tree(self._objects))
@@ -251,131 +233,9 @@ class Repository:
         Raises:
             ObjectMissing: one of them was not fetched.
         """
-        diff = self._tree(old).diff_to_tree(self._tree(new))
+        diff = lookup_tree(self._objects, old).diff_to_tree(lookup_tree(self._objects, new))
         paths = {file.raw_path for delta in diff.deltas for file in (delta.old_file, delta.new_file)}
         return tuple(path.decode("utf-8", "surrogateescape") for path in sorted(paths))
-
-    # --- history ------------------------------------------------------------------------------------------------
-
-    def merge_base(self, one: str, other: str) -> str | None:
-        """Return the best common ancestor of two commits; None where they have nothing in common.
-
-        History that is missing is fetched. In a criss-cross history with several best ancestors it is one of them.
-
-        Raises:
-            ObjectMissing: one of the two is not in the history of what was fetched.
-            HistoryMissing: the repository itself is shallow and ends before the answer.
-        """
-        self._settle(one, other)
-        found = self._objects.merge_base(lookup(self._objects, one).id, lookup(self._objects, other).id)
-        base = cast("pygit2.Oid | None", found)  # its type says otherwise
-        return None if base is None else str(base)
-
-    def is_ancestor(self, ancestor: str, descendant: str) -> bool:
-        """Whether a commit is another one, or among what led to it.
-
-        Missing history is fetched. A commit that all of the history of `descendant` does not show is not among it.
-
-        Raises:
-            ObjectMissing: `descendant` was not fetched.
-            HistoryMissing: the repository itself is shallow and ends before the answer.
-        """
-        if self._leads_to(ancestor, descendant):
-            return True
-        self._settle(ancestor, descendant)
-        return self._leads_to(ancestor, descendant)
-
-    def commits_between(self, base: str, head: str) -> tuple[CommitInfo, ...]:
-        """Return the commits that `head` has and `base` has not, children before parents, as `git log base..head`.
-
-        Raises:
-            ObjectMissing: one of the two is not in the history of what was fetched.
-            HistoryMissing: the repository itself is shallow and ends before the answer.
-        """
-        self._settle(base, head)
-        walker = self._objects.walk(lookup(self._objects, head).id, SortMode.TOPOLOGICAL | SortMode.TIME)
-        walker.hide(lookup(self._objects, base).id)
-        return tuple(read_commit(self._objects, str(commit.id)) for commit in walker)
-
-    def changes_to(self, head: str, path: str) -> Iterator[tuple[CommitInfo, str | None]]:
-        """Walk back through what made a file what it is: each commit that changed it, and its object id from then on.
-
-        Newest first, along first parents, as a merge is when a change comes to a branch. The id is None where the
-        commit deleted the file. Stop when you have seen enough: history is fetched as the walk needs it.
-
-        Raises:
-            ObjectMissing: `head` was not fetched.
-            HistoryMissing: the repository itself is shallow, and ends before the walk does.
-        """
-        oid = head
-        while True:
-            here = self.commit_info(oid)
-            parent = self._first_parent(here)
-            blob = _entry(self._tree(here.oid), path)
-            before = _entry(self._tree(parent), path) if parent else None
-            if blob != before:
-                yield here, blob
-            if parent is None:
-                return
-            oid = parent
-
-    # --- inside -------------------------------------------------------------------------------------------------
-
-    @property
-    def _objects(self) -> pygit2.Repository:
-        return self._scratch.repository
-
-    def _tree(self, oid: str) -> pygit2.Tree:
-        try:
-            return self._objects[oid].peel(pygit2.Tree)
-        except (KeyError, ValueError, pygit2.GitError):
-            raise missing(oid) from None
-
-    def _leads_to(self, ancestor: str, descendant: str) -> bool:
-        other = lookup(self._objects, descendant).id
-        if not self._has(ancestor):
-            return False
-        one = lookup(self._objects, ancestor).id
-        return one == other or self._objects.descendant_of(other, one)
-
-    def _has(self, oid: str) -> bool:
-        return _OID.fullmatch(oid) is not None and oid in self._objects
-
-    def _settle(self, one: str, other: str) -> None:
-        """Fetch as much history as it takes to compare two commits."""
-        for depth in _DEPTHS:
-            if self._is_settled(one, other):
-                return
-            self._deepen(depth)
-        if not self._is_settled(one, other):
-            raise self._ends_early()
-
-    def _is_settled(self, one: str, other: str) -> bool:
-        shallow = self._scratch.shallow_roots
-        if not shallow or not (self._has(one) and self._has(other)):
-            return not shallow  # without history to come, whoever looks the commit up says that it is missing
-        ours, theirs = lookup(self._objects, one).id, lookup(self._objects, other).id
-        return is_settled(self._objects, ours, theirs, shallow)
-
-    def _first_parent(self, commit: CommitInfo) -> str | None:
-        for depth in _DEPTHS:
-            if commit.oid not in self._scratch.shallow_roots:
-                break
-            self._deepen(depth)
-        else:
-            if commit.oid in self._scratch.shallow_roots:
-                raise self._ends_early()
-        parents = self.commit_info(commit.oid).parents
-        return parents[0] if parents else None
-
-    def _deepen(self, depth: int | None) -> None:
-        self._transport.deepen(self._tips, depth)
-
-    def _ends_early(self) -> HistoryMissing:
-        return HistoryMissing(
-            f"The history of {self.location} ends too early to compare branches: the repository is itself shallow.",
-            remedy="Make it whole with `git fetch --unshallow`.",
-        )
 
 
 def _scratch(location: Location, cache: Path | None, reference: Checkout | None) -> Scratch:
@@ -384,10 +244,3 @@ def _scratch(location: Location, cache: Path | None, reference: Checkout | None)
     if cache is not None:
         return Scratch.cached(cache, location.normalised)
     return Scratch.temporary_one()
-
-
-def _entry(tree: pygit2.Tree, path: str) -> str | None:
-    try:
-        return str(tree[path].id)
-    except KeyError:
-        return None

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
+import re
+import stat
 from collections.abc import Iterator, Mapping
 
 import pygit2
-from pygit2.enums import FileMode, ObjectType
+from pygit2.enums import ObjectType
 
 from gitops_upgrader.errors import NotRegularFile, ObjectMissing, TreeTooLarge, UnsafePath, Where
 from gitops_upgrader.model import Blob, BlobKind
@@ -22,13 +25,10 @@ MAX_PATH = 4096
 MAX_DEPTH = 256
 """Folders on the way to a file that is changed."""
 
-_KINDS = {
-    0o100644: BlobKind.FILE,
-    0o100664: BlobKind.FILE,  # written by early versions of Git
-    0o100755: BlobKind.EXECUTABLE,
-    0o120000: BlobKind.SYMLINK,
-    0o160000: BlobKind.SUBMODULE,
-}
+_ENTRY = re.compile(rb"([0-7]+) ([^\0]+)\0(.{20})", re.DOTALL)
+"""An entry of a tree object: mode, name, object id. Read so, a tree takes half the time that pygit2's entries take."""
+_BLOB = int(ObjectType.BLOB)
+"""Looked up once, as it is compared with the type of each file that is read."""
 _FOLDER = b"40000"
 _REGULAR = frozenset({b"100644", b"100664", b"100755"})
 _FORBIDDEN = frozenset({"", ".", "..", ".git", "git~1"})
@@ -39,7 +39,6 @@ class GitTree:
     """The files of one commit, read from the object database: no checkout, nothing followed."""
 
     def __init__(self, repository: pygit2.Repository, oid: pygit2.Oid) -> None:
-        self._repository = repository
         self._odb = repository.odb
         self._oid = oid
 
@@ -58,18 +57,19 @@ class GitTree:
             TreeTooLarge: there are more than `MAX_ENTRIES`, or deeper ones than `MAX_PATH`.
         """
         count = 0
-        pending: list[tuple[bytes, Iterator[pygit2.Object]]] = [(b"", self._entries(self._oid, b""))]
+        pending = [(b"", iter(self._entries(str(self._oid), b"")))]
         while pending:
             prefix, entries = pending[-1]
-            for entry in entries:
-                path = prefix + (entry.raw_name or b"")
+            for mode, name, oid in entries:
+                path = prefix + name
                 count += 1
                 if count > MAX_ENTRIES or len(path) > MAX_PATH:
                     raise TreeTooLarge(f"The tree {self.oid} has more or longer paths than a file system can hold.")
-                if entry.filemode == FileMode.TREE:
-                    pending.append((path + b"/", self._entries(entry.id, path)))
+                kind = _kind(mode)
+                if kind is None:
+                    pending.append((path + b"/", iter(self._entries(oid.hex(), path))))
                     break
-                yield Blob(path.decode("utf-8", "surrogateescape"), str(entry.id), _KINDS[entry.filemode])
+                yield Blob(path.decode("utf-8", "surrogateescape"), oid.hex(), kind)
             else:
                 pending.pop()
 
@@ -83,7 +83,7 @@ class GitTree:
             kind, data = self._odb.read(blob.oid)
         except (KeyError, pygit2.GitError):
             raise missing(blob.oid, blob.path) from None
-        if kind != ObjectType.BLOB:
+        if kind != _BLOB:
             raise missing(blob.oid, blob.path)
         return bytes(data)
 
@@ -98,14 +98,43 @@ class GitTree:
         except (KeyError, pygit2.GitError):
             raise missing(blob.oid, blob.path) from None
 
-    def _entries(self, oid: pygit2.Oid, path: bytes) -> Iterator[pygit2.Object]:
+    def _entries(self, oid: str, path: bytes) -> list[tuple[bytes, bytes, bytes]]:
+        """Mode, name and object id of each entry of a folder."""
         try:
-            tree = self._repository[oid]
+            kind, data = self._odb.read(oid)
         except (KeyError, pygit2.GitError):
-            raise missing(str(oid), path.decode("utf-8", "replace")) from None
-        if not isinstance(tree, pygit2.Tree):
-            raise missing(str(oid), path.decode("utf-8", "replace"))
-        return iter(tree)
+            raise missing(oid, path.decode("utf-8", "replace")) from None
+        entries: list[tuple[bytes, bytes, bytes]] = _ENTRY.findall(data)
+        read = sum(len(mode) + len(name) + _OID_BYTES + 2 for mode, name, _ in entries)  # a space and a NUL
+        if kind != ObjectType.TREE or read != len(data):
+            raise missing(oid, path.decode("utf-8", "replace"))
+        return entries
+
+
+@functools.cache
+def _kind(mode: bytes) -> BlobKind | None:
+    """What an entry is; None for a folder. Early versions of Git wrote other permissions than 644 and 755."""
+    number = int(mode, 8)
+    match stat.S_IFMT(number):
+        case stat.S_IFDIR:
+            return None
+        case stat.S_IFLNK:
+            return BlobKind.SYMLINK
+        case 0o160000:
+            return BlobKind.SUBMODULE
+    return BlobKind.EXECUTABLE if number & 0o111 else BlobKind.FILE
+
+
+def lookup_tree(repository: pygit2.Repository, oid: str) -> pygit2.Tree:
+    """Return the tree of a commit's object id, or of its own.
+
+    Raises:
+        ObjectMissing: the repository does not have it.
+    """
+    try:
+        return repository[oid].peel(pygit2.Tree)
+    except (KeyError, ValueError, pygit2.GitError):
+        raise missing(oid) from None
 
 
 def replace_files(repository: pygit2.Repository, tree: pygit2.Oid, files: Mapping[str, bytes]) -> pygit2.Oid:
