@@ -41,6 +41,10 @@ class Trait(enum.Flag):
     """It may hold a Flux Kustomization or an Argo CD Application that patches what it deploys."""
 
 
+_PLAIN: Final = Trait.NONE
+"""Looked up once: members of a flag are slow to reach, and most of a large repository's files have no trait."""
+
+
 class Parsed:
     """A file's documents, which keep it alive."""
 
@@ -72,7 +76,7 @@ class Scan:
                 self._add(blob)
 
     def _add(self, blob: Blob) -> None:
-        if blob.kind in {BlobKind.SYMLINK, BlobKind.SUBMODULE}:
+        if blob.kind is BlobKind.SYMLINK or blob.kind is BlobKind.SUBMODULE:
             self.links.append(blob)
             return
         self.blobs[blob.path] = blob
@@ -81,7 +85,7 @@ class Scan:
             return
         data = self._tree.read(blob)
         traits = _traits(name, data)
-        if traits:
+        if traits is not _PLAIN:
             self._traits[blob.path] = traits
             self._data[blob.path] = data
 
@@ -128,7 +132,7 @@ class Scan:
 
 
 def _traits(name: str, data: bytes) -> Trait:
-    traits = Trait.KUSTOMIZATION if name in KUSTOMIZATION_NAMES else Trait.NONE
+    traits = Trait.KUSTOMIZATION if name in KUSTOMIZATION_NAMES else _PLAIN
     if b"cluster.x-k8s.io/" in data and _API.search(data) and _KIND.search(data):
         traits |= Trait.CLUSTER
     if b"$gitops-upgrader" in data:
