@@ -19,10 +19,11 @@ _ONE: Final = {
     "PROVIDER": "--provider",
     "INSTANCE": "--instance",
     "KUBECONFIG": "--kubeconfig",
+    "CONTEXT": "--context",
 }
 """Inputs with one value, and their options."""
 
-_SEVERAL: Final = {"MANIFESTS": "--manifests", "UPGRADER": "--upgrader", "PATH": "--path"}
+_SEVERAL: Final = {"MANIFESTS": "--manifests", "UPGRADER": "--upgrader", "PATH": "--path", "NAMESPACE": "--namespace"}
 """Inputs with one value a line."""
 
 _SWITCHES: Final = {"DRY_RUN": "--dry-run"}

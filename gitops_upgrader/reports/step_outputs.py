@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Callable, Mapping, Sequence
+from itertools import accumulate
 from typing import Any, Final
 
 LIMIT: Final = 500_000
@@ -61,12 +62,6 @@ def _proposals(proposals: Sequence[Mapping[str, Any]]) -> str:
         text = json.dumps(chosen, ensure_ascii=False, separators=(",", ":"))
         if len(text) <= LIMIT:
             return text
-    fitting: list[str] = []
-    room = LIMIT
-    for one in chosen:
-        text = json.dumps(one, ensure_ascii=False, separators=(",", ":"))
-        room -= len(text) + 1
-        if room < len("[]"):
-            break
-        fitting.append(text)
-    return f"[{','.join(fitting)}]"
+    texts = [json.dumps(one, ensure_ascii=False, separators=(",", ":")) for one in chosen]
+    lengths = accumulate(len(text) + 1 for text in texts)
+    return f"[{','.join(text for text, length in zip(texts, lengths, strict=True) if length < LIMIT)}]"

@@ -13,6 +13,7 @@ from unittest import mock
 
 import pytest
 
+from gitops_upgrader.cli import action
 from gitops_upgrader.cli.run import run
 from tests.need import need
 from tests.reports import runner
@@ -138,7 +139,7 @@ def test_a_mistake_is_an_annotation_at_its_place(workspace: Path) -> None:
     ("given", "title", "message"),
     [
         ({"manifests": "no/such"}, "UnreadableFile", "no/such: There is no such file or folder."),
-        ({}, "UsageError", "Name one of --manifests, --cluster."),
+        ({}, "UsageError", "--cluster"),
         ({"cluster": "nobody", "to": "v1.34.2"}, "ClusterNotFound", "nobody"),
         ({"cluster": "prod", "to": "latest"}, "InvalidVersion", "'latest' is no version"),
         ({"cluster": "prod", "dry_run": "yes"}, "UsageError", "The input dry-run is 'yes'. Write true or false."),
@@ -181,6 +182,13 @@ def test_a_file_of_the_runner_that_cannot_be_written_is_said(workspace: Path) ->
     done = step(workspace, cluster="prod", to="v1.34.2", GITHUB_OUTPUT=str(workspace))
     assert done.status == 1
     assert f"error: {workspace}: It cannot be written: Is a directory. Check GITHUB_OUTPUT." in done.log
+
+
+def test_the_token_ends_up_in_one_variable() -> None:
+    with mock.patch.dict(os.environ, {"INPUT_TOKEN": "t", "GITHUB_TOKEN": "t"}):
+        action._apply({"GITEA_TOKEN": "t", "GITHUB_TOKEN": ""})
+        found = {name for name, value in os.environ.items() if value == "t"}
+    assert found == {"GITEA_TOKEN"}
 
 
 def test_the_token_is_nowhere_to_be_seen(workspace: Path) -> None:

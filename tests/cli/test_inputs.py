@@ -60,9 +60,7 @@ def test_what_makes_no_sense_is_refused(environ: dict[str, str], message: str) -
 
 def test_every_input_has_its_option() -> None:
     there = {name for option in propose.command.params if isinstance(option, click.Option) for name in option.opts}
-    environ = {f"INPUT_{name}": "true" for name in ("MANIFESTS", "UPGRADER", "PATH", "CLUSTER", "TO", "DRY_RUN")}
-    environ |= {f"INPUT_{name}": "x" for name in ("IMAGE", "VARIABLE", "RETRY", "REPOSITORY", "BRANCH", "PROVIDER")}
-    environ |= {"INPUT_INSTANCE": "x"}
+    environ = {f"INPUT_{name}": "true" for name in (*inputs._ONE, *inputs._SEVERAL, *inputs._SWITCHES)}
     assert {argument.partition("=")[0] for argument in inputs.arguments(environ)} <= there
 
 
