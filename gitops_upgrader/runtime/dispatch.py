@@ -238,9 +238,9 @@ class Dispatcher:
 
     def _tell(self, regarding: Stored, happenings: Iterable[Happening]) -> None:
         for happening in happenings:
-            log = logger.warning if happening.warning else logger.info
-            log("%s: %s", happening.reason, happening.note)
-            self.recorder.record(regarding, happening)
+            level = logging.WARNING if happening.warning else logging.INFO
+            news = self.recorder.record(regarding, happening)
+            logger.log(level if news else logging.DEBUG, "%s: %s", happening.reason, happening.note)
 
     def _gone(self, key: ObjectKey) -> None:
         if key.kind == UPGRADER:

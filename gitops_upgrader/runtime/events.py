@@ -55,14 +55,18 @@ class Recorder:
         self._told: OrderedDict[tuple[str, str, str], datetime] = OrderedDict()
         self._lock = threading.Lock()
 
-    def record(self, regarding: Stored, happening: Happening) -> None:
-        """Tell of something that happened to an object, unless the same was told within the hour."""
+    def record(self, regarding: Stored, happening: Happening) -> bool:
+        """Tell of something that happened to an object, unless the same was told within the hour.
+
+        Returns whether it is news.
+        """
         if not self._is_news(regarding, happening):
-            return
+            return False
         try:
             self._store().create(self._event(regarding, happening))
         except UpgraderError as error:
             logger.warning("the event %s was not written: %s", happening.reason, error)
+        return True
 
     def _is_news(self, regarding: Stored, happening: Happening) -> bool:
         now = self._clock()

@@ -260,5 +260,6 @@ class Process:
             return  # every moment is one in which two may lead
         self.watching.stop()
         self._workspaces.close()
+        self._client.close()
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)

@@ -1,0 +1,205 @@
+"""The controller on a real API server, with a repository over loopback HTTP."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import requests
+from prometheus_client import Counter
+
+from tests.gitserver import git_http_server
+from tests.runtime.cluster import RESOURCES, UPGRADER, Management, managed, running, settings
+from tests.runtime.relay import relay
+from tests.servers.kubernetes import KubernetesServer
+
+pytestmark = pytest.mark.servers
+
+
+@pytest.fixture
+def management(kubernetes: KubernetesServer, tmp_path: Path) -> Iterator[Management]:
+    with managed(kubernetes, tmp_path, git_http_server) as made:
+        yield made
+
+
+def branch_of(management: Management, name: str) -> str:
+    return f"gitops-upgrader/{management.namespace}/{name}"
+
+
+def test_the_whole_way_from_a_release_to_the_end_of_its_rollout(management: Management) -> None:
+    management.commit("prod", "v1.33.5")
+    management.live("prod", "v1.33.5", rolled_out=True)
+    management.apply(RESOURCES)
+    management.apply(UPGRADER.replace("NAME", "prod"))
+    branch = branch_of(management, "prod")
+    with running(settings(management)) as process:
+        management.until(lambda: branch in management.people.branches(), "the branch is pushed")
+        management.until(lambda: management.condition("prod", "Proposed") == ("True", "Unchanged"), "it says so")
+        assert management.status("prod")["targetVersion"] == "v1.34.2"
+        assert management.get("ClusterClassClusterUpgrader", "prod")["metadata"]["finalizers"]
+
+        management.people.merge(branch)
+        management.until(lambda: management.condition("prod", "Merged") == ("True", "Merged"), "the merge is noticed")
+        assert management.condition("prod", "Applied") == ("False", "NotApplied")
+        assert management.status("prod")["phase"] == "Merged"
+        management.live("prod", "v1.34.2", rolled_out=False)
+        management.until(lambda: management.condition("prod", "RolledOut") == ("False", "RollingOut"), "it rolls")
+        management.live("prod", "v1.34.2", rolled_out=True)
+        management.until(lambda: management.condition("prod", "RolledOut") == ("True", "RolledOut"), "it is there")
+        status = management.status("prod")
+        assert (status["phase"], status["latestSetVersion"]) == ("UpToDate", "v1.34.2")
+        assert "finalizers" not in management.get("ClusterClassClusterUpgrader", "prod")["metadata"]
+
+        reasons = {event["reason"] for event in management.items("Event")}
+        assert {"PullRequestOpened", "Merged", "RolledOut"} <= reasons
+        page = requests.get(f"http://127.0.0.1:{process.port}/metrics", timeout=10).text
+        assert "gitops_upgrader_leader 1.0" in page
+        assert f'namespace="{management.namespace}"' in page
+
+
+def test_an_idle_cluster_sees_no_writes(management: Management) -> None:
+    management.commit("prod", "v1.33.5")
+    management.apply(RESOURCES)
+    management.apply(UPGRADER.replace("NAME", "prod"))
+    with running(settings(management)) as process:
+        management.until(lambda: management.condition("prod", "Proposed") == ("True", "Unchanged"), "it is proposed")
+        management.until(lambda: process.workers.idle, "everything is settled")
+        before = versions(management)
+        lists = process.metrics.git.labels("list")
+        looked = count(lists)
+        management.until(lambda: count(lists) >= looked + 3, "the repository was looked at again and again")
+        management.until(lambda: process.workers.idle, "nothing is under way")
+        assert versions(management) == before
+
+
+def count(counter: Counter) -> float:
+    return float(next(iter(counter.collect())).samples[0].value)
+
+
+def versions(management: Management) -> dict[str, str]:
+    """Every object of ours, and each Event, with the version that the API server gave to its last write."""
+    kinds = (
+        *("DebianRepositorySource", "MachineImageTemplate", "MachineImageSyncer", "MachineImage", "Plan"),
+        *("GitOpsRepository", "ClusterClassClusterUpgrader", "Event", "Cluster"),
+    )
+    return {
+        f"{kind} {found['metadata']['name']}": found["metadata"]["resourceVersion"]
+        for kind in kinds
+        for found in management.items(kind)
+    }
+
+
+def test_a_deleted_upgrader_takes_its_branch_along(management: Management) -> None:
+    management.commit("prod", "v1.33.5")
+    management.apply(RESOURCES)
+    management.apply(UPGRADER.replace("NAME", "prod"))
+    branch = branch_of(management, "prod")
+    with running(settings(management)):
+        management.until(lambda: branch in management.people.branches(), "the branch is pushed")
+        management.delete("Plan", "newest")  # what it would do next does not matter any more
+        management.delete("ClusterClassClusterUpgrader", "prod")
+        management.until(lambda: management.get("ClusterClassClusterUpgrader", "prod") is None, "it is gone")
+        assert branch not in management.people.branches()
+
+
+def test_a_new_release_and_a_deleted_image_are_noticed_without_waiting_for_an_interval(management: Management) -> None:
+    management.apply(RESOURCES)
+    with running(settings(management)):
+        management.until(lambda: len(management.items("MachineImage")) == 2, "there are images")
+        management.apply(RESOURCES.replace("v1.34.2", "v1.34.2\\nv1.35.0"))
+        management.until(lambda: latest(management) == "v1.35.0", "the plan has found the new image")
+        management.delete("MachineImage", "images-v1.35.0")
+        management.until(
+            lambda: latest(management) == "v1.35.0" and management.get("MachineImage", "images-v1.35.0") is not None,
+            "the image is made again",
+        )
+
+
+def latest(management: Management) -> str:
+    status = (management.get("Plan", "newest") or {}).get("status", {})
+    return str(status.get("machineImageDetails", {}).get("version", ""))
+
+
+def test_a_watch_that_is_cut_goes_on(management: Management) -> None:
+    management.commit("dev", "v1.33.5")
+    management.commit("prod", "v1.33.5")
+    management.apply(RESOURCES)
+    management.apply(UPGRADER.replace("NAME", "dev"))
+    with relay(management.server.url) as cable, running(settings(management, kubeconfig=cable.kubeconfig(management))):
+        management.until(lambda: branch_of(management, "dev") in management.people.branches(), "it works")
+        cable.cut()
+        management.apply(UPGRADER.replace("NAME", "prod"))
+        management.until(lambda: branch_of(management, "prod") in management.people.branches(), "it goes on")
+
+
+def test_another_one_takes_over_from_a_leader_that_was_killed(management: Management) -> None:
+    management.commit("dev", "v1.33.5")
+    management.commit("prod", "v1.33.5")
+    management.apply(RESOURCES)
+    management.apply(UPGRADER.replace("NAME", "dev"))
+    with replica(management, "first") as first:
+        management.until(lambda: branch_of(management, "dev") in management.people.branches(), "it works")
+        leader = holder(management)
+        with replica(management, "second") as second:
+            tips = management.people.branches()
+            first.kill()
+            management.apply(UPGRADER.replace("NAME", "prod"))
+            management.until(lambda: branch_of(management, "prod") in management.people.branches(), "it took over")
+            assert holder(management) not in {"", leader}
+            assert management.people.branches()[branch_of(management, "dev")] == tips[branch_of(management, "dev")]
+            assert len(management.items("MachineImage")) == 2
+
+            second.terminate()
+            assert second.wait(30) == 0
+            assert holder(management) == ""
+
+
+def holder(management: Management) -> str:
+    return str(management.get("Lease", "gitops-upgrader")["spec"].get("holderIdentity", ""))
+
+
+@contextmanager
+def replica(management: Management, name: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A controller in a process of its own."""
+    options = {
+        "--kubeconfig": str(management.server.kubeconfig),
+        "--namespace": management.namespace,
+        "--lease-namespace": management.namespace,
+        "--lease-duration": "3s",
+        "--listen": "127.0.0.1:0",
+    }
+    command = [
+        sys.executable,
+        "-m",
+        "gitops_upgrader",
+        "controller",
+        *(part for pair in options.items() for part in pair),
+    ]
+    with (management.people.path.parent / f"{name}.log").open("wb") as log:
+        process = subprocess.Popen(command, stdout=log, stderr=log)
+        try:
+            yield process
+        finally:
+            process.kill()
+            process.wait()
+
+
+def test_what_cannot_be_read_is_said_in_the_status(management: Management) -> None:
+    management.commit("dev", "v1.33.5")
+    management.apply(RESOURCES.replace("URL", "file:///etc"))
+    management.apply(UPGRADER.replace("NAME", "prod"))
+    with running(settings(management)):
+        management.until(
+            lambda: management.condition("prod", "Stalled") == ("True", "LocalRepositoryRefused"), "it is refused"
+        )
+        assert management.status("prod")["phase"] == "Failed"
+        management.apply(RESOURCES)  # a person mends it
+        management.until(
+            lambda: management.condition("prod", "Stalled") == ("True", "ClusterNotFound"), "it is woken, and gets on"
+        )
+        management.commit("prod", "v1.33.5")
+        management.until(lambda: management.condition("prod", "Proposed") == ("True", "Unchanged"), "all is well")
