@@ -11,7 +11,6 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pygit2
@@ -19,6 +18,7 @@ from ruamel.yaml import YAML
 
 from gitops_upgrader.manifests import Manifests, Query, Scope, ScopeKind, Values, VariableWant
 from gitops_upgrader.model import Blob, BlobKind
+from tests.bench.comparison import Comparison
 
 CLUSTERS = 5_000
 FILES = 50_000
@@ -120,15 +120,6 @@ VARIABLES = (VariableWant("imageId"), VariableWant("imageId", scope=Scope(ScopeK
 VALUES = Values(version="v1.34.2", variables=("ubuntu-2404-kube-v1.34.2", "ubuntu-2404-kube-v1.34.2"))
 
 
-@dataclass(frozen=True, slots=True)
-class Timing:
-    """What was measured, in seconds: ours, and what people would do instead."""
-
-    name: str
-    ours: float
-    theirs: float
-
-
 class Memory:
     """Files in memory as a tree."""
 
@@ -164,7 +155,7 @@ class Bare:
         return self._odb.read(blob.oid)[1]
 
 
-def run() -> list[Timing]:
+def run() -> list[Comparison]:
     """All measurements."""
     return [edits(), *locates()]
 
@@ -174,7 +165,7 @@ def cluster(index: int) -> bytes:
     return CLUSTER.format(name=f"cluster-{index:04}", index=index, block=index % 256).encode()
 
 
-def edits() -> Timing:
+def edits() -> Comparison:
     """5,000 Clusters bumped, proof included, beside a ruamel.yaml round trip of the same documents."""
     files = {f"clusters/cluster-{index:04}/cluster.yaml": cluster(index) for index in range(CLUSTERS)}
     start = time.perf_counter()
@@ -187,7 +178,7 @@ def edits() -> Timing:
     for data in list(files.values())[:ROUND_TRIPS]:
         _round_trip(data)
     theirs = (time.perf_counter() - start) * CLUSTERS / ROUND_TRIPS
-    return Timing(f"{CLUSTERS:,} Clusters edited and proven / ruamel.yaml round trip", ours, theirs)
+    return Comparison(f"{CLUSTERS:,} Clusters edited and proven : ruamel.yaml round trip", ours, theirs, bound=1 / 20)
 
 
 def _round_trip(data: bytes) -> bytes:
@@ -200,7 +191,7 @@ def _round_trip(data: bytes) -> bytes:
     return out.getvalue()
 
 
-def locates() -> list[Timing]:
+def locates() -> list[Comparison]:
     """One Cluster, and all, found in 50,000 files of a bare repository, beside `git grep`."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "fleet.git"
@@ -209,8 +200,10 @@ def locates() -> list[Timing]:
         one = min(_timed_locate(path, "cluster-2500") for _ in range(3))
         everything = min(_timed_locate(path, None) for _ in range(3))
     return [
-        Timing(f"one Cluster found in {FILES:,} files / git grep -l topology", one, grep),
-        Timing(f"all {CLUSTERS:,} Clusters found in {FILES:,} files / git grep -l topology", everything, grep),
+        Comparison(f"one Cluster found in {FILES:,} files : git grep -l topology", one, grep, bound=3.0),
+        Comparison(
+            f"all {CLUSTERS:,} Clusters found in {FILES:,} files : git grep -l topology", everything, grep, bound=3.0
+        ),
     ]
 
 
