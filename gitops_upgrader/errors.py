@@ -162,6 +162,16 @@ class ImageVersionMismatch(ObjectError):
     """An image's name tells of another Kubernetes version than the one it is meant for."""
 
 
+class ImageBuildFailed(ObjectError):
+    """A machine image could not be built, and is not tried again."""
+
+
+class JobNameTaken(ObjectError):
+    """The Job that should build an image has a name that a Job of something else has; it may be about to go."""
+
+    transient = True
+
+
 class LocalRepositoryRefused(ObjectError):
     """A controller is pointed at a folder of its own machine."""
 
