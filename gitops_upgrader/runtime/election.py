@@ -82,7 +82,7 @@ class Election:
         self._key = ObjectKey(GROUP, KIND, namespace, name)
         self._now = now
         self._clock = clock
-        self._seen: tuple[Mapping[str, Any], float] | None = None
+        self._seen: tuple[str, float] | None = None
         self._renewed: float | None = None
         self._told = ""
 
@@ -129,8 +129,8 @@ class Election:
             return
         self._renewed = None
         try:
-            spec = self._spec()
-            if spec is not None and spec.get("holderIdentity") == self.identity:
+            stored = self._store.get(self._key)
+            if stored is not None and (stored.content.get("spec") or {}).get("holderIdentity") == self.identity:
                 freed = {"holderIdentity": "", "leaseDurationSeconds": 1, "renewTime": self._time()}
                 self._store.patch(self._key, {"spec": freed})
         except UpgraderError as error:
@@ -139,22 +139,21 @@ class Election:
     # --- one attempt
 
     def _attempt(self) -> bool:
-        spec = self._spec()
-        if spec is None:
+        stored = self._store.get(self._key)
+        if stored is None:
             self._create()
             return True
+        spec: Mapping[str, Any] = stored.content.get("spec") or {}
         holder = str(spec.get("holderIdentity") or "")
-        if holder not in {"", self.identity} and not self._expired(spec):
+        if holder not in {"", self.identity} and not self._expired(
+            spec, str(stored.content["metadata"].get("resourceVersion"))
+        ):
             if holder != self._told:
                 logger.info("%s leads; waiting", holder)
                 self._told = holder
             return False
         self._store.patch(self._key, {"spec": self._taken(spec, holder)})
         return True
-
-    def _spec(self) -> Mapping[str, Any] | None:
-        stored = self._store.get(self._key)
-        return None if stored is None else stored.content.get("spec") or {}
 
     def _create(self) -> None:
         taken = self._taken({}, "")
@@ -178,11 +177,11 @@ class Election:
             changes["leaseTransitions"] = int(spec.get("leaseTransitions") or 0) + (1 if spec else 0)
         return changes
 
-    def _expired(self, spec: Mapping[str, Any]) -> bool:
+    def _expired(self, spec: Mapping[str, Any], version: str) -> bool:
         """Whether the holder has given no sign of life for as long as its Lease says, since we first saw it so."""
         now = self._clock()
-        if self._seen is None or self._seen[0] != spec:
-            self._seen = (dict(spec), now)
+        if self._seen is None or self._seen[0] != version:
+            self._seen = (version, now)
         return now >= self._seen[1] + float(spec.get("leaseDurationSeconds") or self.terms.duration)
 
     def _time(self) -> str:
