@@ -11,7 +11,7 @@ import pytest
 
 from gitops_upgrader import __version__
 from tests.actions import programs
-from tests.actions.files import ACTION, EXAMPLES, FORGEJO, GITHUB, READMES, ROOT, WORKFLOWS, load, steps
+from tests.actions.files import ACTION, FORGEJO, GITHUB, READMES, ROOT, WORKFLOWS, load, steps
 
 ALL = [*WORKFLOWS, *GITHUB, *FORGEJO]
 CONFIG = ROOT / ".github"
