@@ -28,7 +28,7 @@ Examples:
 def command(folder: Path | None) -> None:
     """Print the custom resource definitions, for kubectl apply."""
     if folder is None:
-        click.echo("".join(crds().values()), nl=False)
+        click.echo("---\n".join(crds().values()), nl=False)
         return
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -6,8 +6,15 @@ from pathlib import Path
 
 import pytest
 
+from gitops_upgrader.reconcilers.attempts import Patience
 from tests.cli.commandline import CommandLine
 from tests.reconcilers.directory import Fleet
+
+
+@pytest.fixture(autouse=True)
+def _no_patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What fails is not tried again after a while: nobody here mends it meanwhile."""
+    monkeypatch.setattr(Patience, "_delays", lambda _: iter(()))
 
 
 @pytest.fixture

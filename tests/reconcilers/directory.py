@@ -117,14 +117,17 @@ class Fleet:
         self.manifests = self.folder / "upgrades"
         self.manifests.mkdir()
 
-    def clusters(self, **versions: str) -> None:
-        """Commit clusters to the base branch."""
-        self.people.commit({f"clusters/{name}.yaml": cluster(name, version) for name, version in versions.items()})
+    def clusters(self, **versions: str) -> str:
+        """Commit clusters to the base branch, and return the commit."""
+        return self.people.commit(
+            {f"clusters/{name}.yaml": cluster(name, version) for name, version in versions.items()}
+        )
 
-    def write(self, name: str, *documents: str) -> None:
-        """Write a file of custom resources; `OURS` stands for our API version."""
-        text = "---\n".join(documents).replace("OURS", OURS)
-        (self.manifests / name).write_text(text, "utf-8")
+    def write(self, name: str, *documents: str) -> Path:
+        """Write a file of custom resources, and return its path; `OURS` stands for our API version."""
+        path = self.manifests / name
+        path.write_text("---\n".join(documents).replace("OURS", OURS), "utf-8")
+        return path
 
     def usual(self, *upgraders: str) -> None:
         """Everything that it takes, with the versions in a ConfigMap, and these upgraders."""
