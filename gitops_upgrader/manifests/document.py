@@ -72,6 +72,11 @@ def split(source: Source) -> list[Document]:
     return [Document(source, index, start, end) for index, (start, end) in enumerate(_spans(source.text))]
 
 
+def count(text: str) -> int:
+    """How many documents a text has."""
+    return sum(1 for _ in _spans(text))
+
+
 def _spans(text: str) -> Iterator[tuple[int, int]]:
     start, explicit = 0, False
     for match in _MARKER.finditer(text):

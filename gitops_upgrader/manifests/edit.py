@@ -42,7 +42,7 @@ def edit(located: Located, values: Values) -> Edited:
         TypeChange, UnwritableValue: a value does not fit its place.
         ProofFailed: an edited document does not read back as intended.
     """
-    splices: list[Splice] = []
+    found: list[tuple[Node, Splice]] = []
     absent: list[tuple[Insertion, Json]] = []
     for slot in located.slots:
         new = _value(slot, values)
@@ -50,11 +50,11 @@ def edit(located: Located, values: Values) -> Edited:
             continue
         if slot.place.insertion is not None:
             absent.append((slot.place.insertion, new))
-        else:
-            splices += _replacement(slot.place, new)
+        elif slot.place.node is not None:
+            found += ((slot.place.node, splice) for splice in _replacement(slot.place, slot.place.node, new))
     # Where two collections end on one line, what goes into the inner one comes first.
     parents = sorted(_grouped(absent), key=lambda group: -group[0].start)
-    splices = _distinct(splices) + [splice for parent, new in parents for splice in _insertion(parent, new)]
+    splices = _distinct(found) + [splice for parent, new in parents for splice in _insertion(parent, new)]
     splices.sort(key=lambda splice: (splice.edit.file, splice.edit.span))
     files = {file: _apply(list(group)) for file, group in groupby(splices, lambda splice: splice.edit.file)}
     before = {splice.edit.file: splice.document.source.data for splice in splices}
@@ -113,10 +113,7 @@ def _given(slot: Slot, new: Json, what: str) -> Json:
     return new
 
 
-def _replacement(place: Place, new: Json) -> list[Splice]:
-    node = place.node
-    if not isinstance(node, Scalar):
-        return []
+def _replacement(place: Place, node: Scalar, new: Json) -> list[Splice]:
     flow = any(parent.flow for parent, _ in pointer.path(node) if isinstance(parent, (Mapping, Sequence)))
     replacement = scalar.write(node, new, flow=flow)
     old, after = scalar.read(node), scalar.reads_as(node, new)
@@ -126,30 +123,42 @@ def _replacement(place: Place, new: Json) -> list[Splice]:
     return [_splice(node, start, end, replacement, place.pointer, Expectation(_levels(node), old, after))]
 
 
-def _distinct(splices: list[Splice]) -> list[Splice]:
+def _distinct(splices: list[tuple[Node, Splice]]) -> list[Splice]:
     """Each span once: several roles may meet in one place if they agree."""
     spans: dict[tuple[str, Span], Splice] = {}
-    for splice in splices:
+    for node, splice in splices:
         first = spans.setdefault((splice.edit.file, splice.edit.span), splice)
         if first.edit.replacement != splice.edit.replacement:
-            raise AmbiguousPlace(
-                f"Two values are meant for this place: {first.edit.new} and {splice.edit.new}.",
-                where=splice.document.where(splice.document.start),
-                remedy="Name each variable, target and setter comment once.",
-            )
+            raise _two_values(node, first.edit.new, splice.edit.new)
     return list(spans.values())
 
 
 def _grouped(absent: list[tuple[Insertion, Json]]) -> Iterator[tuple[Mapping | Sequence, Json]]:
     """What goes into each collection, put together: two variables need one new list, not two."""
     groups: dict[int, tuple[Mapping | Sequence, Json]] = {}
+    seen: dict[tuple[int, tuple[str, ...], str | None], Json] = {}
     for insertion, new in absent:
+        parent = insertion.parent
+        place = (id(parent), insertion.keys, insertion.item)
+        if place in seen:
+            if seen[place] != new:
+                raise _two_values(parent, seen[place], new)
+            continue
+        seen[place] = new
         payload: Json = new if insertion.item is None else [{"name": insertion.item, "value": new}]
         for key in reversed(insertion.keys):
             payload = {key: payload}
-        before = groups.get(id(insertion.parent))
-        groups[id(insertion.parent)] = (insertion.parent, _merge(before[1], payload) if before else payload)
+        before = groups.get(id(parent))
+        groups[id(parent)] = (parent, _merge(before[1], payload) if before else payload)
     yield from groups.values()
+
+
+def _two_values(node: Node, first: Json, second: Json) -> AmbiguousPlace:
+    return AmbiguousPlace(
+        f"Two values are meant for one place: {_text(first)} and {_text(second)}.",
+        where=node.document.where(node.start),
+        remedy="Name each variable, target and setter comment once.",
+    )
 
 
 def _merge(first: Json, second: Json) -> Json:

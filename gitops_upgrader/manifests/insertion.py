@@ -151,7 +151,7 @@ def _insert_flow(parent: Mapping | Sequence, new: Json) -> tuple[int, str]:
     last = members[-1]
     first, start = members[0].start, last.start
     if isinstance(parent, Mapping):
-        first, start = parent.key_start(0), parent.key_start(len(members) - 1)
+        first, start = _key_start(parent, 0), _key_start(parent, len(members) - 1)
     lead = text[text.rfind("\n", 0, start) + 1 : start]
     if "\n" not in text[value_start(parent) : first] or lead.strip():
         return last.end, separators[0] + body
@@ -159,6 +159,12 @@ def _insert_flow(parent: Mapping | Sequence, new: Json) -> tuple[int, str]:
     step = lead[len(_lead(text, parent.start)) :] or " " * _WIDTH
     lines = json.dumps(new, ensure_ascii=False, indent=step).split("\n")[1:-1]
     return last.end, "," + "".join(f"{newline}{lead[: len(lead) - len(step)]}{line}" for line in lines)
+
+
+def _key_start(parent: Mapping, index: int) -> int:
+    """Where a key begins, with its quotes."""
+    start = parent.key_start(index)
+    return start - (parent.document.source.text[start - 1 : start] in {'"', "'"})
 
 
 def _lead(text: str, position: int) -> str:
@@ -170,7 +176,7 @@ def _is_json(node: Node) -> bool:
     """Whether the keys around are written in double quotes, as JSON has them."""
     around = [node, *(parent for parent, _ in pointer.path(node))]
     mappings = [parent for parent in around if isinstance(parent, Mapping) and parent.keys]
-    return any(parent.document.source.text[parent.key_start(0) - 1] == '"' for parent in mappings)
+    return any(parent.document.source.text[_key_start(parent, 0)] == '"' for parent in mappings)
 
 
 def _flow(new: Json, separators: tuple[str, str], *, bare: bool) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from gitops_upgrader.errors import ManifestError, Where
 from gitops_upgrader.manifests.document import Document
-from gitops_upgrader.manifests.node import Mapping, Node, Scalar, Sequence
+from gitops_upgrader.manifests.node import Mapping, Scalar, Sequence
 from gitops_upgrader.manifests.query import Query, Role
 from gitops_upgrader.model import Edit, Json
 
@@ -57,7 +57,7 @@ class Place:
     shape: Shape
     value: Json
     present: bool = True
-    node: Node | None = field(default=None, repr=False, compare=False)
+    node: Scalar | None = field(default=None, repr=False, compare=False)
     insertion: Insertion | None = field(default=None, repr=False, compare=False)
 
     @property
@@ -68,7 +68,7 @@ class Place:
     @property
     def text(self) -> str | None:
         """The value as the file has it, without quotes; None where it is absent or no scalar."""
-        return self.node.value.strip() if isinstance(self.node, Scalar) else None
+        return self.node.value.strip() if self.node is not None else None
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line}"

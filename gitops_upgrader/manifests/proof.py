@@ -1,6 +1,6 @@
 """Proof that an edit changed what it should and nothing else, by a second parser that shares no code with libyaml.
 
-The place is found with libyaml. What is written is read back by `yaml12`, a parser of its own in Rust, so that one
+The place is found with libyaml. What is written is read back by `yaml_rs`, a parser of its own in Rust, so that one
 parser's mistake cannot put a wrong version on a cluster. What the two schemas disagree on (`yes`, `010`, dates)
 does not matter: old and new are read by the same one.
 """
@@ -12,13 +12,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, TypeAlias
 
-import yaml12
+import yaml_rs
 
 from gitops_upgrader.errors import ProofFailed, Where
+from gitops_upgrader.manifests.document import count
 from gitops_upgrader.model import Json
 
 Path: TypeAlias = tuple[str | int, ...]
 
+# A key that is there twice elsewhere is no reason to stop; on the way to the value `pointer` refuses it.
+_LAST_WINS: Final = yaml_rs.DuplicateKeyPolicy.LastWins
 _REMEDY: Final = "Nothing was written. Edit this file by hand, and report it so that it can be mended."
 
 
@@ -43,10 +46,7 @@ def prove(file: str, old: str, new: str, expectations: Sequence[Expectation]) ->
     Raises:
         ProofFailed: the second parser cannot read one of them, or they differ elsewhere or otherwise than expected.
     """
-    before, after = _parse(file, old), _parse(file, new)
-    if len(before) != 1:
-        raise _failed(file, f"A second YAML parser sees {len(before)} documents in place of one.")
-    _compare(file, before, after, expectations)
+    _compare(file, _parse(file, old), _parse(file, new), expectations)
     if _is_json(old) and not _is_json(new):
         raise _failed(file, "The edited document is no longer JSON.")
 
@@ -70,15 +70,18 @@ def _compare(file: str, before: list[Any], after: list[Any], expectations: Seque
 
 
 def _parse(file: str, text: Any) -> list[Any]:
+    """The documents of a text, as many as there are markers for."""
+    if not isinstance(text, str):
+        raise _failed(file, "A second YAML parser finds no text where there should be YAML inside one.")
     try:
-        documents: list[Any] = yaml12.parse_yaml(text, multi=True)
-    except (ValueError, TypeError) as error:
+        value: Any = yaml_rs.loads(text, parse_datetime=False, duplicate_key_policy=_LAST_WINS)
+    except ValueError as error:
         raise ProofFailed(
             f"A second YAML parser does not read the document: {str(error).splitlines()[0]}.",
             where=Where(file=file),
             remedy="Write the document in plain YAML 1.2; nothing was written.",
         ) from error
-    return documents
+    return value if count(text) > 1 and isinstance(value, list) else [value]
 
 
 def _is_json(text: str) -> bool:

@@ -135,7 +135,7 @@ def _needs_quotes(text: str, *, flow: bool, like: str = "") -> bool:
     """Whether a string cannot be plain; characters that a plain text in its place has already (`like`) are safe."""
     if _AMBIGUOUS.fullmatch(text) or _INDICATOR.match(text):
         return True
-    return flow and bool(_FLOW_INDICATORS.intersection(text).difference(like))
+    return flow and (text[0] in _FLOW_INDICATORS or bool(_FLOW_INDICATORS.intersection(text).difference(like)))
 
 
 def _write_string(scalar: Scalar, text: str, *, flow: bool) -> str:

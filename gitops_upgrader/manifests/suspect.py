@@ -73,7 +73,7 @@ def remedy(found: list[Suspect]) -> str:
 
 def _wanted(expression: str) -> tuple[str, ...]:
     """The key, or the keys from the outside in, that an expression reads; empty where it shows none."""
-    variable = _VARIABLE.search(expression)
+    variable = None if "{{" in expression else _VARIABLE.search(expression)
     if variable:
         return (variable[1],)
     helm = _HELM.search(expression)

@@ -215,10 +215,10 @@ def test_an_insertion_into_a_shared_base_is_refused() -> None:
             "k/p.yaml:1:3: The patch needs /spec/none, which is not there",
         ),
         (
-            'patches:\n- target: {kind: Cluster}\n  patch: "[{op: add, path: /spec/topology/version, value: v1.33.1}]"\n',
+            "patches: [{target: {kind: Cluster}, patch: '[{op: add, path: /spec/topology/version, value: v1.3.1}]'}]\n",
             {},
             UnwritableValue,
-            "k/kustomization.yaml:4:10: The value stands in YAML inside a quoted or folded text",
+            "k/kustomization.yaml:2:44: The value stands in YAML inside a quoted or folded text",
         ),
         (
             "replacements: [{path: r.yaml}]\n",
@@ -261,7 +261,8 @@ def test_an_unreadable_kustomization_elsewhere_does_not_stop_others() -> None:
 
 
 FLUX = "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {name: x}\nspec:\n  path: %s\n%s"
-INLINE = "  patches:\n  - target: {kind: Cluster}\n    patch: |\n      - {op: add, path: /spec/topology/version, value: v1.33.1}\n"
+OPERATION = "      - {op: add, path: /spec/topology/version, value: v1.33.1}\n"
+INLINE = "  patches:\n  - target: {kind: Cluster}\n    patch: |\n" + OPERATION
 
 
 @pytest.mark.parametrize(

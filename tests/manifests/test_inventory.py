@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+from gitops_upgrader.manifests import Found, Manifests, Shape
+from tests.manifests.memory import MemoryTree
+from tests.manifests.samples import cluster
+
+LABELS = "  namespace: fleet\n  labels: {env: prod, tier: 1}\n"
+VARIABLES = "    variables:\n    - {name: imageId, value: img}\n    - {name: size, value: {cpu: 4, on: [true, null]}}\n"
+
+
+def found(files: dict[str, str | bytes], paths: tuple[str, ...] = ()) -> tuple[Found, ...]:
+    return Manifests(MemoryTree(files), paths).clusters()
+
+
+def test_every_cluster_is_told() -> None:
+    files: dict[str, str | bytes] = {
+        "b.yaml": "# first\n---\n" + cluster("b", metadata=LABELS, more=VARIABLES),
+        "a.yaml": cluster("z") + "---\n" + cluster("y").replace("class: quick-start", "classRef: {name: c}"),
+        "other.yaml": "apiVersion: cluster.x-k8s.io/v1beta1\nkind: ClusterClass\nmetadata: {name: Cluster}\n",
+        "plain.yaml": cluster("old").replace("topology:", "other:"),
+    }
+    first, second, third = found(files)
+    assert [(item.namespace, item.name, item.cls) for item in (first, second, third)] == [
+        ("", "y", "c"),
+        ("", "z", "quick-start"),
+        ("fleet", "b", "quick-start"),
+    ]
+    assert (third.file, third.document, third.line, third.version) == ("b.yaml", 0, 3, "v1.33.5")
+    assert (third.shape, str(third.place)) == (Shape.LITERAL, "b.yaml:12")
+    assert third.variables == {"imageId": "img", "size": {"cpu": 4, "on": [True, None]}}
+    assert third.labels == {"env": "prod", "tier": "1"}
+    assert third.label == "fleet/b"
+    assert (third.refusal, first.label) == (None, "y")
+
+
+def test_what_is_refused_is_told_with_its_reason() -> None:
+    files: dict[str, str | bytes] = {
+        "a.yaml": cluster("templated", version="${VERSION}"),
+        "b.yaml": cluster("twice"),
+        "c.yaml": cluster("twice", version="v1.30.0"),
+        "d.yaml": cluster("no-class").replace("    class: quick-start\n", ""),
+    }
+    told = {(item.name, item.file): item for item in found(files)}
+    templated = told["templated", "a.yaml"]
+    assert (templated.version, templated.place, templated.shape) == (None, None, None)
+    assert templated.refusal is not None
+    assert templated.refusal.reason == "TemplatedValue"
+    twice = told["twice", "c.yaml"]
+    assert twice.version == "v1.30.0"
+    assert str(twice.refusal) == (
+        "c.yaml:1: There is another Cluster twice: b.yaml:1. "
+        "Remove the copy, state their namespaces, or name the right folder with path."
+    )
+    assert (told["no-class", "d.yaml"].cls, told["no-class", "d.yaml"].refusal) == (None, None)
+
+
+def test_layers_are_told_as_they_are_deployed() -> None:
+    overlay = "resources: [../base]\nnamePrefix: %s-\n"
+    patch = "patches: [{path: p.yaml, target: {kind: Cluster}}]\n"
+    files: dict[str, str | bytes] = {
+        "base/cluster.yaml": cluster(),
+        "base/kustomization.yaml": "resources: [cluster.yaml]\n",
+        "a/kustomization.yaml": overlay % "a",
+        "b/kustomization.yaml": overlay % "b",
+        "c/kustomization.yaml": overlay % "c" + patch,
+        "c/p.yaml": "- {op: replace, path: /spec/topology/version, value: v1.33.9}\n",
+        "d/kustomization.yaml": overlay % "d" + "patches: [{path: none.yaml}]\n",
+        "e/kustomization.yaml": "resources: [\n",
+        "f/kustomization.yaml": "apiVersion: kustomize.toolkit.fluxcd.io/v1\nspec: {path: x}\n",
+        "g/kustomization.yaml": "resources: [../h]\n",
+        "h/kustomization.yaml": "resources: [../g, cluster.yaml]\n",
+        "h/cluster.yaml": cluster("looped"),
+    }
+    told = {item.name: item for item in found(files)}
+    assert sorted(told) == ["a-prod", "b-prod", "c-prod"]
+    assert str(told["a-prod"].refusal).endswith(
+        "An edit of its version would also change b-prod. Give Cluster a-prod a patch of its own in its overlay."
+    )
+    assert (told["c-prod"].version, told["c-prod"].shape, told["c-prod"].refusal) == ("v1.33.9", Shape.JSON_PATCH, None)
+    assert told["c-prod"].file == "base/cluster.yaml"
+
+
+def test_a_cluster_that_two_layers_deploy_is_one() -> None:
+    files: dict[str, str | bytes] = {
+        "k/cluster.yaml": cluster(),
+        "k/kustomization.yaml": "resources: [cluster.yaml]\n",
+        "a/kustomization.yaml": "resources: [../k]\n",
+        "b/kustomization.yaml": "resources: [../k]\n",
+    }
+    assert [(item.name, item.refusal) for item in found(files)] == [("prod", None)]
+
+
+def test_what_cannot_be_read_is_left_out() -> None:
+    files: dict[str, str | bytes] = {
+        "a.yaml": cluster(),
+        "helm.yaml": cluster("x", metadata="  {{ end }}\n") + "---\n" + cluster("y"),
+        "latin.yaml": cluster("z").encode() + b"# \xff\n",
+    }
+    assert [item.name for item in found(files)] == ["prod", "y"]
+
+
+def test_paths_limit_the_inventory() -> None:
+    files: dict[str, str | bytes] = {"a/x.yaml": cluster("a"), "b/x.yaml": cluster("b")}
+    assert [item.name for item in found(files, ("b",))] == ["b"]
