@@ -128,6 +128,17 @@ class GiteaForge:
                 self._ask_team(number, team, notes)
         return notes.told
 
+    def drop_label(self, number: int, label: str) -> str | None:
+        """Take a label off, by its id."""
+        on_it = next((one for one in self._read(number).labels or () if one.name == label), None)
+        if on_it is None:
+            return None
+        try:
+            self._client.act("DELETE", f"/issues/{number}/labels/{on_it.id}")
+        except REFUSALS as error:
+            return error.message.rstrip(".")
+        return None
+
     def set_draft(self, number: int, *, draft: bool) -> None:
         """Make it a draft, or ready for review, by its title."""
         now = self._read(number)

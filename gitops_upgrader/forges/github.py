@@ -127,6 +127,10 @@ class GitHubForge:
         """Add labels, assignees and reviewers; return in words what GitHub refused."""
         return github_people.involve(self._wire, self._at(), self._pull(number), people)
 
+    def drop_label(self, number: int, label: str) -> str | None:
+        """Take a label off."""
+        return github_people.drop_label(self._wire, f"{self._url}/issues/{number}", label)
+
     def set_draft(self, number: int, *, draft: bool) -> None:
         """Make it a draft, or ready for review."""
         pull, now = self._read(number)

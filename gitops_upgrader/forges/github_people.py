@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 from github.PullRequest import PullRequest as Pull
 from github.Repository import Repository
 
@@ -26,6 +28,21 @@ def involve(wire: Wire, repository: Repository, pull: Pull, people: People) -> t
     if people.reviewers or people.team_reviewers:
         _ask_for_reviews(pull, people, notes)
     return notes.told
+
+
+def drop_label(wire: Wire, issue_url: str, name: str) -> str | None:
+    """Take a label off a pull request; return in words why GitHub refused, if it did.
+
+    GitHub answers 404 to a label that is not on it, and to a pull request that is not there.
+    """
+    place = f"{issue_url}/labels/{quote(name, safe='')}"  # PyGithub leaves a label's slash as it is
+    try:
+        wire.requestJsonAndCheck("DELETE", place)
+    except ForgeNotFound:
+        wire.requestJsonAndCheck("GET", f"{issue_url}/labels")
+    except REFUSALS as error:
+        return error.message.rstrip(".")
+    return None
 
 
 def _make_label(repository: Repository, name: str) -> None:

@@ -116,6 +116,16 @@ class GitLabForge:
         """Add labels, assignees and reviewers; return in words what GitLab refused."""
         return gitlab_people.involve(self._client, self._project, number, people)
 
+    def drop_label(self, number: int, label: str) -> str | None:
+        """Take a label off; GitLab does not mind one that is not on it."""
+        try:
+            self._change(number, remove_labels=label)
+        except ForgeNotFound:
+            raise
+        except REFUSALS as error:
+            return error.message.rstrip(".")
+        return None
+
     def set_draft(self, number: int, *, draft: bool) -> None:
         """Make it a draft, or ready for review, by its title."""
         now = self._read(number)

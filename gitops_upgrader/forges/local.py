@@ -160,6 +160,13 @@ class LocalForge:
             self._change(number, **wanted)
         return ()
 
+    def drop_label(self, number: int, label: str) -> str | None:
+        """Take it out of the front matter."""
+        labels = self._read(number).front.labels
+        if label in labels:
+            self._change(number, labels=[name for name in labels if name != label])
+        return None
+
     def set_draft(self, number: int, *, draft: bool) -> None:
         """Note whether it is a draft."""
         if self._read(number).front.draft is not draft:

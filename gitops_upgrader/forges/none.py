@@ -58,6 +58,10 @@ class NoForge:
         """There are no pull requests."""
         self._refuse(number)
 
+    def drop_label(self, number: int, label: str) -> str | None:
+        """There are no pull requests."""
+        self._refuse(number)
+
     def set_draft(self, number: int, *, draft: bool) -> None:
         """There are no pull requests."""
         self._refuse(number)

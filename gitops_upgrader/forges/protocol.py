@@ -112,6 +112,12 @@ class Forge(Protocol):
         Returns in words what the forge refused: a reviewer who may not review is no reason to propose nothing.
         """
 
+    def drop_label(self, number: int, label: str) -> str | None:
+        """Take a label off; nothing happens where it is not on it.
+
+        Returns None, or in words why the forge refuses that (a clause, without its full stop).
+        """
+
     def set_draft(self, number: int, *, draft: bool) -> None:
         """Make a pull request a draft, or ready for review."""
 

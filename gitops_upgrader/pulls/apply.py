@@ -17,7 +17,18 @@ from gitops_upgrader.git import RefUpdate, Repository
 from gitops_upgrader.model import PullRequest, PullState
 from gitops_upgrader.pulls import marker as markers
 from gitops_upgrader.pulls.body import commit_message, merged_body, section
-from gitops_upgrader.pulls.decision import Close, Create, Decision, Hold, Leave, Proposal, Push, Seen, Update
+from gitops_upgrader.pulls.decision import (
+    REBUILD_LABEL,
+    Close,
+    Create,
+    Decision,
+    Hold,
+    Leave,
+    Proposal,
+    Push,
+    Seen,
+    Update,
+)
 from gitops_upgrader.pulls.desired import Desired
 from gitops_upgrader.pulls.marker import Marker
 
@@ -96,6 +107,7 @@ class Applier:
         marker = self._marker(head, settled=before is None or before.settled)
         if before is not None and before.waiting:
             marker = replace(marker, waiting=True)  # until auto-merge is armed again
+        marker = replace(marker, labelled=self._unlabel(ours, rebuilt=decision.push is not None))
         body = merged_body(ours.pull.body, section(desired, markers.render(marker)))
         pull = self.forge.update(decision.pull, title=desired.title, body=body, head_commit=head)
         return Outcome(self._settle(pull, marker), head)
@@ -158,6 +170,19 @@ class Applier:
     def _approve(self, head: str) -> None:
         """Say that a commit may be merged; before its pull request says anything, so that a crash cannot skip it."""
         self.forge.set_verdict(head, Verdict.SUCCESS, "This upgrade may be merged.")
+
+    def _unlabel(self, ours: Proposal, *, rebuilt: bool) -> bool:
+        """Take off the label that asked for a rebuild, once that was pushed. Returns whether it has to stay.
+
+        A death between the push and this rebuilds once more.
+        """
+        if REBUILD_LABEL not in ours.pull.labels:
+            return False
+        refusal = self.forge.drop_label(ours.pull.number, REBUILD_LABEL) if rebuilt else None
+        if refusal:
+            words = f"Rebuilt, but the label {REBUILD_LABEL} stays: {refusal}. Take it off; set anew, it asks again."
+            self.forge.comment(ours.pull.number, "rebuild-label-refused", words)
+        return refusal is not None or not rebuilt
 
     def _settle(self, pull: PullRequest, marker: Marker) -> PullRequest:
         """Set what is set once: labels, people, auto-merge; then remember that it was."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from gitops_upgrader.model import PullState, Target
 from gitops_upgrader.pulls.decision import (
+    REBUILD_LABEL,
     Close,
     Comment,
     Create,
@@ -355,8 +356,9 @@ def _abandoned(case: _Case) -> bool:
 
 def _says_it(case: _Case) -> bool:
     """Whether our open pull request, branch and body, proposes exactly what is wanted, and nothing is left to do."""
-    marker, head = case.ours.marker if case.ours else None, case.head
-    if marker is None or head is None:
+    ours, head = case.ours, case.head
+    marker = ours.marker if ours else None
+    if ours is None or marker is None or head is None or (marker.labelled and REBUILD_LABEL not in ours.pull.labels):
         return False
     finished = marker.closed is None and marker.settled and not marker.waiting and marker.head == head.commit
     return finished and head.carries and marker.target == case.wanted

@@ -11,6 +11,9 @@ from gitops_upgrader.model import PullRequest, PullState, Target
 from gitops_upgrader.pulls.identity import Family
 from gitops_upgrader.pulls.marker import Marker
 
+REBUILD_LABEL = "gitops-upgrader/rebuild"
+"""A label by which people ask for a fresh branch. It is taken off when that was done."""
+
 
 class Reason(enum.Enum):
     """Why a decision was taken; the value stands in JSON and in conditions."""

@@ -36,6 +36,8 @@ class Marker:
         closed: why we closed it ourselves, a reason; such a close is nobody's refusal.
         settled: labels, assignees, reviewers and auto-merge were set once; from then on they are people's.
         waiting: a gate is shut: the commit status says `pending`, and we disarmed auto-merge.
+        labelled: the label that asked for a rebuild is still there, though that was done: the forge did not let us take
+            it off. It asks for nothing more until it was gone once.
     """
 
     proposer: str
@@ -48,6 +50,7 @@ class Marker:
     closed: str | None = None
     settled: bool = True
     waiting: bool = False
+    labelled: bool = False
 
     @property
     def refreshes(self) -> bool:
@@ -78,6 +81,7 @@ class _Wire(BaseModel):
     closed: str | None = None
     settled: bool = True
     waiting: bool = False
+    labelled: bool = False
 
 
 def _hop(target: Target) -> dict[str, str | None]:
@@ -98,6 +102,7 @@ def render(marker: Marker) -> str:
             "closed": marker.closed,
             "settled": marker.settled,
             "waiting": marker.waiting,
+            "labelled": marker.labelled,
         }
     )
     text = json.dumps(wire.model_dump(by_alias=True, exclude_defaults=True), separators=(",", ":"))
@@ -135,6 +140,7 @@ def read(body: str) -> Marker | None:
         closed=wire.closed,
         settled=wire.settled,
         waiting=wire.waiting,
+        labelled=wire.labelled,
     )
 
 

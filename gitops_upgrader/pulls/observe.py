@@ -17,12 +17,9 @@ from gitops_upgrader.pulls import marker as markers
 from gitops_upgrader.pulls import trailers
 from gitops_upgrader.pulls.body import asks_for_rebuild
 from gitops_upgrader.pulls.decide import reached
-from gitops_upgrader.pulls.decision import Head, Proposal
+from gitops_upgrader.pulls.decision import REBUILD_LABEL, Head, Proposal
 from gitops_upgrader.pulls.identity import Family
 from gitops_upgrader.pulls.marker import Marker
-
-REBUILD_LABEL = "gitops-upgrader/rebuild"
-"""A label by which people ask for a fresh branch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +71,7 @@ class Observer:
             for branch, oid in branches.items()
         }
         proposals = tuple(self._merged(proposal, heads.get(proposal.pull.head)) or proposal for proposal in known)
-        rebuild = any(
-            proposal.open and (asks_for_rebuild(proposal.pull.body) or REBUILD_LABEL in proposal.pull.labels)
-            for proposal in proposals
-        )
-        return Observation(proposals, heads, rebuild)
+        return Observation(proposals, heads, any(map(_asks_for_rebuild, proposals)))
 
     # --- pull requests
 
@@ -194,6 +187,13 @@ class Observer:
         if left is None or left == head or (len(info.parents) == 1 and left != info.parents[0]):
             return False
         return self.repository.merge_trees(left, self.base.commit, head) == wanted_tree
+
+
+def _asks_for_rebuild(proposal: Proposal) -> bool:
+    """Whether a person ticked the box, or set the label, of an open pull request."""
+    served = proposal.marker is not None and proposal.marker.labelled
+    labelled = REBUILD_LABEL in proposal.pull.labels and not served
+    return proposal.open and (labelled or asks_for_rebuild(proposal.pull.body))
 
 
 def _name(person: Person) -> str:

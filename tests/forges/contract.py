@@ -203,6 +203,17 @@ class ForgeContract:
         assert world.forge.involve(made.number, people) == ()
         assert world.forge.get(made.number).labels == {"kubernetes upgrade", "bug"}
 
+    def test_a_label_is_taken_off(self, world: World) -> None:
+        made = self.open(world)
+        assert world.forge.involve(made.number, People(labels=("gitops-upgrader/rebuild", "bug"))) == ()
+        for _ in range(2):
+            assert world.forge.drop_label(made.number, "gitops-upgrader/rebuild") is None
+            assert world.forge.get(made.number).labels == {"bug"}
+        assert world.forge.involve(made.number, People(labels=("gitops-upgrader/rebuild",))) == ()
+        assert world.forge.get(made.number).labels == {"bug", "gitops-upgrader/rebuild"}
+        with pytest.raises(ForgeNotFound):
+            world.forge.drop_label(4711, "bug")
+
     def test_people_are_asked(self, world: World) -> None:
         made = self.open(world)
         wanted = People(assignees=(world.person,), reviewers=(world.person,))

@@ -133,6 +133,15 @@ class FakeGitea:
             pull.labels += [name] if name not in pull.labels else []
         return Reply(200, [_label(name, 0) for name in pull.labels])
 
+    def drop_label(self, request: Request, number: str, label: str) -> Reply:
+        """Take a label off one, by its id."""
+        pull = self.project.touch(int(number))
+        name = dict(enumerate(self.project.labels)).get(int(label))
+        if name not in pull.labels:
+            return Reply(422, {"message": "label does not exist", "url": f"{self.url}/api/swagger"})
+        pull.labels.remove(name)
+        return Reply(204)
+
     def assignees(self, request: Request) -> Reply:
         """Who can be assigned."""
         return self._page([{"login": name} for name in PEOPLE], request)
@@ -186,6 +195,11 @@ class FakeGitea:
         )
         return Reply(201, {})
 
+    def _label_id(self, name: str) -> int:
+        """The repository's label, else the owner's."""
+        names = list(self.project.labels)
+        return names.index(name) if name in names else 500
+
     def _happened(self, pull: FakePull, kind: str) -> None:
         self.events.setdefault(pull.number, []).append({"type": kind, "user": {"login": UPGRADER}})
 
@@ -205,7 +219,7 @@ class FakeGitea:
             "merged": pull.merged,
             "merged_at": pull.closed_at.isoformat() if pull.merged and pull.closed_at else None,
             "merged_by": {"login": pull.merged_by} if pull.merged_by else None,
-            "labels": [_label(name, 0) for name in pull.labels],
+            "labels": [_label(name, self._label_id(name)) for name in pull.labels],
             "assignees": [{"login": name} for name in pull.assignees] or None,
             "head": {
                 "label": pull.head,
@@ -231,6 +245,7 @@ _ROUTES: tuple[tuple[str, str, Callable[..., Reply]], ...] = (
     ("GET", f"{_ISSUE}/comments", FakeGitea.list_comments),
     ("POST", f"{_ISSUE}/comments", FakeGitea.create_comment),
     ("POST", f"{_ISSUE}/labels", FakeGitea.add_labels),
+    ("DELETE", rf"{_ISSUE}/labels/(\d+)", FakeGitea.drop_label),
     ("PATCH", _ISSUE, FakeGitea.edit_issue),
     ("GET", "/labels", FakeGitea.list_labels),
     ("POST", "/labels", FakeGitea.create_label),

@@ -145,6 +145,19 @@ class FakeGitHub:
         pull.labels += [name for name in request.body["labels"] if name not in pull.labels]
         return Reply(200, [self._label(name) for name in pull.labels])
 
+    def list_labels(self, request: Request, number: str) -> Reply:
+        """The labels of one."""
+        pull = self.project.pulls.get(int(number))
+        return Reply(200, [self._label(name) for name in pull.labels]) if pull else _not_found()
+
+    def drop_label(self, request: Request, number: str, name: str) -> Reply:
+        """Take a label off one."""
+        pull = self.project.pulls.get(int(number))
+        if pull is None or name not in pull.labels:
+            return Reply(404, {"message": "Label does not exist", "status": "404", **_DOCS})
+        self.project.touch(pull.number).labels.remove(name)
+        return Reply(200, [self._label(left) for left in pull.labels])
+
     def add_assignees(self, request: Request, number: str) -> Reply:
         """Assign people; who is nobody here is left out in silence."""
         pull = self.project.touch(int(number))
@@ -379,6 +392,8 @@ _ROUTES: tuple[tuple[str, str, Callable[..., Reply]], ...] = (
     ("GET", f"/issues/{_NUMBER}/comments", FakeGitHub.list_comments),
     ("POST", f"/issues/{_NUMBER}/comments", FakeGitHub.create_comment),
     ("POST", f"/issues/{_NUMBER}/labels", FakeGitHub.add_labels),
+    ("GET", f"/issues/{_NUMBER}/labels", FakeGitHub.list_labels),
+    ("DELETE", f"/issues/{_NUMBER}/labels/([^/]+)", FakeGitHub.drop_label),
     ("POST", f"/issues/{_NUMBER}/assignees", FakeGitHub.add_assignees),
     ("GET", "/labels/([^/]+)", FakeGitHub.get_label),
     ("POST", "/labels", FakeGitHub.create_label),

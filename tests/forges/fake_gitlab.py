@@ -101,6 +101,8 @@ class FakeGitLab:
 
     def edit_request(self, request: Request, number: str) -> Reply:
         """Change one; its title alone makes it a draft."""
+        if int(number) not in self.project.pulls:
+            return _not_found()
         pull, body = self.project.touch(int(number)), request.body
         if "title" in body:
             pull.draft = body["title"].startswith("Draft: ")
@@ -111,6 +113,8 @@ class FakeGitLab:
         for name in filter(None, body.get("add_labels", "").split(",")):
             self.project.labels.setdefault(name, ("000000", ""))
             pull.labels += [name] if name not in pull.labels else []
+        dropped = body.get("remove_labels", "").split(",")
+        pull.labels = [name for name in pull.labels if name not in dropped]
         if "assignee_ids" in body:
             pull.assignees = [PEOPLE[at - 1] for at in body["assignee_ids"]][: self.assignees]
         if "reviewer_ids" in body:

@@ -224,3 +224,18 @@ def test_the_documented_scopes_are_enough(gitea: GiteaServer) -> None:
     (found,) = forge.find(BRANCH)
     assert (found.title, found.labels) == ("Newer", frozenset({"kubernetes"}))
     assert forge.recent("gitops-upgrader/", made.created_at) == (found,)
+
+
+def test_a_label_that_may_not_be_taken_off(world: worlds.FakeWorld) -> None:
+    made = opened(world)
+    world.forge.involve(made.number, People(labels=("bug",)))
+    with between(world.url) as mischief:
+        forge = world.connect(mischief.url)
+        mischief.expect(Answer(403, b'{"message": "No rights."}'), method="DELETE")
+
+        refused = forge.drop_label(made.number, "bug")
+
+    assert refused is not None
+    assert "No rights" in refused
+    assert not refused.endswith(".")
+    assert world.forge.get(made.number).labels == {"bug"}

@@ -252,3 +252,18 @@ def test_addresses_of_the_server_are_asked_for_where_it_is_reached(world: worlds
         _, answer = wire.requestJsonAndCheck("GET", url)
         assert answer["full_name"] == "acme/fleet"
     assert world.server.exchanges[-1].request.query == {"a": "1"}
+
+
+def test_a_label_that_may_not_be_taken_off(world: worlds.FakeWorld) -> None:
+    made = opened(world)
+    world.forge.involve(made.number, People(labels=("bug",)))
+    with between(world.url) as mischief:
+        forge = world.connect(mischief.url)
+        mischief.expect(Answer(403, b'{"message": "No rights."}'), method="DELETE")
+
+        refused = forge.drop_label(made.number, "bug")
+
+    assert refused is not None
+    assert "No rights" in refused
+    assert not refused.endswith(".")
+    assert world.forge.get(made.number).labels == {"bug"}

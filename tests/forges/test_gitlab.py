@@ -195,3 +195,18 @@ def test_pages() -> None:
     forge = open_forge("gitlab", Connection(Address("ssh", "gitlab.com", "g/s/p.git")))
     assert forge.branch_url("gitops-upgrader/a/b") == "https://gitlab.com/g/s/p/-/tree/gitops-upgrader/a/b"
     assert forge.file_url("abc", "a b.yaml", 3) == "https://gitlab.com/g/s/p/-/blob/abc/a%20b.yaml#L3"
+
+
+def test_a_label_that_may_not_be_taken_off(world: worlds.FakeWorld) -> None:
+    made = opened(world)
+    world.forge.involve(made.number, People(labels=("bug",)))
+    with between(world.url) as mischief:
+        forge = world.connect(mischief.url)
+        mischief.expect(Answer(403, b'{"message": "No rights."}'), method="PUT")
+
+        refused = forge.drop_label(made.number, "bug")
+
+    assert refused is not None
+    assert "No rights" in refused
+    assert not refused.endswith(".")
+    assert world.forge.get(made.number).labels == {"bug"}

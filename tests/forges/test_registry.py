@@ -113,6 +113,7 @@ def test_no_forge_at_all() -> None:
         lambda: forge.close(1),
         lambda: forge.mark_merged(1, "0" * 40, datetime(2026, 1, 1, tzinfo=UTC)),
         lambda: forge.involve(1, People()),
+        lambda: forge.drop_label(1, "bug"),
         lambda: forge.set_draft(1, draft=True),
         lambda: forge.arm_auto_merge(1, MergeMethod.MERGE),
         lambda: forge.disarm_auto_merge(1),

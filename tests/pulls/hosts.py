@@ -180,6 +180,7 @@ class MemoryForge:
         self.verdicts: dict[str, tuple[Verdict, str]] = {}
         self.refuses_auto_merge: str | None = None
         self.refuses_people: tuple[str, ...] = ()
+        self.refuses_labels: str | None = None
         self._clock = clock
         self._numbers: Iterator[int] = itertools.count(1)
 
@@ -247,6 +248,12 @@ class MemoryForge:
         self.kept[number].people = people
         self._change(number, labels=self.get(number).labels | set(people.labels))
         return self.refuses_people
+
+    def drop_label(self, number: int, label: str) -> str | None:
+        """As said, unless it is refused."""
+        if self.refuses_labels is None:
+            self._change(number, labels=self.get(number).labels - {label})
+        return self.refuses_labels
 
     def set_draft(self, number: int, *, draft: bool) -> None:
         """As said."""

@@ -413,9 +413,9 @@ def _shows(play: Play, reference: str, where: str, words: str) -> None:
     assert words in text, text
 
 
-@step(r"(#\d+) has the label (\S+)")
-def _has_label(play: Play, reference: str, label: str) -> None:
-    assert label in play.world.host.pull(play.number(reference)).labels
+@step(r"(#\d+) (has|has not) the label (\S+)")
+def _has_label(play: Play, reference: str, which: str, label: str) -> None:
+    assert (label in play.world.host.pull(play.number(reference)).labels) is (which == "has")
 
 
 @step(r"(#\d+) is from (\S+)")

@@ -14,7 +14,7 @@ from gitops_upgrader.git import Repository
 from gitops_upgrader.git.transport import RefUpdate
 from gitops_upgrader.model import PullState
 from gitops_upgrader.pulls.apply import Applier
-from gitops_upgrader.pulls.decision import Create, Push, Seen, Update
+from gitops_upgrader.pulls.decision import REBUILD_LABEL, Create, Push, Seen, Update
 from gitops_upgrader.pulls.identity import Family
 from tests.pulls.dying import Fate
 from tests.pulls.hosts import LocalHost, MemoryHost
@@ -57,6 +57,19 @@ def test_auto_merge_that_the_forge_refuses_is_told_of_once(world: World, host: M
 
     assert host.comments(1) == ("Auto-merge stays off: auto-merge is switched off in the repository's settings.",)
     assert not host.pull(1).auto_merge
+
+
+def test_a_label_that_the_forge_keeps_asks_once_until_a_person_takes_it_off(world: World, host: MemoryHost) -> None:
+    world.run()
+    host.memory.refuses_labels = "the token may not set labels"
+    reasons = []
+    for labelled in (True, True, False, False, True):
+        host.memory._change(1, labels=frozenset({REBUILD_LABEL} if labelled else ()))
+        reasons.append(getattr(world.run().decision, "reason", None))
+
+    assert reasons == ["RebuildRequested", "Current", "Resumed", "Current", "RebuildRequested"]
+    (said,) = host.comments(1)
+    assert said.startswith("Rebuilt, but the label gitops-upgrader/rebuild stays: the token may not set labels. ")
 
 
 def test_people_are_asked_once_only(world: World, host: MemoryHost) -> None:

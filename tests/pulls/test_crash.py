@@ -54,6 +54,7 @@ CHAPTERS: dict[str, Chapter] = {
     "supersede": Chapter(f"{PROPOSED}the plan targets v1.34.2", least=3),
     "rebase over a conflict": Chapter(f"{PROPOSED}main moves on, in the same lines", least=3),
     "rebuild as asked for": Chapter(f"{PROPOSED}main moves on\nAnn ticks the rebuild box of #1", least=3),
+    "rebuild as labelled": Chapter(f"{PROPOSED}main moves on\nAnn labels #1 gitops-upgrader/rebuild", least=4),
     "make a deleted branch anew": Chapter(f"{PROPOSED}the branch of #1 is deleted", least=3),
     "take up an updated branch": Chapter(f"{PROPOSED}main moves on\nthe forge merges main into #1", least=1),
     "reset the branch left over from a merge": Chapter(f"{PROPOSED}Ann squashes #1\nthe plan targets v1.35.0", least=3),

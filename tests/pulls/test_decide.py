@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from gitops_upgrader.model import PullRequest, PullState, Target
 from gitops_upgrader.pulls.decide import ROWS, decide, reached
 from gitops_upgrader.pulls.decision import (
+    REBUILD_LABEL,
     Close,
     Create,
     Decision,
@@ -303,6 +304,14 @@ TABLE: dict[str, tuple[Seen, str]] = {
     "current, a rebuild asked for": (
         seen(proposal(), heads=OURS, rebuild=True),
         f"update, RebuildRequested, push {BRANCH} over a, #7",
+    ),
+    "current, with the label of a rebuild that is done": (
+        seen(proposal(labels=frozenset({REBUILD_LABEL}), marker={"labelled": True}), heads=OURS),
+        "leave, Current, #7",
+    ),
+    "current, the label of a rebuild taken off by a person": (
+        seen(proposal(marker={"labelled": True}), heads=OURS),
+        "update, Resumed, #7",
     ),
     "a rebuild asked for, the branch gone": (
         seen(proposal(), rebuild=True),

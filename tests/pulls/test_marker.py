@@ -32,6 +32,7 @@ TEXT = st.text(st.characters(codec="utf-8"), max_size=50) | st.sampled_from(["--
         closed=st.none() | TEXT,
         settled=st.booleans(),
         waiting=st.booleans(),
+        labelled=st.booleans(),
     ),
     TEXT,
     TEXT,

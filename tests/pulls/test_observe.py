@@ -15,9 +15,10 @@ from gitops_upgrader.git import Location, Person, Repository
 from gitops_upgrader.model import PullState, Target
 from gitops_upgrader.pulls import marker as markers
 from gitops_upgrader.pulls import trailers
+from gitops_upgrader.pulls.decision import REBUILD_LABEL
 from gitops_upgrader.pulls.identity import Family
 from gitops_upgrader.pulls.marker import Marker
-from gitops_upgrader.pulls.observe import REBUILD_LABEL, Base, Observation, Observer
+from gitops_upgrader.pulls.observe import Base, Observation, Observer
 from gitops_upgrader.pulls.trailers import Trailers
 from gitops_upgrader.versions import Version
 from tests.gitserver import GitServer, git_http_server
