@@ -6,11 +6,12 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterable
+from typing import Protocol
 
 from gitops_upgrader.errors import LeaseLost, ObjectConflict, UpgraderError
 from gitops_upgrader.model import ObjectKey
 from gitops_upgrader.runtime.backoff import Backoff
-from gitops_upgrader.runtime.dispatch import Dispatcher, Outcome
+from gitops_upgrader.runtime.dispatch import Outcome
 from gitops_upgrader.runtime.lanes import Lanes
 from gitops_upgrader.runtime.logs import reconciling
 from gitops_upgrader.runtime.metrics import Metrics
@@ -20,6 +21,16 @@ logger = logging.getLogger(__name__)
 
 _AT_ONCE = 3
 """How often a push that somebody else's has overtaken, or a write, is tried again at once before it has to wait."""
+
+
+class Dispatching(Protocol):
+    """What workers need of a dispatcher."""
+
+    def lane(self, key: ObjectKey) -> str | None:
+        """The repository that a reconcile of an object will use; None where it uses none."""
+
+    def reconcile(self, key: ObjectKey) -> Outcome:
+        """Reconcile one object. Raises UpgraderError where that is not possible at all."""
 
 
 class Workers:
@@ -32,7 +43,7 @@ class Workers:
 
     def __init__(
         self,
-        dispatcher: Dispatcher,
+        dispatcher: Dispatching,
         metrics: Metrics,
         kinds: Iterable[str],
         each: int,
