@@ -14,7 +14,7 @@ from gitops_upgrader.api import MachineImage
 from gitops_upgrader.api.conditions import ReadyReason
 from gitops_upgrader.api.machine_image import MachineImagePhase, MachineImageStatus
 from gitops_upgrader.api.references import ObjectReference
-from gitops_upgrader.errors import ImageBuildFailed, JobNameTaken, ObjectExists, Where
+from gitops_upgrader.errors import ImageBuildFailed, JobNameTaken, ObjectExists, UpgraderError, Where
 from gitops_upgrader.images.attempts import Finish, GiveUp, Seen, Start, Wait, next_step
 from gitops_upgrader.images.job import GROUP, KIND, job, job_name
 from gitops_upgrader.images.outcome import Outcome, outcome
@@ -37,9 +37,8 @@ def reconcile(scope: Scope, image: MachineImage) -> Result:
         return _waiting(scope, image)
     try:
         return _built(scope, image)
-    except (ImageBuildFailed, JobNameTaken) as problem:
-        status = image.status.model_copy(update={"ready": False})
-        return conclude(scope, image, status, problem=problem)
+    except UpgraderError as problem:  # a Pod that the API server does not take, say, or a right that lacks
+        return conclude(scope, image, image.status.model_copy(update={"ready": False}), problem=problem)
 
 
 def _ready(scope: Scope, image: MachineImage, identity: str) -> Result:

@@ -70,8 +70,8 @@ def _selected(scope: Scope, plan: Plan) -> list[MachineImage]:
 
 def _waiting_for_cluster(scope: Scope, plan: Plan, target: Image | None) -> str | None:
     """The first selected image that would be the target, were there a cluster to build it; None where there is none."""
-    if scope.runs_jobs:
-        return None
+    if scope.runs_jobs or scope.live is not None:
+        return None  # a cluster says what is built
     within = VersionRange.parse(plan.spec.version_range)
     for image in _selected(scope, plan):
         version = Version.parse(image.spec.version)
