@@ -9,11 +9,11 @@ from __future__ import annotations
 from gitops_upgrader.api.names import FINALIZER
 from gitops_upgrader.errors import ObjectError
 from gitops_upgrader.model import ObjectKey
-from gitops_upgrader.pulls.decision import Close, Hold, Reason
+from gitops_upgrader.pulls.decision import Close, Hold, Leave, Reason
 from gitops_upgrader.reconcilers.propose import Proposed
 from gitops_upgrader.reconcilers.scope import Scope
 
-_NOT_KNOWN = frozenset({Reason.LOOKUP_FAILED.value, Reason.BRANCH_MODIFIED.value})
+_NOT_KNOWN = frozenset({Reason.LOOKUP_FAILED.value, Reason.BRANCH_MODIFIED.value, Reason.PAUSED.value})
 """Reasons to hold that do not say whether anything of ours is open."""
 
 
@@ -22,6 +22,20 @@ def hold(scope: Scope, key: ObjectKey) -> None:
     finalizers = _finalizers(scope, key)
     if finalizers is not None and FINALIZER not in finalizers:
         scope.store.patch(key, {"metadata": {"finalizers": [*finalizers, FINALIZER]}})
+
+
+def keep(scope: Scope, key: ObjectKey, proposed: Proposed, *, deleted: bool) -> bool:
+    """Set or take away the finalizer after a reconcile; returns whether nothing outside is left to undo.
+
+    What is open may have been opened elsewhere, from the command line say, so it is held here at the latest.
+    Raises what the store raises.
+    """
+    settled = is_settled(proposed, deleted=deleted)
+    if settled:
+        release(scope, key)
+    elif not deleted and isinstance(proposed.decision, Leave):
+        hold(scope, key)
+    return settled
 
 
 def release(scope: Scope, key: ObjectKey) -> None:

@@ -28,7 +28,7 @@ from gitops_upgrader.manifests import Scope as VariablePlace
 from gitops_upgrader.model import ObjectKey
 from gitops_upgrader.plans.hop import Hop, NoHop, NoHopReason, next_hop
 from gitops_upgrader.pulls.identity import upgrader_family
-from gitops_upgrader.reconcilers.finalizer import hold, is_settled, release
+from gitops_upgrader.reconcilers.finalizer import hold, keep
 from gitops_upgrader.reconcilers.live_cluster import watched
 from gitops_upgrader.reconcilers.opened import Workspaces
 from gitops_upgrader.reconcilers.planned import Offer, offered
@@ -61,9 +61,7 @@ def reconcile(
 def _conclude(scope: Scope, upgrader: ClusterClassClusterUpgrader, proposed: Proposed) -> None:
     """Write the status, unless the object goes with this. Raises what the store raises."""
     key, deleted = key_of(upgrader), upgrader.metadata.deletion_timestamp is not None
-    settled = is_settled(proposed, deleted=deleted)
-    if scope.live is not None and settled:
-        release(scope, key)
+    settled = scope.live is not None and keep(scope, key, proposed, deleted=deleted)
     if deleted and settled:
         return
     deadline = scope.live.apply_deadline if scope.live else timedelta()
