@@ -38,10 +38,11 @@ def pytest_configure(config: pytest.Config) -> None:
     for name in need.MACHINE:
         if name.upper().startswith(_BLANKED) or name.upper() in _BLANKED_EXACTLY:
             os.environ.pop(name, None)
-    home = Path(tempfile.mkdtemp(prefix="home-"))
-    _homes.append(home)
+    folder = Path(tempfile.mkdtemp(prefix="home-"))
+    _homes.append(folder)
+    home, configuration = folder / "home", folder / "gitconfig"
+    home.mkdir()
     # A file, not the null device: `git config --global` renames a new file over whatever this names.
-    configuration = home / "empty.gitconfig"
     configuration.touch()
     os.environ.update(
         HOME=str(home),

@@ -9,7 +9,8 @@ from tests.need import MACHINE, missing, need
 
 
 def test_git_reads_no_configuration_of_the_person_at_the_machine() -> None:
-    assert os.environ["GIT_CONFIG_GLOBAL"] == os.environ["GIT_CONFIG_SYSTEM"] == os.devnull
+    assert os.environ["GIT_CONFIG_GLOBAL"] == os.environ["GIT_CONFIG_SYSTEM"]
+    assert Path(os.environ["GIT_CONFIG_GLOBAL"]).read_bytes() == b""
     assert list(Path.home().iterdir()) == []
 
 
