@@ -505,6 +505,10 @@ class ValueMissing(ManifestError):
     """A place asks for a value that the change does not have."""
 
 
+class UnprovableManifest(ManifestError):
+    """Two YAML parsers read the document differently, so that no edit of it can be proven."""
+
+
 class ProofFailed(ManifestError):
     """The edited file does not read back as intended, so nothing is written."""
 

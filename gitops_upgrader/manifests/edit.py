@@ -14,7 +14,7 @@ from gitops_upgrader.manifests import pointer, scalar
 from gitops_upgrader.manifests.document import Document
 from gitops_upgrader.manifests.insertion import insert
 from gitops_upgrader.manifests.node import Mapping, Node, Scalar, Sequence
-from gitops_upgrader.manifests.place import Edited, Insertion, Located, Place, Shape, Slot, outermost
+from gitops_upgrader.manifests.place import Edited, Insertion, Located, Shape, Slot, outermost
 from gitops_upgrader.manifests.proof import Expectation, prove
 from gitops_upgrader.manifests.query import Role, Values
 from gitops_upgrader.model import Edit, Json, Span
@@ -40,6 +40,7 @@ def edit(located: Located, values: Values) -> Edited:
         ValueMissing: a place asks for a value that `values` does not have.
         AmbiguousPlace: two different values are meant for one place.
         TypeChange, UnwritableValue: a value does not fit its place.
+        UnprovableManifest: two parsers read a document differently as it is.
         ProofFailed: an edited document does not read back as intended.
     """
     found: list[tuple[Node, Splice]] = []
@@ -48,10 +49,10 @@ def edit(located: Located, values: Values) -> Edited:
         new = _value(slot, values)
         if new is None:
             continue
-        if slot.place.insertion is not None:
-            absent.append((slot.place.insertion, new))
-        elif slot.place.node is not None:
-            found += ((slot.place.node, splice) for splice in _replacement(slot.place, slot.place.node, new))
+        if isinstance(slot.place.at, Insertion):
+            absent.append((slot.place.at, new))
+        else:
+            found += ((slot.place.at, splice) for splice in _replacement(slot.place.pointer, slot.place.at, new))
     # Where two collections end on one line, what goes into the inner one comes first.
     parents = sorted(_grouped(absent), key=lambda group: -group[0].start)
     splices = _distinct(found) + [splice for parent, new in parents for splice in _insertion(parent, new)]
@@ -113,14 +114,14 @@ def _given(slot: Slot, new: Json, what: str) -> Json:
     return new
 
 
-def _replacement(place: Place, node: Scalar, new: Json) -> list[Splice]:
+def _replacement(place: str, node: Scalar, new: Json) -> list[Splice]:
     flow = any(parent.flow for parent, _ in pointer.path(node) if isinstance(parent, (Mapping, Sequence)))
     replacement = scalar.write(node, new, flow=flow)
     old, after = scalar.read(node), scalar.reads_as(node, new)
     if old == after and type(old) is type(after):
         return []
     start, end = scalar.span(node)
-    return [_splice(node, start, end, replacement, place.pointer, Expectation(_levels(node), old, after))]
+    return [_splice(node, start, end, replacement, place, Expectation(_levels(node), old, after))]
 
 
 def _distinct(splices: list[tuple[Node, Splice]]) -> list[Splice]:

@@ -17,7 +17,7 @@ from gitops_upgrader.manifests import field, pointer
 from gitops_upgrader.manifests.node import Node
 from gitops_upgrader.manifests.overlay import Instance
 from gitops_upgrader.manifests.patch import PatchedMapping, PatchedSequence
-from gitops_upgrader.manifests.place import Place, Slot
+from gitops_upgrader.manifests.place import Insertion, Place, Slot
 from gitops_upgrader.manifests.query import Query, Role
 
 _INDEXED: Final = re.compile(r"/spec/topology/(?:.*/)?(?:variables|overrides)/(\d+)(?:/|\Z)")
@@ -99,12 +99,12 @@ def refuse_shared(instance: Instance, found: Iterable[Slot], above: Callable[[Pl
         SharedPlace: with the names of those Clusters.
     """
     for slot in found:
-        node = slot.place.node or (slot.place.insertion.parent if slot.place.insertion else None)
+        node = slot.place.at.parent if isinstance(slot.place.at, Insertion) else slot.place.at
         others = sorted(
             {
                 other.effective.label
                 for other in above(slot.place)
-                if other.ids[-1] != instance.ids[-1] and node is not None and holds(other, node)
+                if other.ids[-1] != instance.ids[-1] and holds(other, node)
             }
         )
         if others:

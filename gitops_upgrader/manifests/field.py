@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Final, NoReturn
+from typing import Final
 
 from gitops_upgrader.errors import (
     EncryptedManifest,
@@ -98,9 +98,9 @@ def place(node: Node, shape: Shape) -> Place:
         )
     _refuse_shared(node)
     if not isinstance(node, Scalar):
-        _refuse_collection(node)
+        raise _collection(node)
     file, document, line, column = where(node.document, node.start)
-    return Place(file, document, line, column, pointer.of(node), shape, json_value(node), node=node)
+    return Place(file, document, line, column, pointer.of(node), shape, json_value(node), node)
 
 
 def variable(cluster: Cluster, want: VariableWant) -> Place:
@@ -143,7 +143,7 @@ def _absent(cluster: Cluster, insertion: Insertion) -> Place:
     if insertion.item is not None:
         steps += [str(len(parent.items) if isinstance(parent, Sequence) else 0), "value"]
     shape = _shape(cluster, parent)
-    return Place(file, document, line, column, "/".join(steps), shape, None, present=False, insertion=insertion)
+    return Place(file, document, line, column, "/".join(steps), shape, None, insertion)
 
 
 def _shape(cluster: Cluster, node: Node) -> Shape:
@@ -159,15 +159,13 @@ def _origin(node: Mapping | Sequence) -> Mapping | Sequence:
 
 
 def _container(cluster: Cluster, want: VariableWant) -> tuple[Node, tuple[str, ...]]:
-    """The mapping that has, or should have, the list of variables, and the keys from there to the list."""
-    topology = pointer.walk(cluster.node, ("spec", "topology"))
-    if topology is None:
-        raise _not_found(cluster, want, "there is no topology")
+    """Where to start, and the keys from there to the list of variables."""
     if want.scope is None:
-        return topology, ("variables",)
+        return cluster.node, ("spec", "topology", "variables")
     if want.scope.kind is ScopeKind.CONTROL_PLANE:
-        return topology, ("controlPlane", "variables", "overrides")
-    found = pointer.walk(topology, ("workers", _SCOPE_LISTS[want.scope.kind], f"[name={want.scope.name}]"))
+        return cluster.node, ("spec", "topology", "controlPlane", "variables", "overrides")
+    way = ("spec", "topology", "workers", _SCOPE_LISTS[want.scope.kind], f"[name={want.scope.name}]")
+    found = pointer.walk(cluster.node, way)
     if found is None:
         raise ScopeNotFound(
             f"Cluster {cluster.label} has no {want.scope}.",
@@ -244,14 +242,14 @@ def _is_encrypted(document: Document) -> bool:
     return pointer.look(found, "mac") is not None or pointer.look(found, "lastmodified") is not None
 
 
-def _refuse_collection(node: Mapping | Sequence) -> NoReturn:
+def _collection(node: Mapping | Sequence) -> SplitVersion | TypeChange:
     if {key for key, _ in pointer.children(node)} >= {"major", "minor", "patch"}:
-        raise SplitVersion(
+        return SplitVersion(
             "The version is kept as major, minor and patch apart.",
             where=node.document.where(node.start),
             remedy="Point three targets at the numbers, with the values $(MAJOR), $(MINOR) and $(PATCH).",
         )
-    raise TypeChange(
+    return TypeChange(
         f"There is {'an object' if isinstance(node, Mapping) else 'a list'} here, not a single value.",
         where=node.document.where(node.start),
         remedy="Give the JSON pointer (path) of the field in it that is meant.",
@@ -269,10 +267,9 @@ def _aliases(node: Node | None) -> Iterator[Alias]:
 
 def notes(place: Place) -> Iterator[Note]:
     """What the reviewer should know: a comment beside the value that names a version stays as it is."""
-    if place.node is None:
+    if isinstance(place.at, Insertion):
         return
-    text = place.node.document.source.text
-    end = place.node.end
+    text, end = place.at.document.source.text, place.at.end
     comment = text[end : text.find("\n", end) if "\n" in text[end:] else len(text)].strip()
     if comment.startswith("#") and "$gitops-upgrader" not in comment and _IN_COMMENT.search(comment):
         yield Note(f"The comment beside it is left as it is: {comment[:120]}", place.file, place.line)

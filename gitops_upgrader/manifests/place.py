@@ -45,8 +45,8 @@ class Insertion:
 class Place:
     """One value in one file. Lines and columns count from 1, documents from 0.
 
-    `pointer` is the JSON pointer in the document; a `|` in it goes on inside the YAML of a block scalar. `value` is
-    None, and `present` False, where an edit would insert it: line and column are then where it goes.
+    `pointer` is the JSON pointer in the document; a `|` in it goes on inside the YAML of a block scalar. Where the
+    value is absent, line and column are those of what it is inserted into. `at` is for the editor.
     """
 
     file: str
@@ -56,9 +56,12 @@ class Place:
     pointer: str
     shape: Shape
     value: Json
-    present: bool = True
-    node: Scalar | None = field(default=None, repr=False, compare=False)
-    insertion: Insertion | None = field(default=None, repr=False, compare=False)
+    at: Scalar | Insertion = field(repr=False, compare=False)
+
+    @property
+    def present(self) -> bool:
+        """Whether there is a value; else an edit inserts it."""
+        return isinstance(self.at, Scalar)
 
     @property
     def where(self) -> Where:
@@ -68,7 +71,7 @@ class Place:
     @property
     def text(self) -> str | None:
         """The value as the file has it, without quotes; None where it is absent or no scalar."""
-        return self.node.value.strip() if self.node is not None else None
+        return self.at.value.strip() if isinstance(self.at, Scalar) else None
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line}"

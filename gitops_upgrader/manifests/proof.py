@@ -8,13 +8,13 @@ does not matter: old and new are read by the same one.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, TypeAlias
 
 import yaml_rs
 
-from gitops_upgrader.errors import ProofFailed, Where
+from gitops_upgrader.errors import ProofFailed, UnprovableManifest, Where
 from gitops_upgrader.manifests.document import count
 from gitops_upgrader.model import Json
 
@@ -22,7 +22,6 @@ Path: TypeAlias = tuple[str | int, ...]
 
 # A key that is there twice elsewhere is no reason to stop; on the way to the value `pointer` refuses it.
 _LAST_WINS: Final = yaml_rs.DuplicateKeyPolicy.LastWins
-_REMEDY: Final = "Nothing was written. Edit this file by hand, and report it so that it can be mended."
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +43,10 @@ def prove(file: str, old: str, new: str, expectations: Sequence[Expectation]) ->
     """Compare one document before and after its edits.
 
     Raises:
-        ProofFailed: the second parser cannot read one of them, or they differ elsewhere or otherwise than expected.
+        UnprovableManifest: the second parser reads the document as it was differently, or not at all.
+        ProofFailed: before and after differ elsewhere, or otherwise, than was meant.
     """
-    _compare(file, _parse(file, old), _parse(file, new), expectations)
+    _compare(file, _parse(file, old), _parse_again(file, new), expectations)
     if _is_json(old) and not _is_json(new):
         raise _failed(file, "The edited document is no longer JSON.")
 
@@ -60,27 +60,34 @@ def _compare(file: str, before: list[Any], after: list[Any], expectations: Seque
         else:
             _change(file, before, expectation)
     for path, deeper in inner.items():
-        old, new = _get(file, before, path), _get(file, after, path)
-        _compare(file, _parse(file, old), _parse(file, new), deeper)
+        old, new = _get(file, before, path), _found(after, path)
+        _compare(file, _parse(file, old), _parse_again(file, new), deeper)
         _put(file, before, path, new)
     # Text compares types as well, and is made at the speed of C: 1, 1.0, True and "1" all differ in it.
     if repr(before) != repr(after):
-        _, _, place = next(_differences(before, after, "")).removeprefix("/").partition("/")
+        _, _, place = _difference(before, after).removeprefix("/").partition("/")
         raise _failed(file, f"The edited document differs at /{place} from what was meant.")
 
 
 def _parse(file: str, text: Any) -> list[Any]:
-    """The documents of a text, as many as there are markers for."""
-    if not isinstance(text, str):
-        raise _failed(file, "A second YAML parser finds no text where there should be YAML inside one.")
+    """The documents of a text as it was, as many as there are markers for."""
     try:
-        value: Any = yaml_rs.loads(text, parse_datetime=False, duplicate_key_policy=_LAST_WINS)
-    except ValueError as error:
-        raise ProofFailed(
-            f"A second YAML parser does not read the document: {str(error).splitlines()[0]}.",
-            where=Where(file=file),
-            remedy="Write the document in plain YAML 1.2; nothing was written.",
-        ) from error
+        return _documents(text)
+    except (ValueError, TypeError) as error:
+        raise _unprovable(file, f"A second YAML parser does not read it: {str(error).splitlines()[0]}.") from error
+
+
+def _parse_again(file: str, text: Any) -> list[Any]:
+    try:
+        return _documents(text)
+    except (ValueError, TypeError) as error:
+        raise _failed(file, f"The edited document cannot be read: {str(error).splitlines()[0]}.") from error
+
+
+def _documents(text: Any) -> list[Any]:
+    if not isinstance(text, str):
+        raise TypeError("there is no text where there should be YAML inside one")
+    value: Any = yaml_rs.loads(text, parse_datetime=False, duplicate_key_policy=_LAST_WINS)
     return value if count(text) > 1 and isinstance(value, list) else [value]
 
 
@@ -101,16 +108,20 @@ def _change(file: str, before: list[Any], expectation: Expectation) -> None:
         current.update(expectation.new) if isinstance(current, dict) else current.extend(expectation.new)
         return
     if repr(current) != repr(expectation.old):
-        raise _failed(file, f"Two YAML parsers disagree about what is there: {expectation.old!r} or {current!r}.")
+        raise _unprovable(file, f"One YAML parser reads {expectation.old!r}, the other {current!r}.")
     _put(file, before, path, expectation.new)
 
 
 def _get(file: str, value: Any, path: Path) -> Any:
+    try:
+        return _found(value, path)
+    except (KeyError, IndexError, TypeError) as error:
+        raise _unprovable(file, f"A second YAML parser finds nothing at {'/'.join(map(str, path[1:]))}.") from error
+
+
+def _found(value: Any, path: Path) -> Any:
     for key in path:
-        try:
-            value = value[_key(value, key)]
-        except (KeyError, IndexError, TypeError) as error:
-            raise _failed(file, f"A second YAML parser finds no {key!r} on the way.") from error
+        value = value[_key(value, key)]
     return value
 
 
@@ -126,20 +137,28 @@ def _key(parent: Any, key: str | int) -> Any:
     return key
 
 
-def _differences(before: Any, after: Any, pointer: str) -> Iterator[str]:
-    """The pointers at which two values differ, the first one first."""
+def _difference(before: Any, after: Any, pointer: str = "") -> str:
+    """The pointer at which two values differ first."""
+    pairs: list[tuple[Any, Any, Any]] = []
     if isinstance(before, dict) and isinstance(after, dict) and list(map(repr, before)) == list(map(repr, after)):
-        pairs = [(f"{pointer}/{key}", before[key], after[key]) for key in before]
+        pairs = [(key, before[key], after[key]) for key in before]
     elif isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
-        pairs = [(f"{pointer}/{index}", *pair) for index, pair in enumerate(zip(before, after, strict=True))]
-    elif repr(before) != repr(after):
-        yield pointer
-        return
-    else:
-        return
-    for place, old, new in pairs:
-        yield from _differences(old, new, place)
+        pairs = [(index, *pair) for index, pair in enumerate(zip(before, after, strict=True))]
+    for key, old, new in pairs:
+        if repr(old) != repr(new):
+            return _difference(old, new, f"{pointer}/{key}")
+    return pointer
+
+
+def _unprovable(file: str, problem: str) -> UnprovableManifest:
+    return UnprovableManifest(
+        f"An edit of this document could not be proven. {problem}",
+        where=Where(file=file),
+        remedy="Write the document in plain YAML 1.2.",
+    )
 
 
 def _failed(file: str, problem: str) -> ProofFailed:
-    return ProofFailed(problem, where=Where(file=file), remedy=_REMEDY)
+    return ProofFailed(
+        problem, where=Where(file=file), remedy="Nothing was written. Edit this file by hand, and report it."
+    )

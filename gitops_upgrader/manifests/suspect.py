@@ -123,7 +123,9 @@ def _score(node: Scalar, place: str, keys: tuple[str, ...], wanted: tuple[str, .
     return 1 if keys and _NAMED_SO.fullmatch(keys[-1]) else 0
 
 
-def _values(node: Node, place: str, keys: tuple[str, ...], name: str, *, close: bool = False) -> Iterator[_Value]:
+def _values(
+    node: Node | None, place: str, keys: tuple[str, ...], name: str, *, close: bool = False
+) -> Iterator[_Value]:
     """Each scalar below a node, with its pointer, its keys, and whether the Cluster's name stands beside it."""
     close = close or any(isinstance(value, Scalar) and value.value == name for _, value in pointer.children(node))
     for key, value in pointer.children(node):
@@ -142,8 +144,7 @@ def _value(value: Node, place: str, keys: tuple[str, ...], name: str, *, close: 
         return
     yield value, place, keys, close
     for document in _inner(value):
-        if document.root is not None:
-            yield from _values(document.root, f"{place}|", keys, name, close=close)
+        yield from _values(document.root, f"{place}|", keys, name, close=close)
 
 
 def _inner(value: Scalar) -> list[Document]:

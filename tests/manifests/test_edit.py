@@ -2,7 +2,14 @@ from __future__ import annotations
 
 import pytest
 
-from gitops_upgrader.errors import AmbiguousPlace, ManifestError, ProofFailed, TypeChange, UnwritableValue, ValueMissing
+from gitops_upgrader.errors import (
+    AmbiguousPlace,
+    ManifestError,
+    TypeChange,
+    UnprovableManifest,
+    UnwritableValue,
+    ValueMissing,
+)
 from gitops_upgrader.manifests import Query, Role, Scope, ScopeKind, TargetWant, Values, VariableWant
 from gitops_upgrader.manifests.edit import styled_version
 from gitops_upgrader.model import Json, Span
@@ -196,7 +203,7 @@ def test_all_files_are_edited_or_none() -> None:
     assert made.files == {"a.yaml": b"v: v1.34.2\n", "b.yaml": b"v: 1.34.2\n"}
     # libyaml takes this comment for one, the second parser does not.
     files = {"a.yaml": "v: v1.33.5\n", "b.yaml": "v: 1.33.5\nw: [x]#y\n"}
-    refusal(files, Query("prod", targets=targets), reason=ProofFailed)
+    refusal(files, Query("prod", targets=targets), reason=UnprovableManifest)
 
 
 def test_several_places_in_several_documents_of_one_file() -> None:

@@ -44,6 +44,8 @@ def _kustomized(kustomization: str, **files: str) -> dict[str, Any]:
         ("patches: [{path: p.yaml, target: {name: prod}}]\n", {"p": MERGE % "any"}, "k/p.yaml", Shape.MERGE_PATCH),
         ("patches: [{path: p.yaml, target: {name: dev}}]\n", {"p": VERSION}, "k/cluster.yaml", Shape.LITERAL),
         ("patches: [{path: p.yaml}]\n", {"p": "# nothing\n"}, "k/cluster.yaml", Shape.LITERAL),
+        ("patches: [{path: p.yaml}]\n", {"p": "nothing\n"}, "k/cluster.yaml", Shape.LITERAL),
+        ("components: [../none]\nbases: ['https://example.com/x?ref=v1']\n", {}, "k/cluster.yaml", Shape.LITERAL),
         ("patchesJson6902: [{path: p.yaml, target: {kind: Cluster}}]\n", {"p": VERSION}, "k/p.yaml", Shape.JSON_PATCH),
         # The later field wins, whatever their order in the file.
         (
@@ -270,7 +272,10 @@ INLINE = "  patches:\n  - target: {kind: Cluster}\n    patch: |\n" + OPERATION
 )
 def test_flux_applies_a_folder_with_or_without_a_kustomization(path: str, patched: bool) -> None:
     flux = {"flux.yaml": FLUX % (path, INLINE)}
-    assert (locate(flux | {"k/cluster.yaml": cluster()}).version.file == "flux.yaml") is patched
+    files = {"k/cluster.yaml": cluster()}
+    if "k" in path:
+        files["z/cluster.yaml"] = cluster("dev")
+    assert (locate(flux | files).version.file == "flux.yaml") is patched
     if path in {"./k", "k/"}:
         assert locate(flux | _kustomized("")).version.file == "flux.yaml"
 
