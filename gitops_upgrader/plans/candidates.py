@@ -91,7 +91,8 @@ def select(
     target = inside[-1]
     end = usable.index(target) + 1
     left_out += [LeftOut(image, f"newer than the target, and outside of {within}") for image in usable[end:]]
-    found = f"the newest of {_count(len(inside), 'image')} in {within} is {target.version} ({target.name})"
+    which = f"newest of {len(inside)} images" if len(inside) > 1 else "only image"
+    found = f"the {which} in {within} is {target.version} ({target.name})"
     return Selection(target, tuple(usable[:end]), _sorted(left_out), SelectionReason.FOUND, found, recheck_at)
 
 
@@ -129,8 +130,3 @@ def _sorted(left_out: Iterable[LeftOut]) -> tuple[LeftOut, ...]:
     """In the order of the images."""
     why = {other.image: other for other in left_out}
     return tuple(why[image] for image in ascending(why))
-
-
-def _count(number: int, noun: str) -> str:
-    """A number with its noun: `1 image`, `2 images`."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

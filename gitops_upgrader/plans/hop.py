@@ -20,7 +20,9 @@ class NoHopReason(enum.StrEnum):
     """Why a cluster stays where it is."""
 
     UP_TO_DATE = "UpToDate"
+    """The cluster is at the target."""
     AHEAD_OF_TARGET = "AheadOfTarget"
+    """The cluster is past the target, and nothing ever goes down."""
     NO_CANDIDATE = "NoCandidate"
     """There is no target, as no image can be one."""
     MISSING_IMAGE = "MissingImage"
@@ -28,7 +30,9 @@ class NoHopReason(enum.StrEnum):
     NOT_IN_CLUSTER_CLASS = "NotInClusterClass"
     """There are images for the next step, but the ClusterClass lists other versions."""
     OTHER_FLAVOUR = "OtherFlavour"
+    """The images are of another distribution, such as `+k3s1` for `+rke2r1`."""
     OTHER_MAJOR = "OtherMajor"
+    """The images are of another major version."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,7 +67,7 @@ def test_of_the_same_version_the_newest_is_the_target_and_then_the_first_by_name
             "v1.33.5 v1.34.2",
             "1.34.x",
             (),
-            "FoundMachineImage: the newest of 1 image in 1.34.x is v1.34.2 (node-v1.34.2)",
+            "FoundMachineImage: the only image in 1.34.x is v1.34.2 (node-v1.34.2)",
         ),
         (
             "v1.33.5 v1.34.2",
