@@ -6,7 +6,7 @@ BIN = $(VENV)/bin
 PATIENCE ?= 2400
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-servers lint format bench fuzz crds lock clean
+.PHONY: help demo test test-servers lint format bench fuzz crds reference docs lock clean
 
 help: ## Show what there is.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -17,13 +17,17 @@ $(BIN)/.installed: pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
 	@touch $@
 
+$(BIN)/.installed-docs: $(BIN)/.installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[docs]'
+	@touch $@
+
 demo: $(BIN)/.installed ## Run the whole pipeline on a fleet made for the purpose.
 	$(BIN)/gitops-upgrader demo
 
 test: $(BIN)/.installed ## Run the hermetic tests: no network, no Go. ARGS='-k hop' selects some.
 	$(BIN)/python tests/run.py $(ARGS)
 
-test-servers: $(BIN)/.installed ## Run the tests that need real servers and oracles, built once per machine.
+test-servers: $(BIN)/.installed-docs ## Run the tests that need real servers and oracles, built once per machine.
 	$(BIN)/python -m pytest -m servers -n 2 --timeout $(PATIENCE) tests $(ARGS)
 
 lint: $(BIN)/.installed ## Check style, types, layers and generated files.
@@ -48,6 +52,12 @@ fuzz: $(BIN)/.installed ## Fuzz the manifest editor for five minutes.
 crds: $(BIN)/.installed ## Write crds/ anew from gitops_upgrader/api.
 	$(BIN)/gitops-upgrader crds --output crds
 
+reference: $(BIN)/.installed ## Write docs/reference anew from the code.
+	$(BIN)/python -m tests.docs.reference
+
+docs: $(BIN)/.installed-docs ## Build the documentation into site/, and fail on a broken link.
+	$(BIN)/mkdocs build --quiet --strict
+
 lock: $(BIN)/.installed ## Pin anew what the action and the image install.
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'uv>=0.8'
 	@head -n 3 requirements.txt >requirements.new
@@ -56,4 +66,4 @@ lock: $(BIN)/.installed ## Pin anew what the action and the image install.
 	@mv requirements.new requirements.txt
 
 clean: ## Remove what the other targets made.
-	rm -rf $(VENV) .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	rm -rf $(VENV) site .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

@@ -57,11 +57,17 @@ class ReadyReason(enum.StrEnum):
     """Why an object is ready."""
 
     SUCCEEDED = "Succeeded"
+    """Everything that is wanted was done."""
     WAITING = "Waiting"
+    """Something that this object refers to has no result yet."""
     HOLDING = "Holding"
+    """A pull request is wanted, and something forbids it for now; the message says what."""
     PAUSED = "Paused"
+    """The object, or the repository that it uses, is paused."""
     UP_TO_DATE = "UpToDate"
+    """There is nothing to do."""
     BUILDING = "Building"
+    """A Job builds the image."""
     WAITING_FOR_CLUSTER = "WaitingForCluster"
     """A MachineImage needs a Job, and there is no cluster to run it."""
 
@@ -70,66 +76,101 @@ class PlannedReason(enum.StrEnum):
     """Whether there is a next hop, and why not."""
 
     HOP_FOUND = "HopFound"
+    """The next hop is known, and may be proposed now."""
     UP_TO_DATE = "UpToDate"
+    """The cluster is where the plan leads."""
     NO_MACHINE_IMAGE = "NoMachineImage"
+    """The next hop lacks a machine image; the message names the version."""
     NOT_IN_CLUSTER_CLASS = "NotInClusterClass"
+    """The ClusterClass does not list the version."""
     OTHER_FLAVOUR = "OtherFlavour"
+    """All candidates are of another distribution, such as `+k3s1` for `+rke2r1`."""
     OTHER_MAJOR = "OtherMajor"
+    """All candidates are of another major version."""
     PLAN_NOT_READY = "PlanNotReady"
+    """The plan has not chosen an image yet."""
     HOP_INTERVAL = "HopInterval"
+    """The last hop was merged less than `hopInterval` ago."""
     NOT_APPLIED = "NotApplied"
     """The live Cluster does not ask for the last hop yet."""
     ROLLING_OUT = "RollingOut"
     """The live Cluster has not finished the last hop yet."""
     DEPENDENCIES = "Dependencies"
+    """Clusters that go first are not there yet, or not for long enough."""
     OUTSIDE_WINDOW = "OutsideWindow"
+    """No maintenance window is open."""
     FROZEN = "Frozen"
+    """A freeze is on."""
 
 
 class ProposedReason(enum.StrEnum):
     """What became of the pull request."""
 
     OPENED = "Opened"
+    """The pull request was opened."""
     UPDATED = "Updated"
+    """The pull request was rewritten in place."""
     UNCHANGED = "Unchanged"
+    """The pull request is open and as it should be."""
     CLOSED = "Closed"
+    """The pull request was closed."""
     WITHDRAWN = "Withdrawn"
+    """The pull request was closed, as its target is wanted no more."""
     OBSOLETE = "Obsolete"
+    """The pull request was closed, as the base branch is at its target by now."""
     REMOVED = "Removed"
+    """The upgrader was deleted."""
     REFUSED = "Refused"
+    """A person closed the pull request for this target."""
     REVERTED = "Reverted"
+    """The target was merged, and the base branch is below it again."""
     BRANCH_MODIFIED = "BranchModified"
+    """The branch holds commits of somebody else, and is left to them."""
     LIMIT_REACHED = "LimitReached"
+    """The repository has as many pull requests as `maxOpen` or `maxPerHour` admits."""
     PAUSED = "Paused"
+    """The upgrader or its repository is paused."""
     NOTHING_TO_PROPOSE = "NothingToPropose"
+    """There is no hop to propose; `Planned` says why."""
 
 
 class MergedReason(enum.StrEnum):
     """Whether the base branch holds the target."""
 
     MERGED = "Merged"
+    """The base branch holds the target."""
     OPEN = "Open"
+    """The pull request waits for people."""
     REVERTED = "Reverted"
+    """The target was merged and taken back."""
 
 
 class AppliedReason(enum.StrEnum):
     """Whether the live Cluster asks for the target."""
 
     APPLIED = "Applied"
+    """The live Cluster asks for the version on the base branch."""
     NOT_APPLIED = "NotApplied"
+    """The live Cluster asks for another version than the base branch."""
     APPLY_DEADLINE_EXCEEDED = "ApplyDeadlineExceeded"
     """It was merged longer ago than Flux or Argo CD should need."""
     NO_LIVE_CLUSTER = "NoLiveCluster"
+    """There is no live Cluster to look at."""
 
 
 class RolledOutReason(enum.StrEnum):
     """Whether every machine is at the target."""
 
     ROLLED_OUT = "RolledOut"
+    """The control plane and all workers are at the version."""
     ROLLING_OUT = "RollingOut"
+    """Machines are being replaced."""
     NOT_APPLIED = "NotApplied"
+    """The live Cluster does not ask for the version yet."""
     UNKNOWN = "Unknown"
+    """The live Cluster does not tell."""
     NO_LIVE_CLUSTER = "NoLiveCluster"
+    """There is no live Cluster to look at."""
 
 
 class Condition(Model):
