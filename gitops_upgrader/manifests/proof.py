@@ -8,6 +8,7 @@ does not matter: old and new are read by the same one.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, TypeAlias
@@ -20,6 +21,7 @@ from gitops_upgrader.model import Json
 
 Path: TypeAlias = tuple[str | int, ...]
 
+_DISPUTED: Final = re.compile("[\x85\u2028\u2029]")
 # A key that is there twice elsewhere is no reason to stop; on the way to the value `pointer` refuses it.
 _LAST_WINS: Final = yaml_rs.DuplicateKeyPolicy.LastWins
 
@@ -46,6 +48,10 @@ def prove(file: str, old: str, new: str, expectations: Sequence[Expectation]) ->
         UnprovableManifest: the second parser reads the document as it was differently, or not at all.
         ProofFailed: before and after differ elsewhere, or otherwise, than was meant.
     """
+    if _DISPUTED.search(old):
+        raise _unprovable(
+            file, "It holds a line end that YAML 1.1 knows and YAML 1.2 does not (NEL, U+2028 or U+2029)."
+        )
     _compare(file, _parse(file, old), _parse_again(file, new), expectations)
     if _is_json(old) and not _is_json(new):
         raise _failed(file, "The edited document is no longer JSON.")

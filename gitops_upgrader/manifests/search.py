@@ -115,11 +115,11 @@ def _within(instance: Instance, query: Query) -> bool:
 
 
 def _looks_alike(text: str, name: str) -> bool:
-    """Whether a text that is no YAML seems to hold the Cluster."""
-    quoted = rf"[\"']?{re.escape(name)}[\"']?\s*$"
-    return bool(
-        re.search(r"^\s*[\"']?kind[\"']?\s*:\s*[\"']?Cluster[\"']?\s*,?\s*$", text, re.MULTILINE)
-        and re.search(rf"^\s*[\"']?name[\"']?\s*:\s*{quoted}", text, re.MULTILINE)
+    """Whether a text that is no YAML, or not wholly, seems to hold the Cluster."""
+    pairs = (("kind", "Cluster"), ("name", re.escape(name)))
+    return all(
+        re.search(rf"(?:^|[\s{{,\"'-]){key}[\"']?\s*:\s*[\"']?{value}[\"']?\s*(?:[,}}#]|$)", text, re.MULTILINE)
+        for key, value in pairs
     )
 
 

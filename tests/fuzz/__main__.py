@@ -10,12 +10,13 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis.strategies import SearchStrategy
 
 from tests.fuzz.manifests import broken, manifests
 from tests.fuzz.properties import edits_are_exact, nothing_crashes
 
 TARGETS: dict[str, Callable[[Any], None]] = {"exact": edits_are_exact, "crash": nothing_crashes}
-_STRATEGIES: dict[str, Any] = {"exact": manifests, "crash": broken()}
+_STRATEGIES: dict[str, SearchStrategy[Any]] = {"exact": manifests, "crash": broken()}
 _ROUND = 500  # examples between two looks at the clock
 
 
@@ -28,12 +29,12 @@ def fuzz(name: str, number: int, examples: int) -> None:
         phases=(Phase.generate, Phase.shrink),
         suppress_health_check=list(HealthCheck),
     )
-    target = TARGETS[name]
+    target, decorate = TARGETS[name], given(_STRATEGIES[name])
 
     def check(example: Any) -> None:
         target(example)
 
-    test: Any = run(seed(number)(given(_STRATEGIES[name])(check)))
+    test: Callable[[], None] = run(seed(number)(decorate(check)))
     test()
 
 

@@ -21,10 +21,8 @@ gaps = st.sampled_from(["", "\n", "# between\n", "\n\n    # deep\n"])
 
 _BEFORE = ["", "# é\n", "---\n", "%YAML 1.2\n---\n", "a: 1\n---\n", "k: |\n  ---\n  x\n--- # c\n"]
 _AFTER = ["", "...\n", "---\n", "---\nb: 'v1.33.5'\n", "...\n# end\n", "---\nbroken: {{ x }}: [\n"]
-_SYNTAX = (
-    "\n|- |: |&a |*a |<<: |>|[|]|{|}|{{ .Values.x }}|${X}|#|\"|'|\t|\r|!|? |---\n|\u2028|\x85|\x00|\ufeff|%YAML 1.1\n"
-)
-_PIECES = [*(piece.encode() for piece in _SYNTAX.split("|")), b"|", b"\xff"]
+_SYNTAX = "\n|- |: |&a |*a |<<: |>|[|]|{|}|{{ .Values.x }}|${X}|#|\"|'|\t|\r|!|? |---\n|\u2028|\x85|\x00|\ufeff"
+_PIECES = [*(piece.encode() for piece in _SYNTAX.split("|")), b"|", b"\xff", b"%YAML 1.1\n"]
 
 
 @dataclass(frozen=True)
@@ -134,9 +132,10 @@ manifests = st.one_of(block(), flow())
 def broken(draw: st.DrawFn) -> bytes:
     """A manifest with some bytes taken out, put in or doubled."""
     data = draw(manifests).data
+    places = draw(st.randoms(use_true_random=False))  # evenly, where hypothesis would prefer the beginning
     for _ in range(draw(st.integers(1, 4))):
-        start = draw(st.integers(0, len(data)))
-        end = min(len(data), start + draw(st.integers(0, 12)))
+        start = places.randint(0, len(data))
+        end = min(len(data), start + places.choice([0, 0, 1, 2, 12]))
         piece = draw(st.one_of(st.binary(max_size=3), st.sampled_from([data[start:end] * 2, *_PIECES])))
         data = data[:start] + piece + data[end:]
     return data
