@@ -7,7 +7,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import settings
@@ -35,6 +35,8 @@ settings.load_profile("gitops-upgrader")
 
 def pytest_configure(config: pytest.Config) -> None:
     """Blank the environment before anything of ours is imported: libgit2 looks for its configuration when loaded."""
+    if (machine := getattr(config, "workerinput", {}).get("machine")) is not None:
+        need.told(machine)
     for name in need.MACHINE:
         if name.upper().startswith(_BLANKED) or name.upper() in _BLANKED_EXACTLY:
             os.environ.pop(name, None)
@@ -53,6 +55,12 @@ def pytest_configure(config: pytest.Config) -> None:
         GIT_CONFIG_NOSYSTEM="1",
         GIT_TERMINAL_PROMPT="0",
     )
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Tell a worker of pytest-xdist of the machine: it begins in the environment that is blank already."""
+    node.workerinput["machine"] = dict(need.MACHINE)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
