@@ -144,6 +144,8 @@ def _obsolete(case: _Case) -> Decision | None:
     if marker and reached(seen.origin, marker.target, refresh=marker.refreshes):
         return _close(case, Reason.OBSOLETE, f"The base branch is at {seen.origin.version} by now.")
     wanted = case.wanted
+    if isinstance(seen.wanted, NoTarget) and seen.wanted.reason == Reason.UP_TO_DATE.value and _abandoned(case):
+        return _close(case, Reason.OBSOLETE, f"The base branch is at {seen.origin.version} by now.")
     if wanted is None or not reached(seen.origin, wanted, refresh=seen.origin.version == wanted.version):
         return None
     if case.ours or _abandoned(case):

@@ -154,6 +154,10 @@ TABLE: dict[str, tuple[Seen, str]] = {
         seen(origin=V34, heads=OURS),
         f"close, Obsolete, on {BRANCH}, delete the branch",
     ),
+    "nothing left to do, a branch without a pull request": (
+        seen(origin=V34, wanted=NoTarget("UpToDate", "The cluster is at the target."), heads=OURS),
+        f"close, Obsolete, on {BRANCH}, delete the branch",
+    ),
     "base at the target, merged, its branch still there": (
         seen(proposal(MERGED), origin=V34, heads=OURS),
         "hold, UpToDate",
