@@ -75,10 +75,8 @@ class Connection:
         """
         url = f"{path}?{urlencode(query)}" if query else path
         headers = {"Accept": accept, "Content-Type": content_type}
+        request = self._prepared(method, url, headers, body)
         with self._failures():
-            request = self._client.param_serialize(
-                method, url, header_params=headers, body=body, auth_settings=["BearerToken"]
-            )
             response = self._client.call_api(*request, _request_timeout=(CONNECT_TIMEOUT, self._timeout))
             data: bytes = response.read()
         content = _json(data)
@@ -123,11 +121,25 @@ class Connection:
         """Close its connections."""
         self._client.close()
 
+    def _prepared(
+        self, method: str, url: str, headers: dict[str, str], body: Any
+    ) -> tuple[str, str, dict[str, str], Any, Any]:
+        """The request with its credentials, which the client may have to read or to renew first."""
+        from kubernetes.config import ConfigException
+
+        try:
+            return self._client.param_serialize(
+                method, url, header_params=headers, body=body, auth_settings=["BearerToken"]
+            )
+        except (ConfigException, OSError) as failure:
+            raise KubernetesUnreachable(
+                "The credentials could not be renewed.", remedy="Log in again; in a Pod, let it mount its token."
+            ) from failure
+
     @contextmanager
     def _failures(self) -> Iterator[None]:
         """What can go wrong on the way, in our words. A retried request ends in MaxRetryError, whose reason counts."""
         from kubernetes.client import ApiException
-        from kubernetes.config import ConfigException
         from urllib3 import exceptions
 
         try:
@@ -137,16 +149,15 @@ class Connection:
             raise self._clean(self._no_answer(reason)) from None
         except ApiException as failure:  # the client's own wrapping of SSLError, with status 0
             raise self._clean(self._untrusted(str(failure.reason))) from None
-        except ConfigException:
-            raise KubernetesUnreachable("The credentials could not be renewed.", remedy="Log in again.") from None
-        except OSError as failure:  # a certificate file that is gone or is none
-            raise self._clean(self._untrusted(failure.strerror or str(failure))) from None
 
     def _no_answer(self, failure: Exception) -> UpgraderError:
         from urllib3 import exceptions
 
         if isinstance(failure, exceptions.SSLError):
             return self._untrusted(str(failure))
+        inner = _system_error(failure)
+        if inner is not None and inner.filename:
+            return self._untrusted(f"{inner.strerror}: {inner.filename}")
         refused = isinstance(failure, exceptions.NewConnectionError)  # to urllib3 a kind of time-out
         if isinstance(failure, exceptions.ConnectTimeoutError) and not refused:
             return KubernetesTimeout(
@@ -185,10 +196,15 @@ def _json(data: bytes) -> Mapping[str, Any] | None:
     return content if isinstance(content, Mapping) else None
 
 
+def _system_error(failure: Exception) -> OSError | None:
+    """What the operating system says, under what urllib3 makes of it."""
+    return next(
+        (one for one in (*failure.args, failure.__cause__, failure.__context__) if isinstance(one, OSError)), None
+    )
+
+
 def _cause(failure: Exception) -> str:
     """The innermost words, without the addresses of Python objects that urllib3 puts before them."""
-    text = str(failure.args[-1]) if failure.args else type(failure).__name__
-    inner = failure.__cause__ or failure.__context__
-    if isinstance(inner, OSError) and inner.strerror:
-        text = inner.strerror
+    inner = _system_error(failure)
+    text = inner.strerror if inner is not None and inner.strerror else str(failure.args[-1] if failure.args else "")
     return " ".join(text.rpartition(": ")[2].split()).rstrip(".") or type(failure).__name__

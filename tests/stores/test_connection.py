@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import json
 import threading
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
+from kubernetes.client import ApiClient
+from kubernetes.config import ConfigException
 
 from gitops_upgrader import __version__
 from gitops_upgrader.errors import (
@@ -14,11 +18,13 @@ from gitops_upgrader.errors import (
     KubernetesTimeout,
     KubernetesUnavailable,
     KubernetesUnreachable,
+    KubernetesUntrusted,
     UpgraderError,
 )
 from gitops_upgrader.stores.connection import JSON_PATCH, MERGE_PATCH, Connection
+from gitops_upgrader.stores.kubeconfig import open_client
 from gitops_upgrader.stores.refusals import Asked
-from tests.stores.conftest import TOKEN, Connect
+from tests.stores.conftest import TOKEN, Connect, kubeconfig_content
 from tests.stores.loopback import Answer, Loopback, Request, refusal
 
 ASKED = Asked("get", "", "pods", "default")
@@ -115,6 +121,39 @@ def test_silence_has_an_end(loopback: Loopback, connect: Connect) -> None:
     over.set()
     assert isinstance(failure, KubernetesTimeout)
     assert str(failure) == f"{loopback.url} did not answer within 1 s."
+
+
+@pytest.mark.parametrize(
+    "cause", [FileNotFoundError(2, "No such file"), ConfigException("Token file exists but empty.")]
+)
+def test_credentials_that_cannot_be_renewed(loopback: Loopback, tmp_path: Path, cause: Exception) -> None:
+    """As when a Pod's token is gone: the client reads it anew before a request."""
+    file = tmp_path / "kubeconfig"
+    file.write_text(yaml.safe_dump(kubeconfig_content(loopback.url)))
+
+    def renew(_: object) -> None:
+        raise cause
+
+    client = open_client(file)
+    client.configuration.refresh_api_key_hook = renew
+    connection = Connection(client)
+    failure = error(connection)
+    connection.close()
+    assert isinstance(failure, KubernetesUnreachable)
+    assert failure.message == "The credentials could not be renewed."
+    assert loopback.requests == []
+
+
+def test_a_client_certificate_that_is_gone(loopback: Loopback, tmp_path: Path) -> None:
+    file = tmp_path / "kubeconfig"
+    file.write_text(yaml.safe_dump(kubeconfig_content(loopback.url.replace("http:", "https:"))))
+    client = open_client(file)
+    client.configuration.cert_file = client.configuration.key_file = str(tmp_path / "missing")
+    connection = Connection(ApiClient(client.configuration))
+    failure = error(connection)
+    connection.close()
+    assert isinstance(failure, KubernetesUntrusted)
+    assert "No such file or directory" in failure.message
 
 
 @pytest.mark.parametrize("code", [400, 403, 500])

@@ -29,6 +29,7 @@ from gitops_upgrader.model import ObjectKey
 from gitops_upgrader.stores import KubernetesStore, Reader, Store, Stored
 from gitops_upgrader.stores.connection import Connection
 from gitops_upgrader.stores.kubeconfig import open_client
+from gitops_upgrader.stores.kubernetes import version_of
 from gitops_upgrader.stores.refusals import Asked
 from tests.servers import control_plane
 from tests.servers.kubernetes import KubernetesServer, until
@@ -206,6 +207,21 @@ def test_what_was_written_is_seen_though_the_cache_lags(
     store.delete(name)
     assert store.get(name) is None
     assert len(connection.writes) == 4
+    connection.close()
+
+
+def test_a_cache_is_told_of_each_write(kubernetes: KubernetesServer, namespace: str) -> None:
+    told: list[str] = []
+    connection = Connection(open_client(kubernetes.kubeconfig))
+    store = KubernetesStore(connection, wrote=lambda stored: told.append(version_of(stored)))
+    name = store.create(image("a", namespace=namespace)).key
+    store.patch(name, {"spec": {"id": "ami-1"}})
+    store.write_status(name, {"ready": True})
+    store.write_status(name, {"ready": True})
+    assert len(told) == len(set(told)) == 3
+    found = store.get(name)
+    assert found is not None
+    assert told[-1] == version_of(found)
     connection.close()
 
 

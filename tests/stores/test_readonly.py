@@ -88,3 +88,25 @@ def test_what_a_newer_release_has_written_can_be_changed() -> None:
 
     patched = ReadOnlyStore(One()).patch(key("MachineImage", "a"), {"spec": {"id": "b"}})
     assert patched.content["spec"]["fromTheFuture"] is True
+
+
+def test_what_is_wrong_in_spite_of_the_crd_is_kept_apart() -> None:
+    """A version range that CEL cannot judge: the object is told of, and the others go on."""
+    plan = {"apiVersion": api.API_VERSION, "kind": "Plan", "metadata": {"name": "good", "namespace": "default"}}
+    good = Stored(key("Plan", "good"), {**plan, "spec": {"versionRange": "1.34.x"}})
+    bad = Stored(
+        key("Plan", "bad"),
+        {**plan, "metadata": {"name": "bad", "namespace": "default"}, "spec": {"versionRange": "the newest"}},
+    )
+
+    class Two(Counting):
+        def list(
+            self, group: str, kind: str, namespace: str | None = None, labels: Mapping[str, str] | None = None
+        ) -> tuple[Stored, ...]:
+            return (bad, good)
+
+    store = ReadOnlyStore(Two())
+    assert not store.problems
+    assert store.list(api.GROUP, "Plan") == (good,)
+    assert store.get(bad.key) == bad
+    assert [str(problem)[:37] for problem in store.problems] == ["Plan default/bad: spec.versionRange: "]
