@@ -108,8 +108,9 @@ class GitHubForge:
             with reading():
                 there = any(comments.carries(comment.body, key) for comment in pull.get_issue_comments())
                 if not there:
-                    pull.create_issue_comment(comments.write(key, text))
+                    pull.create_issue_comment(written)
 
+        written = comments.write(key, text)  # out here, where a mistake of ours is taken for none of the forge's
         self._session.again(look_and_write)
 
     def close(self, number: int) -> None:

@@ -99,8 +99,9 @@ class GitLabForge:
             with reading():
                 there = any(comments.carries(note.attributes["body"], key) for note in notes.list(iterator=True))
                 if not there:
-                    notes.create({"body": comments.write(key, text)})
+                    notes.create({"body": written})
 
+        written = comments.write(key, text)  # out here, where a mistake of ours is taken for none of the forge's
         self._session.again(look_and_write)
 
     def close(self, number: int) -> None:

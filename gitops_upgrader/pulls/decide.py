@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -248,12 +249,17 @@ def _approved(case: _Case) -> Decision | None:
         ours.pull.number,
         case.branch,
         comment=Comment(
-            f"waits-for-reviewers:{case.wanted}",
+            f"waits-for-reviewers:{_digest(case.wanted)}",
             f"{code(str(case.wanted))} is wanted by now. As this pull request is {state}, it stays as it is: merge "
             "it, and the next one follows; dismiss the approval or take it out of the queue, and this one moves on.",
         ),
         disarm=True,
     )
+
+
+def _digest(target: Target | None) -> str:
+    """Letters and digits that stand for a target: what people call an image may stand in no comment's key."""
+    return hashlib.sha256(str(target).encode()).hexdigest()[:16]
 
 
 def _rebuild(case: _Case) -> Decision | None:

@@ -71,11 +71,12 @@ class Project:
     protected: bool = False
     drafts: bool = True
     ticks: int = 0
+    start: datetime = START
 
     def now(self) -> datetime:
         """Return a moment that is a second after the one before."""
         self.ticks += 1
-        return START + timedelta(seconds=self.ticks)
+        return self.start + timedelta(seconds=self.ticks)
 
     def branch(self, name: str) -> str:
         """Push something new to a branch; pull requests from it follow."""

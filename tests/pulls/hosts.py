@@ -7,14 +7,15 @@ scenario then runs on it too, but for those that need what it has not got.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
 from gitops_upgrader.errors import ForgeNotFound
-from gitops_upgrader.forges import protocol
+from gitops_upgrader.forges import comments, protocol
 from gitops_upgrader.forges.local import LocalForge
 from gitops_upgrader.forges.none import NoForge
 from gitops_upgrader.forges.protocol import Capabilities, Forge, MergeMethod, NewPull, Verdict
@@ -27,13 +28,16 @@ class Host(Protocol):
     """A Git host. Numbers are those of pull requests.
 
     Attributes:
-        gives: what people can do here beside pushing: `pulls`, `approvals`, `queue`, `auto-merge`.
+        gives: what people can do here beside pushing: `pulls`, `approvals`, `queue`, `auto-merge`; and how the host
+            is: `tells-merges`, `branch-closes` or `branch-stays-open`, `time` where its clock is the test's.
         people: their hands on the repository.
+        person: the name of somebody whom the forge knows.
     """
 
     name: str
     gives: frozenset[str]
     people: People
+    person: str
 
     def location(self) -> Location:
         """Where the program finds the repository."""
@@ -50,8 +54,20 @@ class Host(Protocol):
     def comments(self, number: int) -> tuple[str, ...]:
         """What was said under one, oldest first."""
 
-    def merged(self, number: int, commit: str) -> None:
-        """A person pressed "merge": `commit` came to the base."""
+    def verdict(self, number: int, commit: str) -> object:
+        """What the commit status of a pull request's commit says."""
+
+    def merge(self, number: int, how: str) -> str:
+        """A person presses "merge" (`merges`, `squashes`, `fast-forwards to`). Returns what came to the base."""
+
+    def update_branch(self, number: int, how: str) -> None:
+        """A person presses "Update branch" (`merges main into`, `rebases`)."""
+
+    def restore_branch(self, number: int) -> None:
+        """A person presses "Restore branch"."""
+
+    def protect(self) -> None:
+        """The base branch asks for something before a merge, so that the forge can merge by itself later."""
 
     def close(self, number: int) -> None:
         """A person closes it."""
@@ -72,11 +88,50 @@ class Host(Protocol):
         """A person puts it into the merge queue."""
 
 
-class LocalHost:
+class Hands:
+    """The buttons of a host that sees what is done in its repository."""
+
+    people: People
+    person = "bob"
+
+    def merge(self, number: int, how: str) -> str:
+        """Merge in the repository, and tell the forge."""
+        people, branch = self.people, self.pull(number).head
+        ways = {"merges": people.merge, "squashes": people.squash, "fast-forwards to": people.fast_forward}
+        commit = ways[how](branch)
+        self.merged(number, commit)
+        return commit
+
+    def update_branch(self, number: int, how: str) -> None:
+        """Do it in the repository, in the forge's name."""
+        branch = self.pull(number).head
+        if how == "rebases":
+            self.people.rebase(branch)
+        else:
+            self.people.merge("main", branch, by="forge")
+
+    def restore_branch(self, number: int) -> None:
+        """Put it back to where it was."""
+        pull = self.pull(number)
+        self.people.move(pull.head, pull.head_commit)
+
+    def protect(self) -> None:
+        """Nothing is needed for that."""
+
+    def pull(self, number: int) -> PullRequest:
+        """One pull request."""
+        raise NotImplementedError
+
+    def merged(self, number: int, commit: str) -> None:
+        """Take note that `commit` came to the base."""
+        raise NotImplementedError
+
+
+class LocalHost(Hands):
     """A bare repository with pull requests as files; people edit the files."""
 
     name = "local"
-    gives = frozenset({"pulls"})
+    gives = frozenset({"pulls", "branch-stays-open", "time"})
 
     def __init__(self, folder: Path, clock: Clock) -> None:
         self.people = People(folder / "fleet.git", clock)
@@ -105,9 +160,9 @@ class LocalHost:
         read = LocalForge(self._folder)._read(number)
         return tuple(comment.text for comment in read.front.comments)
 
-    def verdicts(self, number: int) -> dict[str, str]:
-        """The verdicts in the front matter."""
-        return LocalForge(self._folder)._read(number).front.verdicts
+    def verdict(self, number: int, commit: str) -> str | None:
+        """The verdict in the front matter."""
+        return LocalForge(self._folder)._read(number).front.verdicts.get(commit)
 
     def merged(self, number: int, commit: str) -> None:
         """Nobody tells a folder."""
@@ -128,7 +183,11 @@ class LocalHost:
 
     def label(self, number: int, label: str) -> None:
         """Write a list of labels."""
-        self._rewrite(number, "createdAt:", f"labels: [{label}]\ncreatedAt:")
+        there = sorted(self.pull(number).labels)
+        path = self._folder / f"{number}.md"
+        text = re.sub(r"^labels:\n(- .*\n)+", "", path.read_text("utf-8"), count=1, flags=re.MULTILINE)
+        path.write_text(text, "utf-8")
+        self._rewrite(number, "createdAt:", f"labels: {[*there, label]}\ncreatedAt:")
 
     def approve(self, number: int) -> None:
         """There is nobody to ask."""
@@ -149,7 +208,7 @@ class BareHost(LocalHost):
     """A host whose pull requests are not spoken: the branch is the proposal."""
 
     name = "none"
-    gives = frozenset()
+    gives = frozenset({"time"})
 
     def forge(self) -> Forge:
         """None."""
@@ -232,6 +291,7 @@ class MemoryForge:
 
     def comment(self, number: int, key: str, text: str) -> None:
         """Once."""
+        comments.marker(key)  # which refuses what no forge could find again
         self.kept[number].comments.setdefault(key, text)
 
     def close(self, number: int) -> None:
@@ -291,11 +351,11 @@ class MemoryForge:
         return kept.pull
 
 
-class MemoryHost:
+class MemoryHost(Hands):
     """A bare repository with a forge in memory that can do what the big ones can."""
 
     name = "memory"
-    gives = frozenset({"pulls", "approvals", "queue", "auto-merge"})
+    gives = frozenset({"pulls", "approvals", "queue", "auto-merge", "tells-merges", "branch-stays-open", "time"})
 
     def __init__(self, folder: Path, clock: Clock) -> None:
         self.people = People(folder / "fleet.git", clock)
@@ -333,6 +393,10 @@ class MemoryHost:
         """Oldest first."""
         return tuple(self.memory.kept[number].comments.values())
 
+    def verdict(self, number: int, commit: str) -> tuple[Verdict, str] | None:
+        """What was said of it."""
+        return self.memory.verdicts.get(commit)
+
     def merged(self, number: int, commit: str) -> None:
         """The forge did it itself."""
         self.memory._change(
@@ -362,3 +426,7 @@ class MemoryHost:
     def enqueue(self, number: int) -> None:
         """Press the button."""
         self.memory._change(number, queued=True)
+
+
+HOSTS: Mapping[str, type[LocalHost | MemoryHost]] = {"local": LocalHost, "memory": MemoryHost, "none": BareHost}
+"""The hosts that need no server, by name."""

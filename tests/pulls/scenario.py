@@ -62,6 +62,7 @@ def read(path: Path) -> Scenario:
             hosts, needs = set(line.removeprefix("Hosts: ").split(", ")), set()
         else:
             lines.append((number, line))
+            needs |= {"time"} if "hours pass" in line else set()
     return Scenario(path.stem, title, frozenset(needs), frozenset(hosts), tuple(lines))
 
 
@@ -274,8 +275,9 @@ def _another(play: Play) -> None:
 @step(r"the forge shall (label|merge) it(?: as (\w+))?")
 def _involve(play: Play, what: str, label: str | None) -> None:
     if what == "label":
-        play.world.involved = Involved(labels=(label or "upgrade",), reviewers=("bob",))
+        play.world.involved = Involved(labels=(label or "upgrade",), reviewers=(play.world.host.person,))
     else:
+        play.world.host.protect()
         play.world.auto_merge = MergeMethod.SQUASH
 
 
@@ -299,22 +301,26 @@ def _pushes(play: Play, what: str, reference: str) -> None:
     play.commits["Ann"] = made
 
 
-@step(r"the forge (merges main into|rebases) @")
+@step(r"the forge (merges main into|rebases) (#\d+)")
 def _update_branch(play: Play, what: str, reference: str) -> None:
-    people, branch = play.world.host.people, play.branch(reference)
-    if what == "rebases":
-        people.rebase(branch)
-    else:
-        people.merge("main", branch, by="forge")
+    play.world.host.update_branch(play.number(reference), what)
 
 
-@step(r"Ann (merges|squashes|fast-forwards to) (#\d+|the branch)")
+@step(r"Ann (merges|squashes|fast-forwards to) (#\d+)")
 def _merges(play: Play, how: str, reference: str) -> None:
-    people, branch = play.world.host.people, play.branch(reference)
+    play.commits["merge"] = play.world.host.merge(play.number(reference), how)
+
+
+@step(r"Ann (merges|squashes|fast-forwards to) the branch")
+def _merges_branch(play: Play, how: str) -> None:
+    people = play.world.host.people
     ways = {"merges": people.merge, "squashes": people.squash, "fast-forwards to": people.fast_forward}
-    play.commits["merge"] = ways[how](branch)
-    if reference.startswith("#"):
-        play.world.host.merged(play.number(reference), play.commits["merge"])
+    play.commits["merge"] = ways[how](BRANCH)
+
+
+@step(r"Ann restores the branch of (#\d+)")
+def _restores(play: Play, reference: str) -> None:
+    play.world.host.restore_branch(play.number(reference))
 
 
 @step(r"the branch of (#\d+) is deleted")

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import copy
 import shutil
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -19,13 +18,13 @@ from gitops_upgrader.forges.protocol import Verdict
 from gitops_upgrader.model import PullState
 from gitops_upgrader.pulls import marker as markers
 from gitops_upgrader.pulls.decision import Hold, Leave
+from tests.forges.project import Project
 from tests.pulls.dying import Death, Fate
-from tests.pulls.hosts import BareHost, Host, LocalHost, MemoryHost
+from tests.pulls.forge_hosts import ForgeHost, on_fake
+from tests.pulls.hosts import HOSTS, Host, MemoryHost
 from tests.pulls.people import Clock
 from tests.pulls.scenario import Play
 from tests.pulls.world import PREFIX, World
-
-HOSTS: dict[str, Callable[[Path, Clock], Host]] = {"local": LocalHost, "memory": MemoryHost, "none": BareHost}
 
 
 @dataclass(frozen=True)
@@ -106,20 +105,28 @@ CHAPTERS: dict[str, Chapter] = {
 }
 TOLD = [(name, host) for name, chapter in CHAPTERS.items() for host in chapter.hosts]
 
+NOT_ON_GITHUB = {"make a deleted branch anew", "take up what a person reopened"}
+"""There a pull request is closed with its branch, and cannot be reopened without it."""
+
+QUICK = {"create with labels", "supersede", "rebuild as labelled", "close what is withdrawn", "leave what is approved"}
+ON_GITHUB = [
+    pytest.param(name, marks=() if name in QUICK else pytest.mark.servers)
+    for name, chapter in CHAPTERS.items()
+    if "memory" in chapter.hosts and name not in NOT_ON_GITHUB
+]
+
 
 class Stage:
     """A chapter's beginning, to which everything can be brought back: files, forge, clock."""
 
-    def __init__(self, chapter: Chapter, host: str, folder: Path) -> None:
-        self._live, self._kept = folder / "live", folder / "kept"
-        self._live.mkdir()
-        self._clock = Clock()
-        self._world = World(HOSTS[host](self._live, self._clock), self._clock)
-        play = Play(self._world)
-        for line in chapter.story.splitlines():
-            play.do(line)
+    def __init__(self, chapter: Chapter, host: Host, clock: Clock, live: Path) -> None:
+        self._live, self._kept = live, live.with_name("kept")
+        self._clock = clock
+        self._world = World(host, clock)
+        tell(chapter, self._world)
         shutil.copytree(self._live, self._kept, symlinks=True)
-        self._now = self._clock.now
+        self._known = host.keep() if isinstance(host, ForgeHost) else None
+        self._now = clock.now
 
     def world(self, fate: Fate) -> World:
         """The beginning once more, with a fate."""
@@ -127,6 +134,8 @@ class Stage:
         shutil.copytree(self._kept, self._live, symlinks=True)
         self._clock.now = self._now
         host = copy.copy(self._world.host)
+        if isinstance(host, ForgeHost) and self._known:
+            return self._on_forge(self._known, fate)
         if isinstance(host, MemoryHost):
             host.memory = copy.copy(host.memory)
             host.memory.kept = {number: copy.copy(kept) for number, kept in host.memory.kept.items()}
@@ -137,6 +146,28 @@ class Stage:
         return replace(
             self._world, host=host, wrap_forge=fate.forge, wrap_repository=fate.repository, limits=self._world.limits
         )
+
+    def _on_forge(self, known: Project, fate: Fate) -> World:
+        """There every request that changes something is an effect of its own."""
+        host = self._world.host
+        assert isinstance(host, ForgeHost)
+        host.restore(known)
+        host.fate = fate
+        return replace(self._world, wrap_repository=fate.repository)
+
+
+def stage(name: str, host: str, folder: Path) -> Stage:
+    """A chapter's beginning on a host that needs no server."""
+    live, clock = folder / "live", Clock()
+    live.mkdir()
+    return Stage(CHAPTERS[name], HOSTS[host](live, clock), clock, live)
+
+
+def tell(chapter: Chapter, world: World) -> None:
+    """Let everything happen that happened until now."""
+    play = Play(world)
+    for line in chapter.story.splitlines():
+        play.do(line)
 
 
 def settle(world: World) -> None:
@@ -184,11 +215,7 @@ def _content(world: World, oid: str) -> object:
 
 
 def _verdicts(world: World, number: int, head: str) -> object:
-    host = world.host
-    if isinstance(host, MemoryHost):
-        return host.memory.verdicts.get(head)
-    assert isinstance(host, LocalHost)
-    return host.verdicts(number).get(head)
+    return world.host.verdict(number, head)
 
 
 def _without_ids(body: str, branches: dict[str, str]) -> str:
@@ -202,8 +229,19 @@ def _without_ids(body: str, branches: dict[str, str]) -> str:
 
 @pytest.mark.parametrize(("name", "host"), TOLD, ids=[f"{name}-{host}" for name, host in TOLD])
 def test_a_death_at_any_effect_changes_nothing_in_the_end(name: str, host: str, tmp_path: Path) -> None:
-    chapter = CHAPTERS[name]
-    stage = Stage(chapter, host, tmp_path)
+    die_at_every_effect(CHAPTERS[name], stage(name, host, tmp_path), (True, False))
+
+
+@pytest.mark.parametrize("name", ON_GITHUB)
+def test_a_death_after_any_request_to_github_changes_nothing_in_the_end(name: str, tmp_path: Path) -> None:
+    live, clock = tmp_path / "live", Clock()
+    live.mkdir()
+    with on_fake("github", live, clock) as host:
+        die_at_every_effect(CHAPTERS[name], Stage(CHAPTERS[name], host, clock, live), (False,))
+
+
+def die_at_every_effect(chapter: Chapter, stage: Stage, moments: tuple[bool, ...]) -> None:
+    """Compare the end of every disturbed life with that of an undisturbed one; `moments`: before effects, and after."""
     undisturbed = Fate()
     world = stage.world(undisturbed)
     world.run()
@@ -214,7 +252,7 @@ def test_a_death_at_any_effect_changes_nothing_in_the_end(name: str, host: str, 
     assert count >= chapter.least, undisturbed.effects
 
     for number in range(1, count + 1):
-        for before in (True, False):
+        for before in moments:
             fate = Fate(number, before)
             world = stage.world(fate)
             with pytest.raises(Death) as death:
@@ -237,9 +275,9 @@ def _theirs(world: World) -> set[str]:
 
 @pytest.mark.parametrize("name", ["create with labels", "supersede", "close what is withdrawn"])
 def test_a_second_death_on_the_way_back_changes_nothing_either(name: str, tmp_path: Path) -> None:
-    stage = Stage(CHAPTERS[name], "local", tmp_path)
+    beginning = stage(name, "local", tmp_path)
     undisturbed = Fate()
-    world = stage.world(undisturbed)
+    world = beginning.world(undisturbed)
     settle(world)
     expected = outcome(world)
 
@@ -248,7 +286,7 @@ def test_a_second_death_on_the_way_back_changes_nothing_either(name: str, tmp_pa
         while True:
             second += 1
             fate = Fate(first, before=False)
-            world = stage.world(fate)
+            world = beginning.world(fate)
             with pytest.raises(Death):
                 settle(world)
             fate.at = first + second
