@@ -10,11 +10,13 @@ from typing import Final
 from gitops_upgrader.manifests import pointer, scalar
 from gitops_upgrader.manifests.document import Document
 from gitops_upgrader.manifests.node import Mapping, Node, Scalar, Sequence
+from gitops_upgrader.manifests.query import Scope, ScopeKind
 from gitops_upgrader.model import Json
 
 GROUP: Final = "cluster.x-k8s.io"
 VERSION: Final = re.compile(r"v?\d+\.\d+\.\d+(?:[-+][0-9A-Za-z.+-]+)?")
 """A whole version, with or without `v`."""
+_SCOPE_LISTS: Final = {ScopeKind.MACHINE_DEPLOYMENT: "machineDeployments", ScopeKind.MACHINE_POOL: "machinePools"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +56,19 @@ class Cluster:
     @property
     def variables(self) -> dict[str, Json]:
         """The values of the variables at the top of the topology, by name."""
-        found = pointer.look(self.node, "spec", "topology", "variables")
-        items = found.items if isinstance(found, Sequence) else []
-        return {pointer.peek(item, "name"): json_value(pointer.look(item, "value")) for item in items}
+        return _values(pointer.look(self.node, "spec", "topology", "variables"))
+
+    @property
+    def overrides(self) -> dict[Scope, dict[str, Json]]:
+        """The values of the variables that each part of the topology overrides, by name; parts without are left out."""
+        topology = pointer.look(self.node, "spec", "topology")
+        parts = [(Scope(ScopeKind.CONTROL_PLANE), pointer.look(topology, "controlPlane"))]
+        for kind, key in _SCOPE_LISTS.items():
+            found = pointer.look(topology, "workers", key)
+            items = found.items if isinstance(found, Sequence) else []
+            parts += [(Scope(kind, pointer.peek(item, "name")), item) for item in items]
+        made = {scope: _values(pointer.look(node, "variables", "overrides")) for scope, node in parts}
+        return {scope: values for scope, values in made.items() if values}
 
     def has(self, name: str, namespace: str | None) -> bool:
         """Whether it has this name, and this namespace where both sides state one."""
@@ -66,6 +78,12 @@ class Cluster:
     def label(self) -> str:
         """The Cluster as messages name it."""
         return f"{self.namespace}/{self.name}" if self.namespace else self.name
+
+
+def _values(variables: Node | None) -> dict[str, Json]:
+    """A list of variables as their values by name."""
+    items = variables.items if isinstance(variables, Sequence) else []
+    return {pointer.peek(item, "name"): json_value(pointer.look(item, "value")) for item in items}
 
 
 def objects(document: Document) -> Iterator[Mapping]:

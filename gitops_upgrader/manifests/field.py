@@ -24,7 +24,7 @@ from gitops_upgrader.manifests.cluster import VERSION, Cluster, json_value
 from gitops_upgrader.manifests.document import Document
 from gitops_upgrader.manifests.node import Alias, Mapping, Node, Scalar, Sequence
 from gitops_upgrader.manifests.patch import PatchedMapping, PatchedSequence
-from gitops_upgrader.manifests.place import Insertion, Note, Place, Shape, where
+from gitops_upgrader.manifests.place import Insertion, Note, Shape, Spot, where
 from gitops_upgrader.manifests.query import ScopeKind, VariableWant
 from gitops_upgrader.manifests.source import Opaque
 
@@ -34,7 +34,7 @@ _IN_COMMENT: Final = re.compile(r"v?\d+\.\d+\.\d+")
 _SCOPE_LISTS: Final = {ScopeKind.MACHINE_DEPLOYMENT: "machineDeployments", ScopeKind.MACHINE_POOL: "machinePools"}
 
 
-def version(cluster: Cluster) -> Place:
+def version(cluster: Cluster) -> Spot:
     """The version of a Cluster.
 
     Raises:
@@ -51,7 +51,7 @@ def version(cluster: Cluster) -> Place:
     return version_place(node, _shape(cluster, node))
 
 
-def version_place(node: Node, shape: Shape) -> Place:
+def version_place(node: Node, shape: Shape) -> Spot:
     """The place of a node that should be a whole version; raises as `version` does."""
     made = place(node, shape)
     text = made.text or ""
@@ -62,7 +62,7 @@ def version_place(node: Node, shape: Shape) -> Place:
     return made
 
 
-def topology_class(cluster: Cluster) -> Place:
+def topology_class(cluster: Cluster) -> Spot:
     """The name of a Cluster's class, in v1beta1's field or v1beta2's.
 
     Raises:
@@ -80,7 +80,7 @@ def topology_class(cluster: Cluster) -> Place:
     return place(node, _shape(cluster, node))
 
 
-def place(node: Node, shape: Shape) -> Place:
+def place(node: Node, shape: Shape) -> Spot:
     """The place of a scalar that may be edited.
 
     Raises:
@@ -100,10 +100,10 @@ def place(node: Node, shape: Shape) -> Place:
     if not isinstance(node, Scalar):
         raise _collection(node)
     file, document, line, column = where(node.document, node.start)
-    return Place(file, document, line, column, pointer.of(node), shape, json_value(node), node)
+    return Spot(file, document, line, column, pointer.of(node), shape, json_value(node), node.value.strip(), at=node)
 
 
-def variable(cluster: Cluster, want: VariableWant) -> Place:
+def variable(cluster: Cluster, want: VariableWant) -> Spot:
     """The place of one variable, or where it is to be inserted.
 
     Raises:
@@ -124,7 +124,7 @@ def variable(cluster: Cluster, want: VariableWant) -> Place:
     return _absent(cluster, Insertion(_origin(node), missing, want.name))
 
 
-def _value_place(cluster: Cluster, want: VariableWant, item: Node) -> Place:
+def _value_place(cluster: Cluster, want: VariableWant, item: Node) -> Spot:
     (keys,) = pointer.parse(want.path)
     node, missing = _descend(item, ("value", *keys))
     if not missing:
@@ -134,7 +134,7 @@ def _value_place(cluster: Cluster, want: VariableWant, item: Node) -> Place:
     return _absent(cluster, Insertion(_origin(node), missing))
 
 
-def _absent(cluster: Cluster, insertion: Insertion) -> Place:
+def _absent(cluster: Cluster, insertion: Insertion) -> Spot:
     """The place of a value that is to be inserted; raises as `place` for the collection that takes it."""
     parent = insertion.parent
     _refuse_shared(parent)
@@ -143,7 +143,7 @@ def _absent(cluster: Cluster, insertion: Insertion) -> Place:
     if insertion.item is not None:
         steps += [str(len(parent.items) if isinstance(parent, Sequence) else 0), "value"]
     shape = _shape(cluster, parent)
-    return Place(file, document, line, column, "/".join(steps), shape, None, insertion)
+    return Spot(file, document, line, column, "/".join(steps), shape, None, None, present=False, at=insertion)
 
 
 def _shape(cluster: Cluster, node: Node) -> Shape:
@@ -265,7 +265,7 @@ def _aliases(node: Node | None) -> Iterator[Alias]:
         yield from _aliases(value)
 
 
-def notes(place: Place) -> Iterator[Note]:
+def notes(place: Spot) -> Iterator[Note]:
     """What the reviewer should know: a comment beside the value that names a version stays as it is."""
     if isinstance(place.at, Insertion):
         return

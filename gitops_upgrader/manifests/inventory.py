@@ -8,7 +8,7 @@ from dataclasses import replace
 from gitops_upgrader.errors import AmbiguousCluster, ManifestError, SharedPlace, Where
 from gitops_upgrader.manifests import effective
 from gitops_upgrader.manifests.overlay import Instance
-from gitops_upgrader.manifests.place import Found, outermost
+from gitops_upgrader.manifests.place import Found, Place, Spot, outermost
 from gitops_upgrader.manifests.query import Query, Role
 from gitops_upgrader.manifests.search import Search
 
@@ -28,9 +28,9 @@ def _found(instance: Instance) -> Found:
     cluster, place, refusal = instance.effective, None, None
     try:
         (slot,) = effective.slots(instance, Query(cluster.name), [Role.VERSION])
-        place = slot.place
+        place = _without_tree(slot.place)
     except ManifestError as error:
-        refusal = error
+        refusal = error.with_traceback(None)  # its frames would keep every document alive
     return Found(
         name=cluster.name,
         namespace=cluster.namespace,
@@ -40,9 +40,17 @@ def _found(instance: Instance) -> Found:
         version=place.text if place else None,
         cls=cluster.class_name,
         variables=cluster.variables,
+        overrides=cluster.overrides,
         labels=cluster.labels,
         place=place,
         refusal=refusal,
+    )
+
+
+def _without_tree(spot: Spot) -> Place:
+    """The place alone: thousands of trees would slow the garbage collector down."""
+    return Place(
+        spot.file, spot.document, spot.line, spot.column, spot.pointer, spot.shape, spot.value, spot.text, spot.present
     )
 
 

@@ -15,7 +15,7 @@ from gitops_upgrader.errors import InvalidMarker
 from gitops_upgrader.manifests import field, pointer
 from gitops_upgrader.manifests.document import Document, embedded
 from gitops_upgrader.manifests.node import Node, Scalar
-from gitops_upgrader.manifests.place import Place, Shape, Slot
+from gitops_upgrader.manifests.place import Shape, Slot, Spot
 from gitops_upgrader.manifests.query import Query, Role
 from gitops_upgrader.manifests.scan import Scan, Trait, matches
 
@@ -83,7 +83,7 @@ def _role(document: Document, match: re.Match[str], owner: str) -> Role | None:
     return _ROLES[what]
 
 
-def _beside(document: Document, scalars: list[Scalar], position: int, role: Role) -> Place:
+def _beside(document: Document, scalars: list[Scalar], position: int, role: Role) -> Spot:
     """The value on the comment's line."""
     line = document.source.text.rfind("\n", 0, position)
     node = next((item for item in reversed(scalars) if line < item.end <= position and item.start > line), None)

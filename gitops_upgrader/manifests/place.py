@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from gitops_upgrader.errors import ManifestError, Where
 from gitops_upgrader.manifests.document import Document
 from gitops_upgrader.manifests.node import Mapping, Scalar, Sequence
-from gitops_upgrader.manifests.query import Query, Role
+from gitops_upgrader.manifests.query import Query, Role, Scope
 from gitops_upgrader.model import Edit, Json
 
 
@@ -45,8 +45,9 @@ class Insertion:
 class Place:
     """One value in one file. Lines and columns count from 1, documents from 0.
 
-    `pointer` is the JSON pointer in the document; a `|` in it goes on inside the YAML of a block scalar. Where the
-    value is absent, line and column are those of what it is inserted into. `at` is for the editor.
+    `pointer` is the JSON pointer in the document; a `|` in it goes on inside the YAML of a block scalar. `text` is
+    the value as the file has it, without quotes. Where it is absent (not `present`), value and text are None, and
+    line and column are those of what an edit would insert it into.
     """
 
     file: str
@@ -56,25 +57,23 @@ class Place:
     pointer: str
     shape: Shape
     value: Json
-    at: Scalar | Insertion = field(repr=False, compare=False)
-
-    @property
-    def present(self) -> bool:
-        """Whether there is a value; else an edit inserts it."""
-        return isinstance(self.at, Scalar)
+    text: str | None
+    present: bool = True
 
     @property
     def where(self) -> Where:
         """The place for messages."""
         return Where(file=self.file, line=self.line, column=self.column, field=self.pointer)
 
-    @property
-    def text(self) -> str | None:
-        """The value as the file has it, without quotes; None where it is absent or no scalar."""
-        return self.at.value.strip() if isinstance(self.at, Scalar) else None
-
     def __str__(self) -> str:
         return f"{self.file}:{self.line}"
+
+
+@dataclass(frozen=True, slots=True)
+class Spot(Place):
+    """A place that can be edited: `at` is what is replaced, or where something is inserted."""
+
+    at: Scalar | Insertion = field(kw_only=True, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +81,7 @@ class Slot:
     """A place together with what belongs there; `index` counts in the query's variables or targets."""
 
     role: Role
-    place: Place
+    place: Spot
     index: int = 0
 
 
@@ -169,7 +168,7 @@ class Found:
 
     `line` is where the Cluster begins. `place` is the effective place of the version; it and `version` are None where
     the version cannot be told. `refusal` is the error that `locate` would raise for the version. `variables` are those
-    at the top of the topology, by name.
+    at the top of the topology, by name, and `overrides` those that a part of it overrides.
     """
 
     name: str
@@ -183,6 +182,7 @@ class Found:
     labels: MappingType[str, str]
     place: Place | None
     refusal: ManifestError | None = None
+    overrides: MappingType[Scope, MappingType[str, Json]] = field(default_factory=dict)
 
     @property
     def label(self) -> str:

@@ -21,7 +21,7 @@ from gitops_upgrader.model import Json
 
 Path: TypeAlias = tuple[str | int, ...]
 
-_DISPUTED: Final = re.compile("[\x85\u2028\u2029]")
+_DISPUTED: Final = re.compile("[\x85\u2028\u2029]|\r(?!\n)")
 # A key that is there twice elsewhere is no reason to stop; on the way to the value `pointer` refuses it.
 _LAST_WINS: Final = yaml_rs.DuplicateKeyPolicy.LastWins
 
@@ -50,7 +50,8 @@ def prove(file: str, old: str, new: str, expectations: Sequence[Expectation]) ->
     """
     if _DISPUTED.search(old):
         raise _unprovable(
-            file, "It holds a line end that YAML 1.1 knows and YAML 1.2 does not (NEL, U+2028 or U+2029)."
+            file,
+            "It holds a line end that not every parser and editor takes for one (a lone CR, NEL, U+2028 or U+2029).",
         )
     _compare(file, _parse(file, old), _parse_again(file, new), expectations)
     if _is_json(old) and not _is_json(new):

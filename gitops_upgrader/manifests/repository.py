@@ -9,7 +9,7 @@ from gitops_upgrader.manifests import inventory
 from gitops_upgrader.manifests import locate as locating
 from gitops_upgrader.manifests.place import Edited, Found, Located
 from gitops_upgrader.manifests.query import Query, Values
-from gitops_upgrader.manifests.scan import Scan
+from gitops_upgrader.manifests.scan import Scan, Trait
 from gitops_upgrader.manifests.search import Search
 from gitops_upgrader.model import Tree
 
@@ -20,10 +20,12 @@ class Manifests:
     Args:
         tree: the files of the commit.
         paths: globs from the root; a folder means everything in it; none means everything.
+        known: a dictionary to keep for the next commit of the same repository, which then reads only blobs that it
+            has not seen, and those that matter.
     """
 
-    def __init__(self, tree: Tree, paths: Sequence[str] = ()) -> None:
-        self._search = Search(Scan(tree, paths))
+    def __init__(self, tree: Tree, paths: Sequence[str] = (), known: dict[str, Trait] | None = None) -> None:
+        self._search = Search(Scan(tree, paths, known))
 
     def locate(self, query: Query) -> Located:
         """Find a Cluster's version, class and variables.

@@ -60,10 +60,12 @@ class Scan:
     Args:
         tree: the files of one commit.
         paths: globs from the root; a folder means everything in it; none means everything.
+        known: what earlier scans saw, by blob; blobs in it that do not matter are not read again. It is added to.
     """
 
-    def __init__(self, tree: Tree, paths: Sequence[str] = ()) -> None:
+    def __init__(self, tree: Tree, paths: Sequence[str] = (), known: dict[str, Trait] | None = None) -> None:
         self._tree = tree
+        self._known = known
         self.blobs: dict[str, Blob] = {}
         self.links: list[Blob] = []
         self._traits: dict[str, Trait] = {}
@@ -83,16 +85,29 @@ class Scan:
         name = blob.path.rpartition("/")[2]
         if not name.endswith(_SUFFIXES) and name != "Kustomization":
             return
-        data = self._tree.read(blob)
-        traits = _traits(name, data)
+        traits, data = self._seen(blob)
+        if name in KUSTOMIZATION_NAMES:
+            traits |= Trait.KUSTOMIZATION
         if traits is not _PLAIN:
             self._traits[blob.path] = traits
-            self._data[blob.path] = data
+            if data is not None:
+                self._data[blob.path] = data
+
+    def _seen(self, blob: Blob) -> tuple[Trait, bytes | None]:
+        """What a blob shows, and its bytes where they had to be read for that."""
+        known = None if self._known is None else self._known.get(blob.oid)
+        if known is not None:
+            return known, None
+        data = self._tree.read(blob)
+        traits = _traits(data)
+        if self._known is not None:
+            self._known[blob.oid] = traits
+        return traits, data
 
     def having(self, trait: Trait, needle: bytes = b"") -> Iterator[str]:
         """The paths of files with a trait whose bytes hold the needle, sorted."""
         for path, traits in self._traits.items():
-            if trait in traits and needle in self._data[path]:
+            if trait in traits and (not needle or needle in self.data(path)):
                 yield path
 
     def naming(self, name: str) -> list[str]:
@@ -103,7 +118,7 @@ class Scan:
         if self._names is None:
             self._names = {}
             for path in self.having(Trait.CLUSTER):
-                for found in set(_NAME.findall(self._data[path])):
+                for found in set(_NAME.findall(self.data(path))):
                     self._names.setdefault(found, []).append(path)
         return self._names.get(name.encode()) or list(self.having(Trait.CLUSTER, name.encode()))
 
@@ -114,7 +129,11 @@ class Scan:
     def data(self, path: str) -> bytes:
         """A file's bytes."""
         data = self._data.get(path)
-        return self._tree.read(self.blobs[path]) if data is None else data
+        if data is None:
+            data = self._tree.read(self.blobs[path])
+            if path in self._traits:
+                self._data[path] = data
+        return data
 
     def documents(self, path: str) -> list[Document]:
         """A file's documents, not composed yet; the same ones as long as somebody holds one of them.
@@ -131,8 +150,8 @@ class Scan:
         return known.documents
 
 
-def _traits(name: str, data: bytes) -> Trait:
-    traits = Trait.KUSTOMIZATION if name in KUSTOMIZATION_NAMES else _PLAIN
+def _traits(data: bytes) -> Trait:
+    traits = _PLAIN
     if b"cluster.x-k8s.io/" in data and _API.search(data) and _KIND.search(data):
         traits |= Trait.CLUSTER
     if b"$gitops-upgrader" in data:

@@ -116,6 +116,7 @@ def _within(instance: Instance, query: Query) -> bool:
 
 def _looks_alike(text: str, name: str) -> bool:
     """Whether a text that is no YAML, or not wholly, seems to hold the Cluster."""
+    text = re.sub(r"^\s*#.*$", "", text, flags=re.MULTILINE)
     pairs = (("kind", "Cluster"), ("name", re.escape(name)))
     return all(
         re.search(rf"(?:^|[\s{{,\"'-]){key}[\"']?\s*:\s*[\"']?{value}[\"']?\s*(?:[,}}#]|$)", text, re.MULTILINE)

@@ -109,3 +109,16 @@ def test_paths_limit_what_is_read() -> None:
     tree = MemoryTree({"a/x.yaml": cluster(), "b/x.yaml": cluster()})
     Scan(tree, ["b"])
     assert tree.reads == ["b/x.yaml"]
+
+
+def test_blobs_that_do_not_matter_are_read_once_for_all_commits() -> None:
+    known: dict[str, Trait] = {}
+    files = {"a.yaml": cluster(), "b.yaml": "b: 1\n", "k/kustomization.yaml": "resources: []\n"}
+    Scan(MemoryTree(files), known=known)
+    tree = MemoryTree(files | {"c.yaml": "c: 1\n", "d.yaml": cluster()})
+    scan = Scan(tree, known=known)
+    assert tree.reads == ["c.yaml"]
+    assert list(scan.having(Trait.KUSTOMIZATION)) == ["k/kustomization.yaml"]
+    assert scan.naming("prod") == ["a.yaml", "d.yaml"]
+    assert scan.documents("a.yaml")[0].root is not None
+    assert tree.reads == ["c.yaml", "a.yaml", "d.yaml"]
