@@ -56,7 +56,7 @@ reference: $(BIN)/.installed ## Write docs/reference anew from the code.
 	$(BIN)/python -m tests.docs.reference
 
 docs: $(BIN)/.installed-docs ## Build the documentation into site/, and fail on a broken link.
-	$(BIN)/mkdocs build --quiet --strict
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
 
 lock: $(BIN)/.installed ## Pin anew what the action and the image install.
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'uv>=0.8'

@@ -11,7 +11,8 @@ from typing import Final
 ROOT: Final = Path(__file__).parents[2]
 
 _BLOCK: Final = re.compile(
-    r"^(?:<!-- checked: (?P<check>[a-z-]+) -->\n)?^```(?P<language>[a-z]*)\n(?P<text>.*?)^```$",
+    r"^(?:<!-- checked: (?P<check>[a-z-]+)(?: (?P<argument>[^ >]+))? -->\n)?"
+    r"^```(?P<language>[a-z]*)\n(?P<text>.*?)^```$",
     re.MULTILINE | re.DOTALL,
 )
 
@@ -24,12 +25,14 @@ class Block:
         place: file and line, for messages.
         check: how it is checked; None where nothing says so.
         text: what is in it, the last line end included.
+        argument: what the comment says behind the check, such as a file's name.
     """
 
     place: str
     check: str | None
     language: str
     text: str
+    argument: str | None = None
 
     @property
     def commands(self) -> list[str]:
@@ -43,4 +46,4 @@ def blocks(name: str) -> Iterator[Block]:
     text = (ROOT / name).read_text(encoding="utf-8")
     for found in _BLOCK.finditer(text):
         line = text.count("\n", 0, found.start()) + 1
-        yield Block(f"{name}:{line}", found["check"], found["language"], found["text"])
+        yield Block(f"{name}:{line}", found["check"], found["language"], found["text"], found["argument"])

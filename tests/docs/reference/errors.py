@@ -14,8 +14,8 @@ _INTRODUCTION = f"""{HEADER}
 The name of an error stands in conditions, in events, in metrics and in JSON. Its message says what happened, where, and
 what to do about it.
 
-Errors with *yes* under "passes by itself" are tried again with growing pauses. The others stay until somebody mends what
-they name.
+Errors with *yes* under "passes by itself" are tried again with growing pauses. The others stay until somebody mends
+what they name.
 """
 
 
