@@ -13,9 +13,12 @@ import yaml
 
 from gitops_upgrader.api import kinds
 from gitops_upgrader.cli.group import cli
+from tests.actions.files import READMES
 from tests.docs.blocks import ROOT, Block, blocks
 from tests.docs.reference import PAGES as REFERENCE
 from tests.docs.session import PARTS, Session
+from tests.docs.test_readme import DOCUMENTS
+from tests.examples.example import NAMES as EXAMPLES
 
 ELSEWHERE = {
     "docs/forges.md": "tests/forges/test_docs.py",
@@ -52,6 +55,14 @@ def test_no_block_goes_unchecked() -> None:
 @pytest.mark.parametrize("page", [page for page in ELSEWHERE if (ROOT / page).exists()])
 def test_what_is_checked_elsewhere_is(page: str) -> None:
     assert Path(page).name in (ROOT / ELSEWHERE[page]).read_text(encoding="utf-8")
+
+
+def test_every_readme_is_checked_by_somebody() -> None:
+    """Those of the examples and of the action have tests beside what they describe; see ELSEWHERE for the pages."""
+    found = {path for folder in ("actions", "examples") for path in (ROOT / folder).rglob("README.md")}
+    examples = {ROOT / "examples" / name / "README.md" for name in (*EXAMPLES, "quick-start", ".")}
+    assert found == examples | set(READMES)
+    assert "examples/quick-start/README.md" in DOCUMENTS
 
 
 @pytest.mark.parametrize("page", SESSIONS)
