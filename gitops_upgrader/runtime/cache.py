@@ -28,16 +28,26 @@ class Cache:
         self._kinds: dict[_Kind, dict[ObjectKey, Stored]] = {}
         self._ready: dict[_Kind, Callable[[], bool]] = {}
         self._outlines: set[_Kind] = set()
+        self._partial: set[_Kind] = set()
         self._buried: dict[ObjectKey, int] = {}
         self._lock = threading.Lock()
 
-    def watch(self, group: str, kind: str, *, outline: bool = False, ready: Callable[[], bool] = lambda: True) -> None:
+    def watch(
+        self,
+        group: str,
+        kind: str,
+        *,
+        outline: bool = False,
+        partial: bool = False,
+        ready: Callable[[], bool] = lambda: True,
+    ) -> None:
         """Answer for a kind from now on.
 
         Args:
             group: the API group.
             kind: the kind.
             outline: only the metadata is here; whoever wants the whole object is sent to the API.
+            partial: only some objects are here, so for those that are not, and for all of them, the API is asked.
             ready: whether everything that there was has been listed; until then the API is asked.
         """
         with self._lock:
@@ -45,6 +55,8 @@ class Cache:
             self._ready[group, kind] = ready
             if outline:
                 self._outlines.add((group, kind))
+            if partial:
+                self._partial.add((group, kind))
 
     def watches(self, key: ObjectKey) -> bool:
         """Whether looks at an object are wanted: its kind is watched in its namespace."""
@@ -86,7 +98,9 @@ class Cache:
         """The object of that name, or None where there is none. Raises what the API raises where it is not watched."""
         if self._answers(key.group, key.kind) and self._is_here(key):
             with self._lock:
-                return self._kinds[key.group, key.kind].get(key)
+                found = self._kinds[key.group, key.kind].get(key)
+                if found is not None or (key.group, key.kind) not in self._partial:
+                    return found
         return self._beyond.get(key)
 
     def list(
@@ -94,7 +108,7 @@ class Cache:
     ) -> tuple[Stored, ...]:
         """Every object of a kind, sorted by key. Raises what the API raises where it is not watched."""
         here = namespace is None or not self._namespaces or namespace in self._namespaces
-        if not here or not self._answers(group, kind):
+        if not here or (group, kind) in self._partial or not self._answers(group, kind):
             return self._beyond.list(group, kind, namespace, labels)
         objects = self.known(group, kind)
         wanted = (labels or {}).items()

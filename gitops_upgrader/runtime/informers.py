@@ -6,8 +6,10 @@ on both sides so that a dead connection is noticed, bookmarks, pauses between at
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
+import socket
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -105,6 +107,7 @@ class Informer:
         self._resource: Resource | None = None
         self._last: Resource | None = None
         self._informer: Any = None
+        self._response: Any = None
 
     @property
     def synced(self) -> bool:
@@ -124,8 +127,13 @@ class Informer:
         self._informer.start()
 
     def stop(self) -> None:
-        """End; returns when the thread has ended."""
+        """End; returns when the thread has ended.
+
+        The library would wait for a watch that begins at this very moment, until it ends by itself: so each watch is
+        known here before it is read, and looks whether it shall end before it begins.
+        """
         self._stopping.set()
+        _hang_up(self._response)
         if self._informer is not None:
             self._informer.stop()
 
@@ -134,15 +142,18 @@ class Informer:
     def _list_or_watch(self, *, watch: bool = False, resource_version: str | None = None, **_: Any) -> Any:
         """List everything, or watch from a version on.
 
-        The library reads from the next line that what arrives is plain JSON, and only then notes how far it has come.
+        The library reads in the next lines (one for each of its versions) that what arrives is plain JSON, and only
+        then notes how far it has come.
 
         :return: object
+        :rtype: object
         """
+        if self._stopping.is_set():
+            raise _stopped()
         if not watch:
             listed = self._list()
             self._backoff.forget("")
             return listed
-        self.error = None
         self._listed.set()  # each object of the list has been handed on by now
         return self._watch(resource_version or "0")
 
@@ -154,10 +165,10 @@ class Informer:
         token, version = "", "0"
         while True:
             page = [("limit", str(PAGE)), *([("continue", token)] if token else []), *self._selected()]
+            asked = resource.asked("list", self.wanted.namespace)
             answered = self._connection.ask(
-                "GET", resource.path(self.wanted.namespace), resource.asked("list", self.wanted.namespace), query=page,
-                accept=self._accept("List"),
-            )  # fmt: skip
+                "GET", resource.path(self.wanted.namespace), asked, query=page, accept=self._accept("List")
+            )
             if answered.refusal is not None:
                 self._refused(answered.refusal, resource, "list")
             items += answered.content.get("items") or ()
@@ -192,6 +203,11 @@ class Informer:
         if not 200 <= response.status < 300:
             refusal = Refusal(response.status, _status(response))
             self._refused(refusal, resource, "watch")
+        self._response = response
+        if self._stopping.is_set():
+            response.close()
+            raise _stopped()
+        self.error = None
         return response
 
     def _refused(self, refusal: Refusal, resource: Resource, verb: str) -> None:
@@ -259,6 +275,19 @@ class Informer:
         self.error = error
         self._interrupted(self.wanted.kind)
         logger.warning("watch interrupted: %s", error)
+
+
+def _stopped() -> Exception:
+    """What ends the library's loop; its thread looks then whether it shall stop."""
+    return KubernetesUnreachable("This process ends.")
+
+
+def _hang_up(response: Any) -> None:
+    """Wake whoever reads a response, by closing the line and not the file that is being read."""
+    line = getattr(getattr(response, "connection", None), "sock", None)
+    if line is not None:
+        with contextlib.suppress(OSError):
+            line.shutdown(socket.SHUT_RDWR)
 
 
 def _stored(resource: Resource, item: dict[str, Any]) -> Stored:

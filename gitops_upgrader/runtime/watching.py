@@ -145,7 +145,13 @@ class Watching:
                 if self._stopped:
                     return
                 self._informers[one] = informer
-        self._cache.watch(wanted.group, wanted.kind, outline=wanted.outline, ready=lambda: self._synced(wanted))
+        self._cache.watch(
+            wanted.group,
+            wanted.kind,
+            outline=wanted.outline,
+            partial=bool(wanted.selector),
+            ready=lambda: self._synced(wanted),
+        )
         with self._lock:
             begun = [informer for informer in self._informers.values() if _of(informer, wanted)]
         for informer in begun:

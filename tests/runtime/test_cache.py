@@ -98,3 +98,15 @@ def test_of_an_outline_the_whole_is_asked_of_the_api(server: Server) -> None:
     assert found is not None
     assert found.content["data"] == {"a": ""}
     assert [one.key for one in cache.known("", "Secret")] == [key]
+
+
+def test_where_only_some_objects_are_watched_the_api_is_asked_for_the_others(server: Server) -> None:
+    cache = Cache(MemoryStore(server))
+    cache.watch("batch", "Job", partial=True)
+    content = {"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "x", "namespace": "fleet"}}
+    key = MemoryStore(server).create(content).key
+    cache.put(Stored(ObjectKey("batch", "Job", "fleet", "ours"), {"metadata": {"name": "ours"}}))
+
+    assert cache.get(key) is not None
+    assert cache.get(ObjectKey("batch", "Job", "fleet", "ours")) is not None
+    assert [found.key.name for found in cache.list("batch", "Job")] == ["x"]

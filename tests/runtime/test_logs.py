@@ -33,7 +33,16 @@ def secret(**data: str) -> Stored:
     return Stored(ObjectKey("", "Secret", "fleet", "git"), {"metadata": {"name": "git"}, "data": encoded})
 
 
-def fail(error: Exception) -> None:
+def caught(error: Exception) -> Any:
+    """What `sys.exc_info` says where an error was raised and caught."""
+    try:
+        _fail(error)
+    except type(error):
+        return sys.exc_info()
+    raise AssertionError
+
+
+def _fail(error: Exception) -> None:
     raise error
 
 
@@ -63,10 +72,7 @@ def test_what_belongs_to_one_reconcile_has_one_id() -> None:
 
 
 def test_a_bug_has_its_traceback() -> None:
-    try:
-        fail(ZeroDivisionError("a bug"))
-    except ZeroDivisionError:
-        content = render("it failed", exc_info=sys.exc_info())
+    content = render("it failed", exc_info=caught(ZeroDivisionError("a bug")))
 
     assert "ZeroDivisionError: a bug" in content["traceback"]
     assert "test_logs.py" in content["traceback"]
@@ -76,10 +82,8 @@ def test_secrets_that_were_read_are_in_no_log_in_plain_or_base64() -> None:
     secrecy = Secrecy()
     secrecy.note(secret(password=PLANTED))
     encoded = base64.b64encode(PLANTED.encode()).decode()
-    try:
-        fail(ValueError(f"token {PLANTED}"))
-    except ValueError:
-        content = render("%s and %s", PLANTED, encoded, secrecy=secrecy, fields={"x": PLANTED}, exc_info=sys.exc_info())
+    bug = caught(ValueError(f"token {PLANTED}"))
+    content = render("%s and %s", PLANTED, encoded, secrecy=secrecy, fields={"x": PLANTED}, exc_info=bug)
 
     assert PLANTED not in json.dumps(content)
     assert encoded not in json.dumps(content)

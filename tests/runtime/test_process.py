@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +13,9 @@ import pytest
 import requests
 from prometheus_client import Counter
 
+from gitops_upgrader.errors import LeadershipLost
+from gitops_upgrader.runtime.process import Process
+from gitops_upgrader.runtime.secrecy import Secrecy
 from tests.gitserver import git_http_server
 from tests.runtime.cluster import RESOURCES, UPGRADER, Management, managed, running, settings
 from tests.runtime.relay import relay
@@ -37,6 +41,7 @@ def test_the_whole_way_from_a_release_to_the_end_of_its_rollout(management: Mana
     management.apply(UPGRADER.replace("NAME", "prod"))
     branch = branch_of(management, "prod")
     with running(settings(management)) as process:
+        assert process._workspaces.line.environ == {}, "a token of the environment could be used"
         management.until(lambda: branch in management.people.branches(), "the branch is pushed")
         management.until(lambda: management.condition("prod", "Proposed") == ("True", "Unchanged"), "it says so")
         assert management.status("prod")["targetVersion"] == "v1.34.2"
@@ -203,3 +208,26 @@ def test_what_cannot_be_read_is_said_in_the_status(management: Management) -> No
         )
         management.commit("prod", "v1.33.5")
         management.until(lambda: management.condition("prod", "Proposed") == ("True", "Unchanged"), "all is well")
+
+
+def test_a_leader_that_cannot_renew_its_lease_ends(management: Management) -> None:
+    with relay(management.server.url) as cable:
+        process = Process(settings(management, kubeconfig=cable.kubeconfig(management)), Secrecy())
+        failures: list[BaseException] = []
+        thread = threading.Thread(target=run, args=(process, failures))
+        thread.start()
+        management.until(lambda: process.metrics.leads._value.get() == 1, "it leads")
+        cable.plugged = False
+        cable.cut()
+        thread.join(30)
+        process.workers.stop(10)
+        process.watching.stop()
+
+    assert [type(failure) for failure in failures] == [LeadershipLost]
+
+
+def run(process: Process, failures: list[BaseException]) -> None:
+    try:
+        process.run(threading.Event())
+    except LeadershipLost as failure:
+        failures.append(failure)
