@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import ssl
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -70,8 +71,8 @@ class Loopback:
 
 
 @contextmanager
-def serving(answer: Callable[[Request], Reply]) -> Iterator[Loopback]:
-    """Serve what `answer` returns until the end of the block. One request at a time is answered."""
+def serving(answer: Callable[[Request], Reply], *, tls: ssl.SSLContext | None = None) -> Iterator[Loopback]:
+    """Serve what `answer` returns until the end of the block, over HTTPS with `tls`. Requests are answered in turn."""
     turn = threading.Lock()
 
     class Handler(BaseHTTPRequestHandler):
@@ -116,7 +117,9 @@ def serving(answer: Callable[[Request], Reply]) -> Iterator[Loopback]:
             """Say nothing."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        loopback = Loopback(f"http://127.0.0.1:{server.server_address[1]}")
+        if tls is not None:
+            server.socket = tls.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+        loopback = Loopback(f"{'https' if tls else 'http'}://127.0.0.1:{server.server_address[1]}")
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
         thread.start()
         try:
