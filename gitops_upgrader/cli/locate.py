@@ -14,6 +14,7 @@ from gitops_upgrader.cli.run import DONE, FAILED, say
 from gitops_upgrader.cli.terminal import output, print_json, printable, progress
 from gitops_upgrader.errors import ClusterNotFound
 from gitops_upgrader.manifests import Found
+from gitops_upgrader.manifests.image_variable import Candidate, image
 from gitops_upgrader.reconcilers.opened import Workspaces
 from gitops_upgrader.reconcilers.repository import from_command_line
 
@@ -43,7 +44,8 @@ def command(
 ) -> int:
     """Show where each cluster's version and image are kept: file, line and shape.
 
-    Nothing is changed. A cluster whose place cannot be edited is shown with the reason, and what settles it.
+    Nothing is changed. A cluster whose place cannot be edited is shown with the reason, and what settles it. The image
+    is a guess from the names and values of the topology's variables.
     """
     options.exactly_one({"--repo": repo is not None}, "For example: gitops-upgrader locate --repo .")
     line = options.command_line(repo, branch, provider or "none", instance)
@@ -71,12 +73,14 @@ def _chosen(found: Sequence[Found], name: str | None) -> list[Found]:
 
 
 def _cluster(item: Found) -> dict[str, Any]:
-    place = item.place
+    place, found = item.place, image(item)
     return {
         "cluster": f"{item.namespace or '-'}/{item.name}",
         "name": item.name,
         "namespace": item.namespace or None,
         "version": item.version,
+        "image": found.text if found else None,
+        "imageVariable": _variable(found) if found else None,
         "class": item.cls,
         "variables": dict(item.variables),
         "shape": item.shape.value if item.shape else None,
@@ -88,16 +92,24 @@ def _cluster(item: Found) -> dict[str, Any]:
     }
 
 
+def _variable(found: Candidate) -> dict[str, Any]:
+    """An entry of an upgrader's `topologyVariables`."""
+    scope = found.want.scope
+    where = {"scope": {scope.kind.value: scope.name or True}} if scope else {}
+    return {"name": found.want.name, "path": found.want.path, **where}
+
+
 def _print_table(found: Sequence[Found]) -> None:
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in ("CLUSTER", "VERSION", "SHAPE", "PLACE"):
+    for column in ("CLUSTER", "VERSION", "IMAGE", "SHAPE", "PLACE"):
         table.add_column(column, overflow="fold")
     for item in found:
-        place = item.place or item
+        place, held = item.place or item, image(item)
         refusal = Text(item.refusal.reason, style="red") if item.refusal else None
         table.add_row(
             Text(printable(f"{item.namespace or '-'}/{item.name}")),
             Text(printable(item.version or "?")),
+            Text(printable(held.text if held else "-")),
             refusal or Text(item.shape.value if item.shape else ""),
             Text(printable(f"{place.file}:{place.line}")),
         )

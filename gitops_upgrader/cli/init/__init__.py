@@ -1,0 +1,1 @@
+"""`gitops-upgrader init`: a first set of custom resources from what a repository holds."""
