@@ -12,6 +12,8 @@ from gitops_upgrader.manifests.source import Embedded, Opaque, Source
 
 # YAML 1.2.2, 9.1.2: at the start of a line these are markers everywhere, inside quotes and block scalars too.
 _MARKER: Final = re.compile(r"^(?:---|\.\.\.)(?=[ \t\r\n]|\Z)", re.MULTILINE)
+# A line that is more than white space, a comment or a directive.
+_CONTENT: Final = re.compile(r"^(?!%)[^\S\n]*[^\s#]", re.MULTILINE)
 _LINE: Final = re.compile(r"[^\n]*\n|[^\n]+")
 
 
@@ -81,7 +83,7 @@ def _spans(text: str) -> Iterator[tuple[int, int]]:
     start, explicit = 0, False
     for match in _MARKER.finditer(text):
         position = match.start()
-        filled = explicit or not _is_blank(text[start:position])
+        filled = explicit or _CONTENT.search(text, start, position)
         if match.group() == "---":
             if filled:
                 yield start, position
@@ -93,13 +95,8 @@ def _spans(text: str) -> Iterator[tuple[int, int]]:
             if filled:
                 yield start, after
             start, explicit = after, False
-    if explicit or not _is_blank(text[start:]):
+    if explicit or _CONTENT.search(text, start):
         yield start, len(text)
-
-
-def _is_blank(text: str) -> bool:
-    """Whether there are comments, directives and white space only."""
-    return all(not line.strip() or line.lstrip()[0] == "#" or line[0] == "%" for line in text.split("\n"))
 
 
 def embedded(scalar: Scalar) -> list[Document] | None:

@@ -71,9 +71,10 @@ class Mapping:
         self.flow = flow
         self.tag = tag
         self.anchor = anchor
-        self.keys: list[str] = []
-        self.values: list[Node] = []
-        self.complex: list[Node] = []
+        # Shared until they are known: lists by the thousand would keep the garbage collector busy.
+        self.keys: list[str] = _NO_TEXTS
+        self.values: list[Node] = _NO_NODES
+        self.complex: list[Node] = _NO_NODES
 
     def key_start(self, index: int) -> int:
         """Where the text of a key begins: right before its value."""
@@ -94,7 +95,7 @@ class Sequence:
         self.flow = flow
         self.tag = tag
         self.anchor = anchor
-        self.items: list[Node] = []
+        self.items: list[Node] = _NO_NODES
 
 
 class Alias:
@@ -111,6 +112,8 @@ class Alias:
 
 
 Node: TypeAlias = Scalar | Mapping | Sequence | Alias
+_NO_TEXTS: Final[list[str]] = []
+_NO_NODES: Final[list[Node]] = []
 
 
 def compose(document: Document) -> Node | None:

@@ -25,9 +25,9 @@ class PatchedMapping(Mapping):
     def __init__(self, origin: Mapping, entries: Iterable[tuple[str, Node]]) -> None:
         super().__init__(origin.document, origin.start, origin.flow, origin.tag, origin.anchor)
         self.end = origin.end
-        for key, value in entries:
-            self.keys.append(key)
-            self.values.append(value)
+        made = list(entries)
+        self.keys = [key for key, _ in made]
+        self.values = [value for _, value in made]
         self.origin: Mapping = origin.origin if isinstance(origin, PatchedMapping) else origin
 
 

@@ -95,7 +95,7 @@ def _documents(text: Any) -> list[Any]:
     if not isinstance(text, str):
         raise TypeError("there is no text where there should be YAML inside one")
     value: Any = yaml_rs.loads(text, parse_datetime=False, duplicate_key_policy=_LAST_WINS)
-    return value if count(text) > 1 and isinstance(value, list) else [value]
+    return value if isinstance(value, list) and count(text) > 1 else [value]
 
 
 def _is_json(text: str) -> bool:

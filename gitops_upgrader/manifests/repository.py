@@ -9,7 +9,7 @@ from gitops_upgrader.manifests import inventory
 from gitops_upgrader.manifests import locate as locating
 from gitops_upgrader.manifests.place import Edited, Found, Located
 from gitops_upgrader.manifests.query import Query, Values
-from gitops_upgrader.manifests.scan import Scan, Trait
+from gitops_upgrader.manifests.scan import Known, Scan
 from gitops_upgrader.manifests.search import Search
 from gitops_upgrader.model import Tree
 
@@ -24,7 +24,7 @@ class Manifests:
             has not seen, and those that matter.
     """
 
-    def __init__(self, tree: Tree, paths: Sequence[str] = (), known: dict[str, Trait] | None = None) -> None:
+    def __init__(self, tree: Tree, paths: Sequence[str] = (), known: Known | None = None) -> None:
         self._search = Search(Scan(tree, paths, known))
 
     def locate(self, query: Query) -> Located:

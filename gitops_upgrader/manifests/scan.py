@@ -7,7 +7,7 @@ import re
 from collections import deque
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
-from typing import Final
+from typing import Final, TypeAlias
 from weakref import WeakValueDictionary
 
 from gitops_upgrader.manifests.document import Document, split
@@ -20,6 +20,9 @@ KUSTOMIZATION_NAMES: Final = ("kustomization.yaml", "kustomization.yml", "Kustom
 _KEPT: Final = 3
 """How many files' documents are kept although nobody holds one: thousands of trees would slow the collector down."""
 
+_FEW: Final = 3
+"""For how many names the files are searched, before an index of all names is made."""
+
 _SUFFIXES: Final = (".yaml", ".yml", ".json")
 _API: Final = re.compile(rb"(?<![\w.-])cluster\.x-k8s\.io/")
 _CHANGES: Final = re.compile(rb"\b(?:patches\w*|namePrefix|nameSuffix)\b")
@@ -27,22 +30,21 @@ _NAME: Final = re.compile(rb"""name["']?[ \t]*:[ \t]*["']?([A-Za-z0-9][A-Za-z0-9
 _KIND: Final = re.compile(rb"\bCluster(?:List)?\b")
 
 
-class Trait(enum.Flag):
+class Trait(enum.Enum):
     """What a file's bytes show of it."""
 
-    NONE = 0
-    CLUSTER = enum.auto()
+    CLUSTER = "cluster"
     """It may hold a Cluster, or a patch of one."""
-    KUSTOMIZATION = enum.auto()
-    """It is a Kustomize kustomization."""
-    MARKER = enum.auto()
+    KUSTOMIZATION = "kustomization"
+    """It is a Kustomize kustomization, by its name."""
+    MARKER = "marker"
     """It has a setter comment."""
-    DEPLOYMENT = enum.auto()
+    DEPLOYMENT = "deployment"
     """It may hold a Flux Kustomization or an Argo CD Application that patches what it deploys."""
 
 
-_PLAIN: Final = Trait.NONE
-"""Looked up once: members of a flag are slow to reach, and most of a large repository's files have no trait."""
+Known: TypeAlias = dict[str, tuple[Trait, ...]]
+"""What the bytes of blobs show, by object id."""
 
 
 class Parsed:
@@ -63,16 +65,17 @@ class Scan:
         known: what earlier scans saw, by blob; blobs in it that do not matter are not read again. It is added to.
     """
 
-    def __init__(self, tree: Tree, paths: Sequence[str] = (), known: dict[str, Trait] | None = None) -> None:
+    def __init__(self, tree: Tree, paths: Sequence[str] = (), known: Known | None = None) -> None:
         self._tree = tree
         self._known = known
         self.blobs: dict[str, Blob] = {}
         self.links: list[Blob] = []
-        self._traits: dict[str, Trait] = {}
+        self._having: dict[Trait, dict[str, None]] = {trait: {} for trait in Trait}
         self._data: dict[str, bytes] = {}
         self._parsed: WeakValueDictionary[str, Parsed] = WeakValueDictionary()
         self._recent: deque[Parsed] = deque(maxlen=_KEPT)
         self._names: dict[bytes, list[str]] | None = None
+        self._asked = 0
         for blob in tree.blobs():
             if matches(blob.path, paths):
                 self._add(blob)
@@ -87,27 +90,28 @@ class Scan:
             return
         traits, data = self._seen(blob)
         if name in KUSTOMIZATION_NAMES:
-            traits |= Trait.KUSTOMIZATION
-        if traits is not _PLAIN:
-            self._traits[blob.path] = traits
+            traits = (*traits, Trait.KUSTOMIZATION)
+        if traits:
+            for trait in traits:
+                self._having[trait][blob.path] = None
             if data is not None:
                 self._data[blob.path] = data
 
-    def _seen(self, blob: Blob) -> tuple[Trait, bytes | None]:
+    def _seen(self, blob: Blob) -> tuple[tuple[Trait, ...], bytes | None]:
         """What a blob shows, and its bytes where they had to be read for that."""
         known = None if self._known is None else self._known.get(blob.oid)
         if known is not None:
             return known, None
         data = self._tree.read(blob)
-        traits = _traits(data)
+        traits = tuple(_traits(data))
         if self._known is not None:
             self._known[blob.oid] = traits
         return traits, data
 
     def having(self, trait: Trait, needle: bytes = b"") -> Iterator[str]:
         """The paths of files with a trait whose bytes hold the needle, sorted."""
-        for path, traits in self._traits.items():
-            if trait in traits and (not needle or needle in self.data(path)):
+        for path in self._having[trait]:
+            if not needle or needle in self.data(path):
                 yield path
 
     def naming(self, name: str) -> list[str]:
@@ -115,23 +119,34 @@ class Scan:
 
         Where none is written so, those that have the name as a word: an alias may bring it, or a folded text.
         """
+        mentioned = None
+        if self._names is None and self._asked < _FEW:
+            self._asked += 1
+            mentioned = list(self.having(Trait.CLUSTER, name.encode()))
+            written = [path for path in mentioned if name.encode() in _NAME.findall(self.data(path))]
+        else:
+            written = self._index().get(name.encode(), [])
+        return written or (list(self.having(Trait.CLUSTER, name.encode())) if mentioned is None else mentioned)
+
+    def _index(self) -> dict[bytes, list[str]]:
+        """Every name in the files that may hold a Cluster, with their paths: for who asks for many."""
         if self._names is None:
             self._names = {}
             for path in self.having(Trait.CLUSTER):
                 for found in set(_NAME.findall(self.data(path))):
                     self._names.setdefault(found, []).append(path)
-        return self._names.get(name.encode()) or list(self.having(Trait.CLUSTER, name.encode()))
+        return self._names
 
     def has(self, path: str, trait: Trait) -> bool:
         """Whether a file has a trait."""
-        return trait in self._traits.get(path, Trait.NONE)
+        return path in self._having[trait]
 
     def data(self, path: str) -> bytes:
         """A file's bytes."""
         data = self._data.get(path)
         if data is None:
             data = self._tree.read(self.blobs[path])
-            if path in self._traits:
+            if any(path in paths for paths in self._having.values()):
                 self._data[path] = data
         return data
 
@@ -150,15 +165,13 @@ class Scan:
         return known.documents
 
 
-def _traits(data: bytes) -> Trait:
-    traits = _PLAIN
+def _traits(data: bytes) -> Iterator[Trait]:
     if b"cluster.x-k8s.io/" in data and _API.search(data) and _KIND.search(data):
-        traits |= Trait.CLUSTER
+        yield Trait.CLUSTER
     if b"$gitops-upgrader" in data:
-        traits |= Trait.MARKER
+        yield Trait.MARKER
     if (b"kustomize.toolkit.fluxcd.io/" in data or b"argoproj.io/" in data) and _CHANGES.search(data):
-        traits |= Trait.DEPLOYMENT
-    return traits
+        yield Trait.DEPLOYMENT
 
 
 def matches(path: str, patterns: Sequence[str]) -> bool:

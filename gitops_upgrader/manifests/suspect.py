@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
+from gitops_upgrader.api.names import GROUP
 from gitops_upgrader.errors import ManifestError
 from gitops_upgrader.manifests import pointer
 from gitops_upgrader.manifests.cluster import VERSION, is_cluster, objects
@@ -17,6 +18,7 @@ from gitops_upgrader.manifests.scan import Scan
 _Value: TypeAlias = tuple[Scalar, str, tuple[str, ...], bool]
 
 _SHOWN: Final = 3
+_OURS: Final = f"{GROUP}/"
 _LIKELY: Final = re.compile(rb"\d+\.\d+\.\d+")
 _VARIABLE: Final = re.compile(r"\$\{?([A-Za-z_]\w*)")
 _HELM: Final = re.compile(r"\.Values\.([\w.]+)|\.([A-Za-z]\w*)(?=[^\w.]|\Z)")
@@ -89,7 +91,7 @@ def _file(scan: Scan, path: str, name: str, wanted: tuple[str, ...]) -> Iterator
     for document in documents:
         try:
             for root in objects(document):
-                if not is_cluster(root):
+                if not is_cluster(root) and not pointer.peek(root, "apiVersion").startswith(_OURS):
                     yield from _object(root, several=several, name=name, wanted=wanted)
         except ManifestError:
             continue
@@ -100,7 +102,7 @@ def _object(root: Mapping, *, several: bool, name: str, wanted: tuple[str, ...])
     kind = pointer.peek(root, "kind") if several else ""
     for node, place, keys, close in _values(root, "", (), name):
         score = _score(node, place, keys, wanted)
-        if score:
+        if score and (wanted or close or near):
             yield Suspect(
                 file=node.document.file,
                 line=node.document.source.place(node.start)[0],

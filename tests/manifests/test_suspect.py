@@ -34,7 +34,7 @@ def places(files: dict[str, Any], name: str = "prod", expression: str = "") -> l
     ],
 )
 def test_a_likely_source_is_found(text: str, expression: str, pointer: str) -> None:
-    assert places({"x.yaml": text}, expression=expression)[0].endswith(f" {pointer}")
+    assert places({"prod.yaml": text}, expression=expression)[0].endswith(f" {pointer}")
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,9 @@ def test_a_likely_source_is_found(text: str, expression: str, pointer: str) -> N
         {"x.md": "version: 1.33.5\n"},
         {"x.yaml": "version: [ 1.33.5\n"},
         {"x.yaml": b"version: 1.33.5 # \xff\n"},
-        {"x.yaml": cluster("other")},
+        {"prod.yaml": cluster("other")},
+        {"x.yaml": "version: v1.33.5\n"},
+        {"prod.yaml": "apiVersion: kubernetesupgraded.dimitrikoshkin.com/v1alpha1\nspec: {version: v1.33.5}\n"},
     ],
 )
 def test_what_is_no_source(files: dict[str, Any]) -> None:
