@@ -23,11 +23,12 @@ class Entry:
 COMMANDS: Mapping[str, Entry] = {
     "propose": Entry("propose", "Open a pull request for each cluster's next upgrade."),
     "plan": Entry("plan", "Show what each upgrader would do next, and why."),
-    "init": Entry("init.command", "Write a first set of custom resources for a repository's clusters."),
+    "init": Entry("init.command", "Write a first set of custom resources for a repository."),
     "locate": Entry("locate", "Show where each cluster's version and image are kept."),
     "versions": Entry("versions", "List the Kubernetes releases of a Debian repository."),
     "validate": Entry("validate", "Check custom resources, offline, with file and line."),
     "controller": Entry("controller", "Run in a management cluster, and act on its custom resources."),
+    "install": Entry("install", "Print all that a management cluster needs to run the controller."),
     "crds": Entry("crds", "Print the custom resource definitions."),
     "action": Entry("action", "Run a command as a step of a workflow."),
     "demo": Entry("demo.command", "Run everything on a fleet made for the purpose."),
