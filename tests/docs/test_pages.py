@@ -16,7 +16,7 @@ from gitops_upgrader.cli.group import cli
 from tests.actions.files import READMES
 from tests.docs.blocks import ROOT, Block, blocks
 from tests.docs.reference import PAGES as REFERENCE
-from tests.docs.session import PARTS, Session
+from tests.docs.terminal import PARTS, Terminal
 from tests.docs.test_readme import DOCUMENTS
 from tests.examples.example import NAMES as EXAMPLES
 
@@ -29,7 +29,7 @@ ELSEWHERE = {
 ALL = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "docs").rglob("*.md"))
 HERE = [page for page in ALL if page not in ELSEWHERE]
 BLOCKS = [block for page in HERE for block in blocks(page)]
-SESSIONS = [page for page in HERE if any(block.check == "session" for block in blocks(page))]
+TYPED = [page for page in HERE if any(block.check == "typed" for block in blocks(page))]
 OTHERS = {"kubectl"}
 """Other people's programs that a page may name."""
 
@@ -65,11 +65,11 @@ def test_every_readme_is_checked_by_somebody() -> None:
     assert "examples/quick-start/README.md" in DOCUMENTS
 
 
-@pytest.mark.parametrize("page", SESSIONS)
+@pytest.mark.parametrize("page", TYPED)
 def test_a_reader_who_types_it_all_gets_what_is_shown(page: str, tmp_path: Path) -> None:
-    session = Session(tmp_path)
+    terminal = Terminal(tmp_path)
     for block in blocks(page):
-        session.follow(block)
+        terminal.follow(block)
 
 
 @pytest.mark.parametrize("block", _checked("objects") + _checked("file"))

@@ -1,4 +1,4 @@
-"""A page that is read at a terminal: its files are written and its commands run, one after the other, in one folder."""
+"""What a page has a reader type: its files are written and its commands run, one after the other, in one folder."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from pathlib import Path
 from tests.docs.blocks import Block
 from tests.need import need
 
-PARTS = {"session", "file", "output"}
-"""The checks that make up a session."""
+PARTS = {"typed", "file", "output"}
+"""The checks of what is read at a terminal."""
 
 
 @dataclass(slots=True)
-class Session:
-    """A reader at a terminal.
+class Terminal:
+    """A reader in front of a terminal.
 
     Attributes:
         folder: where the reader is now; commands may move elsewhere.
@@ -35,7 +35,7 @@ class Session:
                 path = self.folder / block.argument
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_text(block.text, encoding="utf-8")
-            case "session":
+            case "typed":
                 self.said = self._run(block)
             case "output":
                 assert _stripped(block.text) in _stripped(self.said), f"{block.place}: what is said is\n{self.said}"
