@@ -218,7 +218,7 @@ class GiteaForge:
         if pull.is_open:
             return Details(
                 approved=gitea_records.approved(self._client.all(f"/pulls/{pull.number}/reviews", Review)),
-                auto_merge=gitea_records.scheduled(self._client.all(timeline, Event)),
+                auto_merge=gitea_records.scheduled(self._client.to_the_end(timeline, Event)),
             )
         changed, details = self._ended.get(pull.number, (None, Details()))
         if changed != pull.updated_at:
@@ -227,7 +227,7 @@ class GiteaForge:
                 merger = pull.merged_by or self._read(pull.number).merged_by
                 details = Details(merged_by=merger.login if merger else None)
             else:
-                details = Details(closed_by=gitea_records.closer(self._client.all(timeline, Event)))
+                details = Details(closed_by=gitea_records.closer(self._client.to_the_end(timeline, Event)))
             self._ended[pull.number] = (pull.updated_at, details)
         return details
 

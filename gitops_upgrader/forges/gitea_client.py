@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
@@ -53,19 +54,39 @@ class Client:
     def pages(self, path: str, kind: type[_R], **query: str) -> Iterator[list[_R]]:
         """Return a list page by page. `path` is the repository's, or an absolute one of the API after a `//`."""
         url = self._session.api + path.removeprefix("/") if path.startswith("//") else self._root + path
-        page = 1
+        page, seen = 1, 0
         while True:
             response = self._session.get(url, params={**query, "page": str(page), "limit": str(_PER_PAGE)})
             with reading():
-                yield [kind.model_validate(item) for item in response.json() or ()]
-            # its address is the server's own idea of where it is; that there is one is what counts
-            if "next" not in response.links:
+                records = [kind.model_validate(item) for item in response.json() or ()]
+                yield records
+                seen += len(records)
+                total = int(response.headers.get("X-Total-Count") or 0)
+            # A link's address is the server's own idea of where it is; that there is one is what counts. Labels and
+            # reviews (Gitea 1.25, routers/api/v1/repo) come without links, and tell how many there are instead.
+            if "next" not in response.links and (not records or seen >= total):
                 return
             page += 1
 
     def all(self, path: str, kind: type[_R], **query: str) -> list[_R]:
         """Return a whole list."""
         return [record for page in self.pages(path, kind, **query) for record in page]
+
+    def to_the_end(self, path: str, kind: type[_R]) -> list[_R]:
+        """Return a whole list of which no answer tells how long it is: the last page is the first empty one.
+
+        A timeline is one (ListIssueCommentsAndTimeline): its pages have no links, and count themselves alone.
+        """
+        found: list[_R] = []
+        for page in itertools.count(1):
+            query = {"page": str(page), "limit": str(_PER_PAGE)}
+            response = self._session.get(self._root + path, params=query)
+            with reading():
+                records = [kind.model_validate(item) for item in response.json() or ()]
+            if not records:
+                break
+            found += records
+        return found
 
 
 class History:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from gitops_upgrader.errors import GitError, NetworkError, PushRefused, RefLocked
+from gitops_upgrader.errors import GitError, LeaseLost, NetworkError, PushRefused, RefLocked
 from gitops_upgrader.git.diagnosis import remote_words
 from gitops_upgrader.git.location import Location
 from gitops_upgrader.git.process import Completed
@@ -20,6 +20,9 @@ _MOVED = re.compile(
     r"stale info|fetch first|is at [0-9a-f]+ but expected|reference already exists|incorrect old value"
     r"|unable to resolve reference|needs force|reference does not exist"
 )
+_BASELESS = re.compile(r"shallow update not allowed")
+"""What was built upon came from this very remote, and is on no branch there any more (git-receive-pack(1))."""
+
 _LOCKED = re.compile(r"Unable to create '[^']*\.lock'|failed to lock")
 
 
@@ -52,6 +55,12 @@ def _branch_error(location: Location, update: RefUpdate, who: str, why: str, com
     detail = "\n".join(line for line in complaint.splitlines() if f"'{HEADS}{update.branch}'" in line)
     if _MOVED.search(f"{why}\n{detail}"):
         return lease_lost(update)
+    if _BASELESS.search(why):
+        return LeaseLost(
+            f"The commit that the branch {update.branch} was built on is no longer part of {location}: somebody "
+            "force-pushed in the meantime. Nothing was overwritten.",
+            remedy="The next run looks at it anew.",
+        )
     if _LOCKED.search(f"{why}\n{detail}"):
         return RefLocked(f"Somebody else is updating the branch {update.branch} of {location} right now.")
     words = f" It says: {said}" if said else ""

@@ -37,7 +37,8 @@ class FakeGitea:
             return Reply(401, {"message": "invalid username, password or token", "url": f"{self.url}/api/swagger"})
         if request.path == f"/api/v1/orgs/{self.project.owner}/labels":
             names = self.owner_labels
-            return self._page([_label(name, 500) for name in names], request) if names is not None else _not_found()
+            labels = [_label(name, 500) for name in names or ()]
+            return self._page(labels, request, counts="all") if names is not None else _not_found()
         base = f"/api/v1/repos/{self.project.owner}/{self.project.name}"
         if request.path.startswith(base):
             path = request.path.removeprefix(base)
@@ -84,7 +85,7 @@ class FakeGitea:
         """What happened to it."""
         pull = self.project.pulls[int(number)]
         closing = [{"type": "close", "user": {"login": pull.closed_by}}] if pull.closed_by else []
-        return self._page([*self.events.get(int(number), []), *closing], request)
+        return self._page([*self.events.get(int(number), []), *closing], request, counts="the page")
 
     def reviews(self, request: Request, number: str) -> Reply:
         """Its reviews."""
@@ -93,6 +94,7 @@ class FakeGitea:
         return self._page(
             [{"id": at, "user": {"login": who}, "state": words.get(state, state)} for at, (who, state) in there],
             request,
+            counts="all",
         )
 
     def request_reviews(self, request: Request, number: str) -> Reply:
@@ -118,7 +120,7 @@ class FakeGitea:
 
     def list_labels(self, request: Request) -> Reply:
         """The repository's labels."""
-        return self._page([_label(name, at) for at, name in enumerate(self.project.labels)], request)
+        return self._page([_label(name, at) for at, name in enumerate(self.project.labels)], request, counts="all")
 
     def create_label(self, request: Request) -> Reply:
         """Make a label."""
@@ -203,8 +205,12 @@ class FakeGitea:
     def _happened(self, pull: FakePull, kind: str) -> None:
         self.events.setdefault(pull.number, []).append({"type": kind, "user": {"login": UPGRADER}})
 
-    def _page(self, items: list[Any], request: Request) -> Reply:
-        return page(items, request, self.url + request.path, _MOST)
+    def _page(self, items: list[Any], request: Request, *, counts: str = "") -> Reply:
+        """One page: some lists have links to the next one, others count `all` there is, or `the page` alone."""
+        reply = page(items, request, self.url + request.path, _MOST)
+        if not counts:
+            return reply
+        return Reply(200, reply.body, {"X-Total-Count": str(len(items if counts == "all" else reply.body))})
 
     def _value(self, pull: FakePull) -> dict[str, Any]:
         moments = {"created_at": pull.created_at, "updated_at": pull.updated_at, "closed_at": pull.closed_at}

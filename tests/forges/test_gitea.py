@@ -239,3 +239,24 @@ def test_a_label_that_may_not_be_taken_off(world: worlds.FakeWorld) -> None:
     assert "No rights" in refused
     assert not refused.endswith(".")
     assert world.forge.get(made.number).labels == {"bug"}
+
+
+def test_a_long_life_is_read_to_its_end(world: worlds.FakeWorld) -> None:
+    """Timelines, reviews and labels come in pages without links to the next one."""
+    world.protect()
+    made = opened(world)
+    for _ in range(4):
+        assert world.forge.arm_auto_merge(made.number, MergeMethod.MERGE) is None
+        assert world.forge.get(made.number).auto_merge
+        world.forge.disarm_auto_merge(made.number)
+        world.review(made.number, approve=True)
+        assert not world.forge.get(made.number).auto_merge
+    world.review(made.number, approve=False)
+    assert not world.forge.get(made.number).approved
+    wanted = People(labels=("one", "two", "three", "four"))
+    for _ in range(2):
+        assert world.forge.involve(made.number, wanted) == ()
+    assert world.forge.get(made.number).labels == {"one", "two", "three", "four"}
+    assert list(world.project.labels).count("four") == 1
+    world.close(made.number)
+    assert world.forge.get(made.number).closed_by == world.person
