@@ -13,6 +13,8 @@ from gitops_upgrader.model import Json
 _CORE: Final = "tag:yaml.org,2002:"
 _INTEGER: Final = re.compile(r"[-+]?[0-9]{1,300}|0o[0-7]{1,300}|0x[0-9a-fA-F]{1,300}")
 _FLOAT: Final = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
+_OTHER_STARTS: Final = frozenset("0123456789+-.~nNtTfF")
+"""The first characters of all that is no string."""
 _NULL: Final = frozenset({"", "~", "null", "Null", "NULL"})
 _BOOLEAN: Final = frozenset({"true", "True", "TRUE", "false", "False", "FALSE"})
 
@@ -35,7 +37,7 @@ def kind(scalar: Scalar) -> str:
     Of tags only `!!str` is looked at; a scalar with another one is not written.
     """
     text = scalar.value
-    if scalar.is_text:
+    if scalar.is_text or (text and text[0] not in _OTHER_STARTS):
         return "string"
     if text in _NULL:
         return "null"
