@@ -28,6 +28,7 @@ test: $(BIN)/.installed ## Run the hermetic tests: no network, no Go. ARGS='-k h
 	$(BIN)/python tests/run.py $(ARGS)
 
 test-servers: $(BIN)/.installed-docs ## Run the tests that need real servers and oracles, built once per machine.
+	$(BIN)/python -m tests.servers
 	$(BIN)/python -m pytest -m servers -n 2 --timeout $(PATIENCE) tests $(ARGS)
 
 lint: $(BIN)/.installed ## Check style, types, layers and generated files.
