@@ -220,6 +220,8 @@ def test_every_broken_rule_of_an_object_is_found_at_once() -> None:
         ("Plan", {"spec.versionRange": "x1"}, InvalidRange),
         ("MachineImage", {"spec.version": "latest"}, InvalidVersion),
         ("MachineImageTemplate", {"spec.template.spec.id": "$(A)"}, InvalidTemplate),
+        ("GitOpsRepository", {"spec.commit": {"messageTemplate": "To $(VERSION)"}}, InvalidTemplate),
+        ("GitOpsRepository", {"spec.pullRequest": {"titleTemplate": "$(CLUSTER)"}}, InvalidTemplate),
         ("Plan", {"spec.versionRange": 1}, InvalidObject),
     ],
 )
