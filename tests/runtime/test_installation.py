@@ -1,0 +1,180 @@
+"""What `install` prints, as values and as text: order, rights, and how little a Pod may do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+import yaml
+
+from gitops_upgrader.api import GROUP, KINDS
+from gitops_upgrader.cli import controller
+from gitops_upgrader.runtime import rbac
+from gitops_upgrader.runtime.installation import IMAGE, Installation, parts, render
+from gitops_upgrader.runtime.wakes import RECONCILED
+from gitops_upgrader.runtime.watching import WATCHED
+
+TENANTS = Installation(namespace="upgrades", watched=("blue", "red"), instance="eu", pod_monitor=True)
+
+
+def objects(installation: Installation) -> list[dict[str, Any]]:
+    return list(yaml.safe_load_all(render(installation)))
+
+
+def names(installation: Installation) -> list[str]:
+    return [
+        f"{found['kind']} {found['metadata'].get('namespace', '')}/{found['metadata']['name']}"
+        for found in objects(installation)
+        if found["kind"] != "CustomResourceDefinition"
+    ]
+
+
+def one(installation: Installation, kind: str) -> dict[str, Any]:
+    (found,) = (found for found in objects(installation) if found["kind"] == kind)
+    return found
+
+
+def test_everything_in_an_order_in_which_it_can_be_applied() -> None:
+    assert names(Installation()) == [
+        "Namespace /gitops-upgrader",
+        "ServiceAccount gitops-upgrader/gitops-upgrader",
+        "Role gitops-upgrader/gitops-upgrader-leader-election",
+        "RoleBinding gitops-upgrader/gitops-upgrader-leader-election",
+        "ClusterRole /gitops-upgrader-foreign-kinds",
+        "ClusterRole /gitops-upgrader",
+        "ClusterRoleBinding /gitops-upgrader",
+        "ClusterRoleBinding /gitops-upgrader-foreign-kinds",
+        "ClusterRole /gitops-upgrader-view",
+        "ClusterRole /gitops-upgrader-edit",
+        "Deployment gitops-upgrader/gitops-upgrader",
+        "Service gitops-upgrader/gitops-upgrader",
+        "NetworkPolicy gitops-upgrader/gitops-upgrader",
+    ]
+    kinds = [found["kind"] for found in objects(Installation())]
+    assert kinds[0] == "Namespace"
+    assert kinds[1 : 1 + len(KINDS)] == ["CustomResourceDefinition"] * len(KINDS)
+
+
+def test_some_namespaces_take_roles_in_them_and_no_cluster_wide_grant() -> None:
+    assert names(TENANTS) == [
+        "Namespace /upgrades",
+        "ServiceAccount upgrades/gitops-upgrader",
+        "Role upgrades/gitops-upgrader-leader-election",
+        "RoleBinding upgrades/gitops-upgrader-leader-election",
+        "ClusterRole /gitops-upgrader-foreign-kinds",
+        "Role blue/gitops-upgrader",
+        "RoleBinding blue/gitops-upgrader",
+        "RoleBinding blue/gitops-upgrader-foreign-kinds",
+        "Role red/gitops-upgrader",
+        "RoleBinding red/gitops-upgrader",
+        "RoleBinding red/gitops-upgrader-foreign-kinds",
+        "ClusterRole /gitops-upgrader-view",
+        "ClusterRole /gitops-upgrader-edit",
+        "Deployment upgrades/gitops-upgrader",
+        "Service upgrades/gitops-upgrader",
+        "NetworkPolicy upgrades/gitops-upgrader",
+        "PodMonitor upgrades/gitops-upgrader",
+    ]
+    subjects = [subject for found in objects(TENANTS) for subject in found.get("subjects", ())]
+    assert {(subject["namespace"], subject["name"]) for subject in subjects} == {("upgrades", "gitops-upgrader")}
+
+
+def test_the_same_each_time_with_a_word_on_everything() -> None:
+    assert render(TENANTS) == render(TENANTS)
+    assert "&id" not in render(TENANTS)
+    assert all(part.why.endswith(".") for part in parts(TENANTS))
+    for document in render(TENANTS).split("---\n"):
+        assert document.startswith("# ")
+    comments = [line for line in render(TENANTS).splitlines() if line.startswith("#")]
+    assert max(map(len, comments)) <= 100
+
+
+# --- rights
+
+
+def allowed(rules: list[rbac.Rule]) -> set[tuple[str, str, str]]:
+    return {
+        (group, resource, verb)
+        for rule in rules
+        for group in rule["apiGroups"]
+        for resource in rule["resources"]
+        for verb in rule["verbs"]
+    }
+
+
+def test_no_rule_has_a_wildcard_and_none_deletes() -> None:
+    rules = [*rbac.controller_rules(), *rbac.election_rules("lease")]
+    assert not {part for right in allowed(rules) for part in right} & {"*", "delete", "deletecollection", "escalate"}
+    writes = {(group, resource) for group, resource, verb in allowed(rules) if verb not in {"get", "list", "watch"}}
+    foreign = {right for right in writes if right[0] != GROUP}
+    assert foreign == {("batch", "jobs"), ("events.k8s.io", "events"), ("coordination.k8s.io", "leases")}
+
+
+PLURALS = {"Secret": "secrets", "ConfigMap": "configmaps", "Job": "jobs", "Cluster": "clusters"}
+
+
+def test_what_is_watched_from_the_start_may_be_watched() -> None:
+    rights = allowed(rbac.controller_rules())
+    for wanted in WATCHED:
+        plural = KINDS[wanted.kind].LISTING.plural if wanted.group == GROUP else PLURALS[wanted.kind]
+        assert {(wanted.group, plural, verb) for verb in ("get", "list", "watch")} <= rights
+
+
+def test_each_reconciled_kind_has_its_status_written_and_no_other_one() -> None:
+    found = {resource for _, resource, _ in allowed(rbac.controller_rules()) if resource.endswith("/status")}
+    assert found == {f"{KINDS[kind].LISTING.plural}/status" for kind in RECONCILED}
+
+
+def test_people_see_and_change_every_kind_but_no_status() -> None:
+    everything = {kind.LISTING.plural for kind in KINDS.values()}
+    assert {resource for _, resource, _ in allowed(rbac.view_rules())} == everything
+    assert {resource for _, resource, _ in allowed(rbac.edit_rules())} == everything
+    assert not allowed(rbac.view_rules()) & allowed(rbac.edit_rules())
+
+
+def test_applying_the_aggregated_role_again_does_not_empty_it() -> None:
+    (role,) = (found for found in objects(Installation()) if "aggregationRule" in found)
+    assert "rules" not in role
+
+
+# --- the Pods
+
+
+def pod(installation: Installation) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = one(installation, "Deployment")["spec"]["template"]
+    return found
+
+
+def test_the_controller_understands_what_it_is_told() -> None:
+    (container,) = pod(TENANTS)["spec"]["containers"]
+    assert container["image"] == IMAGE
+    assert container["args"][0] == "controller"
+    told = controller.command.make_context("controller", list(container["args"][1:])).params
+    assert (told["namespaces"], told["instance"], str(told["cache_dir"])) == (("blue", "red"), "eu", "/cache")
+    assert f":{container['ports'][0]['containerPort']}" == told["listen"]
+    assert told["shutdown_timeout"].total_seconds() < pod(TENANTS)["spec"]["terminationGracePeriodSeconds"]
+
+
+def test_the_cache_fits_into_its_folder() -> None:
+    spec = pod(Installation())["spec"]
+    (container,) = spec["containers"]
+    told = controller.command.make_context("controller", list(container["args"][1:])).params
+    volumes = {volume["name"]: volume["emptyDir"]["sizeLimit"] for volume in spec["volumes"]}
+    assert told["cache_size"] < int(volumes["cache"].removesuffix("Mi"))
+    assert {mount["name"] for mount in container["volumeMounts"]} == set(volumes)
+
+
+def test_the_lease_that_may_be_written_is_the_one_that_is_written() -> None:
+    (role,) = (found for found in objects(Installation()) if found["kind"] == "Role")
+    assert [rule.get("resourceNames") for rule in role["rules"]] == [None, [controller._lease_name("")]]
+
+
+@pytest.mark.parametrize("kind", ["Service", "NetworkPolicy", "PodMonitor"])
+def test_what_selects_the_pods_selects_them(kind: str) -> None:
+    spec = one(TENANTS, kind)["spec"]
+    selector = spec["selector"] if kind != "NetworkPolicy" else spec["podSelector"]
+    wanted = selector.get("matchLabels", selector)
+    assert wanted
+    assert wanted.items() <= pod(TENANTS)["metadata"]["labels"].items()
+    assert one(TENANTS, "Deployment")["spec"]["selector"]["matchLabels"] == wanted
