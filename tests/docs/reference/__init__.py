@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from tests.docs.reference import commands, conditions, errors, metrics, resources
+from tests.docs.reference import commands, conditions, errors, metrics, resources, rights
 
 PAGES: Final[Mapping[str, Callable[[], str]]] = {
     "cli.md": commands.page,
@@ -13,5 +13,6 @@ PAGES: Final[Mapping[str, Callable[[], str]]] = {
     "custom-resources.md": resources.page,
     "errors.md": errors.page,
     "metrics.md": metrics.page,
+    "rights.md": rights.page,
 }
 """What writes each page of docs/reference."""

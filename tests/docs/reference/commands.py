@@ -52,7 +52,7 @@ def _text(help_: str) -> str:
 
 def _arguments(command: click.Command) -> str:
     found = [one for one in command.params if isinstance(one, click.Argument)]
-    names = " ".join(f"{(one.name or '').upper()}{'...' if one.nargs == -1 else ''}" for one in found)
+    names = " ".join(one.metavar or f"{(one.name or '').upper()}{'...' if one.nargs == -1 else ''}" for one in found)
     return f"Arguments: {code(names)}\n" if found else ""
 
 
