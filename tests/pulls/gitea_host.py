@@ -111,6 +111,12 @@ class GiteaHost(Hands):
         self.pull(number)
         self._when(lambda: self._try("POST", f"/pulls/{number}/update?style={style}"), bool)
 
+    def restore_branch(self, number: int) -> None:
+        """Push it again; Gitea offers to reopen once it has taken note of that, which it does in the background."""
+        super().restore_branch(number)
+        branch = self.pull(number).head
+        self._when(self._known_branches, lambda known: branch in known)
+
     def close(self, number: int) -> None:
         """Press the button."""
         self._api("PATCH", f"/pulls/{number}", {"state": "closed"})
@@ -147,6 +153,10 @@ class GiteaHost(Hands):
 
     def _api(self, method: str, path: str, body: Any = None, *, user: GiteaUser | None = None) -> Any:
         return self._repository.api(method, path, body, user=user or self._ada)
+
+    def _known_branches(self) -> set[str]:
+        """The branches that Gitea's own database has, which follows what is pushed."""
+        return {one["name"] for page in (1, 2, 3) for one in self._api("GET", f"/branches?limit=4&page={page}") or ()}
 
     def _try(self, method: str, path: str, body: Any = None) -> bool:
         """Whether it could be done already: Gitea asks for another try while it looks at a pull request."""
