@@ -24,6 +24,8 @@ COMMANDS: Mapping[str, Entry] = {
     "propose": Entry("propose", "Open a pull request for each cluster's next upgrade."),
     "plan": Entry("plan", "Show what each upgrader would do next, and why."),
     "init": Entry("init.command", "Write a first set of custom resources for a repository."),
+    "doctor": Entry("doctor.command", "Check what a first run needs, and say how to mend it."),
+    "status": Entry("status", "Show where each cluster is, and what it waits for."),
     "locate": Entry("locate", "Show where each cluster's version and image are kept."),
     "versions": Entry("versions", "List the Kubernetes releases of a Debian repository."),
     "validate": Entry("validate", "Check custom resources, offline, with file and line."),

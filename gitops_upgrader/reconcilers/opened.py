@@ -16,7 +16,6 @@ from gitops_upgrader.forges.address import Address
 from gitops_upgrader.forges.auth import environment_token
 from gitops_upgrader.forges.connection import Connection
 from gitops_upgrader.forges.credentials import GitHubApp, Token, from_secret
-from gitops_upgrader.forges.protocol import Forge
 from gitops_upgrader.forges.registry import guess_provider, open_forge
 from gitops_upgrader.forges.settings import HttpSettings, from_secrets
 from gitops_upgrader.git import Checkout, GitAuth, Location, Repository
@@ -105,7 +104,7 @@ class Workspaces:
             reference=access.reference,
         )
         try:
-            forge = _forge(access, provider, token, self.answered)
+            forge = open_forge(provider, _connection(access, provider, token, self.answered))
             with self.meanwhile():
                 return Workspace.fetch(
                     access.location.display,
@@ -119,6 +118,11 @@ class Workspaces:
         except BaseException:
             repository.close()
             raise
+
+    def connection(self, access: Access) -> tuple[str, Connection]:
+        """Of which kind a repository's forge is, and how it is reached. Raises ForgeError where nobody can tell."""
+        provider = access.provider or guess_provider(_address(access.location), self.line.environ)
+        return provider, _connection(access, provider, self._environment_token(access, provider), self.answered)
 
     def _environment_token(self, access: Access, provider: str) -> str | None:
         if access.api_secret is not None:
@@ -169,12 +173,12 @@ def _with_app_token(access: Access, auth: GitAuth | None) -> GitAuth | None:
     return replace(auth or GitAuth(), username="x-access-token", password=tokens.token())
 
 
-def _forge(
+def _connection(
     access: Access,
     provider: str,
     token: str | None,
     answered: Callable[[str, int, Mapping[str, str]], None] | None,
-) -> Forge:
+) -> Connection:
     settings = _http(access)
     if answered is not None:
         settings = replace(settings, answered=partial(answered, provider))
@@ -182,15 +186,12 @@ def _forge(
     if access.api_secret is not None:
         credential = from_secret(_texts(access.api_secret[1]))
     git_dir = Checkout.discover(access.location.folder).git_dir if access.location.is_local else None
-    return open_forge(
-        provider,
-        Connection(
-            address=_address(access.location),
-            api_url=access.api_url,
-            credential=credential,
-            settings=settings,
-            git_dir=git_dir,
-        ),
+    return Connection(
+        address=_address(access.location),
+        api_url=access.api_url,
+        credential=credential,
+        settings=settings,
+        git_dir=git_dir,
     )
 
 

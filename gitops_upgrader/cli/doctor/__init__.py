@@ -1,0 +1,1 @@
+"""`gitops-upgrader doctor`: what a first run needs, looked at before it."""
