@@ -179,8 +179,10 @@ class GiteaHost(Hands):
 
 
 def _has_seen(pull: PullRequest, heads: dict[str, str]) -> bool:
-    """Whether a pull request tells of its branch as that is: it is closed with it, and moves with it."""
-    return pull.state is not PullState.OPEN or pull.head_commit == heads.get(pull.head)
+    """Whether a pull request tells of its branch as that is now; who closed it follows a little after the closing."""
+    if pull.state is PullState.CLOSED:
+        return pull.closed_by is not None
+    return pull.state is PullState.MERGED or pull.head_commit == heads.get(pull.head)
 
 
 def _url(repository: GiteaRepository, user: GiteaUser) -> str:
