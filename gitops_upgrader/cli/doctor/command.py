@@ -16,6 +16,7 @@ from gitops_upgrader.cli.doctor.finding import Finding, Grade, must_mend, of_err
 from gitops_upgrader.cli.run import DONE, FAILED
 from gitops_upgrader.cli.terminal import output, print_json, printable, progress
 from gitops_upgrader.errors import KindNotInstalled, UpgraderError, UsageError
+from gitops_upgrader.reconcilers.attempts import Patience
 from gitops_upgrader.reconcilers.opened import Workspaces
 
 if TYPE_CHECKING:
@@ -99,7 +100,7 @@ def _findings(
         return
     yield from _resources(folders, scope)
     heard = looks.Heard()
-    with Workspaces(line, options.now, answered=heard) as workspaces:
+    with Workspaces(line, options.now, answered=heard, patience=Patience(tries=1)) as workspaces:
         for item in looks.accesses(scope, workspaces):
             if isinstance(item, Finding):
                 yield item

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from gitops_upgrader.api import ClusterClassClusterUpgrader, DebianRepositorySource, GitOpsRepository
@@ -109,7 +109,8 @@ def _look_at_forge(workspaces: Workspaces, found: Access, heard: Heard, now: dat
     provider = ""
     try:
         provider, connection = workspaces.connection(found)
-        told = rights(provider, connection, f"{prefix}{_PROBE}")
+        hasty = replace(connection, settings=replace(connection.settings, retries=0))  # a person waits for the answer
+        told = rights(provider, hasty, f"{prefix}{_PROBE}")
         if told is None:
             return
         yield from forge.judge_rights(provider, found.name, told)
