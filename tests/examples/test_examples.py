@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -272,3 +273,20 @@ def test_every_link_leads_somewhere(name: str) -> None:
 def test_no_block_goes_unchecked() -> None:
     found = [block for name in (*NAMES, ".") for block in blocks(f"examples/{name}/README.md")]
     assert {block.check for block in found} == {"plan", "diff", "shell"}
+
+
+def test_image_builder_is_told_the_versions(tmp_path: Path) -> None:
+    """The first container of the vSphere Job writes the JSON that Packer reads."""
+    (template,) = [document for document in _documents("vsphere") if document["kind"] == "MachineImageTemplate"]
+    pod = template["spec"]["template"]["spec"]["jobTemplate"]["spec"]
+    script = pod["initContainers"][0]["command"][2].replace("/versions/", f"{tmp_path}/")
+
+    environ = {"PATH": os.environ["PATH"], "KUBERNETES_VERSION": "v1.34.2"}
+    subprocess.run([need("sh"), "-ec", script], env=environ, check=True)
+
+    assert json.loads((tmp_path / "kubernetes.json").read_text("utf-8")) == {
+        "kubernetes_semver": "v1.34.2",
+        "kubernetes_series": "v1.34",
+        "kubernetes_deb_version": "1.34.2-1.1",
+        "kubernetes_rpm_version": "1.34.2",
+    }
