@@ -31,6 +31,7 @@ COMMANDS: Mapping[str, Entry] = {
     "validate": Entry("validate", "Check custom resources, offline, with file and line."),
     "controller": Entry("controller", "Run in a management cluster, and act on its custom resources."),
     "install": Entry("install", "Print all that a management cluster needs to run the controller."),
+    "uninstall": Entry("uninstall", "Show what removing the controller takes along, and how to do it."),
     "crds": Entry("crds", "Print the custom resource definitions."),
     "action": Entry("action", "Run a command as a step of a workflow."),
     "demo": Entry("demo.command", "Run everything on a fleet made for the purpose."),

@@ -131,7 +131,7 @@ def _look(store: KubernetesStore, only: tuple[str, ...]) -> Seen:
     upgraders = [read(one, ClusterClassClusterUpgrader) for one in stored]
     rows = chosen([row_of(upgrader, targets.of(upgrader)) for upgrader in upgraders], only)
     warnings = tuple(
-        f"{writer}, and so does this controller. They undo each other's work: end one of them."
+        f"{writer}, and so does gitops-upgrader. Two controllers undo each other's work: end one of them."
         for writer in other_writers(stored)
         if writer.since_ours
     )

@@ -175,3 +175,17 @@ def test_between_two_looks_it_waits() -> None:
         follow(looks(BEFORE, AFTER), "text", lambda: waits.append(None))
     assert len(waits) == 2
     assert status.PAUSE >= 1
+
+
+def test_a_terminal_is_drawn_anew_each_time(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("TERM", "xterm-256color")
+    broken = Seen(BEFORE.rows, (KubernetesForbidden("No."),), ("Somebody else writes.",))
+    with pytest.raises(End):
+        follow(looks(BEFORE, broken, broken), "text", lambda: None)
+
+    captured = capsys.readouterr()
+    assert captured.out.count("\x1b[2J") == captured.out.count("CLUSTER ") == 3
+    assert captured.err == "warning: Somebody else writes.\nerror: No.\n" * 2
