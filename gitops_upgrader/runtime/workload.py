@@ -10,8 +10,6 @@ from typing import Any, Final
 
 PORT: Final = 8080
 _PORT_NAME: Final = "http"
-_USER: Final = 65532
-"""The user of the container image, which has no name that a cluster could resolve."""
 _CACHE: Final = "/cache"
 _CACHE_MIB: Final = 8192
 _GRACE: Final = 60
@@ -51,13 +49,8 @@ def _pod(name: str, selector: Labels, image: str, arguments: Sequence[str]) -> d
         "automountServiceAccountToken": True,
         "enableServiceLinks": False,
         "terminationGracePeriodSeconds": _GRACE,
-        "securityContext": {
-            "runAsNonRoot": True,
-            "runAsUser": _USER,
-            "runAsGroup": _USER,
-            "fsGroup": _USER,
-            "seccompProfile": {"type": "RuntimeDefault"},
-        },
+        # The user is the image's own: OpenShift gives each namespace users of its own, and refuses a fixed one.
+        "securityContext": {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}},
         "nodeSelector": {"kubernetes.io/os": "linux"},
         "topologySpreadConstraints": [
             {

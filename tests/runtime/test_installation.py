@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from gitops_upgrader.runtime.installation import IMAGE, Installation, parts, ren
 from gitops_upgrader.runtime.wakes import RECONCILED
 from gitops_upgrader.runtime.watching import WATCHED
 
+DOCKERFILE = Path(__file__).parents[2] / "Dockerfile"
 TENANTS = Installation(namespace="upgrades", watched=("blue", "red"), instance="eu", pod_monitor=True)
 
 
@@ -154,6 +156,12 @@ def test_the_controller_understands_what_it_is_told() -> None:
     assert (told["namespaces"], told["instance"], str(told["cache_dir"])) == (("blue", "red"), "eu", "/cache")
     assert f":{container['ports'][0]['containerPort']}" == told["listen"]
     assert told["shutdown_timeout"].total_seconds() < pod(TENANTS)["spec"]["terminationGracePeriodSeconds"]
+
+
+def test_no_user_is_fixed_as_the_image_has_one_by_number() -> None:
+    user = next(line.split()[1] for line in DOCKERFILE.read_text("utf-8").splitlines() if line.startswith("USER "))
+    assert user.partition(":")[0].isdecimal(), "Kubernetes cannot see that a user with a name is not root"
+    assert "runAsUser" not in render(TENANTS).partition("kind: Deployment")[2]
 
 
 def test_the_cache_fits_into_its_folder() -> None:
