@@ -85,15 +85,28 @@ def installed(kubernetes: KubernetesServer, management: Management) -> Iterator[
         yield made
 
 
-def test_all_of_it_is_taken_without_a_warning(kubernetes: KubernetesServer) -> None:
-    """The ClusterRoleBindings too, which are removed again at once: they are granted to nobody that there is."""
+def test_all_of_it_is_taken_as_it_is_and_taken_again(kubernetes: KubernetesServer) -> None:
+    """With the ClusterRoleBindings, which are removed again at once."""
     with kubernetes.alone("installation"):
-        made = Installed(kubernetes, Installation(namespace=kubernetes.namespace("whole")))
+        namespace = kubernetes.namespace("whole")
+        made = Installed(kubernetes, Installation(namespace=namespace))
+        ask = partial(may, kubernetes, f"system:serviceaccount:{namespace}:{NAME}")
         try:
             assert made.apply() == [content["kind"] for content in made.objects]
             assert made.apply() == [content["kind"] for content in made.objects]
+            until(lambda: ask("watch", "", "secrets", "any"), "it may look everywhere")
+            assert not ask("patch", "cluster.x-k8s.io", "clusters", "any")
         finally:
             made.remove()
+
+
+def test_the_definitions_are_taken_as_they_are(kubernetes: KubernetesServer) -> None:
+    """Without keeping them: other tests use those that are there."""
+    for content in yaml.safe_load_all(render(Installation())):
+        if content["kind"] == "CustomResourceDefinition":
+            path = f"{path_of(content)}?dryRun=All&fieldManager=tests&force=true&fieldValidation=Strict"
+            answer = kubernetes.api("PATCH", path, content, content_type="application/apply-patch+yaml")
+            assert answer["metadata"]["name"] == content["metadata"]["name"]
 
 
 def test_the_pods_are_admitted_under_the_restricted_profile(installed: Installed) -> None:
