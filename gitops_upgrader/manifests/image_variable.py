@@ -11,7 +11,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from gitops_upgrader.errors import InvalidVersion
 from gitops_upgrader.manifests import pointer
 from gitops_upgrader.manifests.place import Found
 from gitops_upgrader.manifests.query import VERSION_TEMPLATE, Scope, VariableWant
@@ -155,7 +154,5 @@ def _scalars(value: Json, path: str, keys: tuple[str, ...]) -> Iterator[tuple[st
 
 
 def _parsed(text: str | None) -> Version | None:
-    try:
-        return Version.parse(text) if text else None
-    except InvalidVersion:
-        return None
+    """The Cluster's version. A text that is none has been refused before: then there is no text here."""
+    return Version.parse(text) if text else None

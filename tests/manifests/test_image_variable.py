@@ -131,6 +131,12 @@ def test_how_a_name_spells_the_version(text: str, version: str, template: str | 
     assert templated(text, Version.parse(version)) == template
 
 
+def test_a_version_that_is_none_tells_no_more_than_an_absent_one() -> None:
+    place = found([{"name": "imageName", "value": "node-v1.33.5"}], version="latest")
+
+    assert image(place) is not None
+
+
 def test_without_a_version_names_alone_tell() -> None:
     guess = image(found([{"name": "imageId", "value": "x-v1.33.5"}], version="v1.33"))
 
