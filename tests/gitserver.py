@@ -102,6 +102,7 @@ def git_http_server(
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # head and body are two writes: the second would wait for an acknowledgement
     state: GitServer
 
     def do_GET(self) -> None:

@@ -77,6 +77,7 @@ def serving(answer: Callable[[Request], Reply], *, tls: ssl.SSLContext | None = 
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True  # head and body are two writes: the second would wait for an acknowledgement
 
         def handle_one_request(self) -> None:
             try:

@@ -72,6 +72,7 @@ class _Handler(BaseHTTPRequestHandler):
     server: _Server
 
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # head and body are two writes: the second would wait for an acknowledgement
 
     def handle_one_request(self) -> None:
         try:
