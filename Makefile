@@ -29,7 +29,7 @@ test: $(BIN)/.installed ## Run the hermetic tests: no network, no Go. ARGS='-k h
 
 test-servers: $(BIN)/.installed-docs ## Run the tests that need real servers and oracles, built once per machine.
 	$(BIN)/python -m tests.servers
-	$(BIN)/python -m pytest -m servers -n 2 --timeout $(PATIENCE) tests $(ARGS)
+	$(BIN)/python tests/run.py servers -n 2 --timeout $(PATIENCE) $(ARGS)
 
 lint: $(BIN)/.installed ## Check style, types, layers and generated files.
 	bash -n .ci/run

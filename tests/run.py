@@ -1,8 +1,10 @@
 """What `make test` runs: the hermetic tests with branch coverage, then the floors that coverage must keep.
 
     python tests/run.py [ARGUMENT OF PYTEST]...
+    python tests/run.py servers [ARGUMENT OF PYTEST]...
 
-With arguments pytest runs what they select, and no floor is judged: a part of the tests covers a part of the code.
+The second is `make test-servers`: the tests with real servers, whose coverage is not measured. With arguments pytest
+runs what they select, and no floor is judged: a part of the tests covers a part of the code.
 """
 
 from __future__ import annotations
@@ -36,8 +38,9 @@ _SHOWN: Final = 20
 
 def main(arguments: Sequence[str]) -> int:
     """Run the tests, then judge coverage. Returns pytest's exit status; 1 where a floor is not kept."""
-    order = [sys.executable, "-m", "pytest", "-m", "not servers", "-n", "auto", "--cov", "--cov-report=", *arguments]
-    status = subprocess.run(order, cwd=ROOT, check=False, env=environment()).returncode
+    if arguments[:1] == ["servers"]:
+        return _pytest("servers", *arguments[1:])
+    status = _pytest("not servers", "-n", "auto", "--cov", "--cov-report=", *arguments)
     if status != 0 or arguments:
         return status
     report = coverage_report()
@@ -46,6 +49,11 @@ def main(arguments: Sequence[str]) -> int:
     for sentence in broken:
         print(sentence, file=sys.stderr)
     return 1 if broken else 0
+
+
+def _pytest(marker: str, *arguments: str) -> int:
+    order = [sys.executable, "-m", "pytest", "-m", marker, *arguments]
+    return subprocess.run(order, cwd=ROOT, check=False, env=environment()).returncode
 
 
 def environment() -> Mapping[str, str]:
