@@ -15,7 +15,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -150,15 +150,18 @@ class ControlPlane:
 
 
 @contextmanager
-def running(folder: Path, *, prepare: Callable[[ControlPlane], None] = lambda _: None) -> Iterator[ControlPlane]:
+def running(
+    folder: Path, *, prepare: Callable[[ControlPlane], None] = lambda _: None, api_server: Sequence[str] = ()
+) -> Iterator[ControlPlane]:
     """Run a control plane in a folder until the end of the block. The logs stay; what etcd kept does not.
 
     Args:
         folder: where everything of it is.
         prepare: is called before the controllers start; of kinds that come later the garbage collector hears within
             half a minute only.
+        api_server: further arguments of the API server.
     """
-    plane = _laid_out(folder)
+    plane = _laid_out(folder, api_server)
     with ExitStack() as stack:
         stack.callback(shutil.rmtree, folder / "etcd", ignore_errors=True)
         for process in (plane.etcd, plane.api_server, plane.controller_manager):
@@ -169,7 +172,7 @@ def running(folder: Path, *, prepare: Callable[[ControlPlane], None] = lambda _:
         yield plane
 
 
-def _laid_out(folder: Path) -> ControlPlane:
+def _laid_out(folder: Path, further: Sequence[str]) -> ControlPlane:
     """Everything that the programs read: certificates, keys, configuration."""
     client_port, peer_port, port = _free_ports(3)
     url, etcd_url = f"https://127.0.0.1:{port}", f"http://127.0.0.1:{client_port}"
@@ -200,7 +203,7 @@ def _laid_out(folder: Path) -> ControlPlane:
         kubeconfig=kubeconfig,
         certificate_authority=folder / "ca.crt",
         etcd=Process("etcd", _etcd(folder, etcd_url, peer_port), folder, lambda: _answers(f"{etcd_url}/health")),
-        api_server=Process("kube-apiserver", _api_server(folder, port, etcd_url), folder, api_is_ready),
+        api_server=Process("kube-apiserver", (*_api_server(folder, port, etcd_url), *further), folder, api_is_ready),
         controller_manager=Process(
             "kube-controller-manager", _controller_manager(folder, kubeconfig), folder, api_is_ready
         ),

@@ -55,13 +55,17 @@ ENABLE_NOTIFY_MAIL = false
 MODE = file
 LEVEL = Warn
 ROOT_PATH = {folder}/log
+logger.access.MODE = access
+[log.access]
+MODE = file
+FILE_NAME = {folder}/log/access.log
 [queue]
 TYPE = channel
 [cron]
 ENABLED = false
 [api]
-MAX_RESPONSE_ITEMS = 4
-DEFAULT_PAGING_NUM = 4
+MAX_RESPONSE_ITEMS = {page}
+DEFAULT_PAGING_NUM = {page}
 [actions]
 ENABLED = false
 [indexer]
@@ -149,15 +153,22 @@ class GiteaServer:
 
 
 @contextmanager
-def running(folder: Path) -> Iterator[GiteaServer]:
-    """Run a server in a folder until the end of the block."""
+def running(folder: Path, *, page: int = 4) -> Iterator[GiteaServer]:
+    """Run a server in a folder until the end of the block.
+
+    Args:
+        folder: the server's own; `log/access.log` in it has every request.
+        page: how much of a list it gives at most in one answer. Gitea's own default is 50; few have tests turn pages.
+    """
     program = PROGRAM.build()
     source = PROGRAM.source(_MODULE)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     configuration = folder / "app.ini"
-    configuration.write_text(_CONFIGURATION.format(folder=folder, port=port, source=source), encoding="utf-8")
+    configuration.write_text(
+        _CONFIGURATION.format(folder=folder, port=port, source=source, page=page), encoding="utf-8"
+    )
     (folder / "home").mkdir()
     environment = _environment(folder)
     command = [str(program), "--config", str(configuration)]
