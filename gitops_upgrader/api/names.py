@@ -5,6 +5,7 @@ Both prefixes are upstream's (dkoshkin/kubernetes-upgrader v0.6): one is the API
 
 from __future__ import annotations
 
+import hashlib
 from typing import Final
 
 GROUP: Final = "kubernetesupgraded.dimitrikoshkin.com"
@@ -37,3 +38,21 @@ FINALIZER: Final = f"{GROUP}/pull-request"
 
 REQUESTED_AT_ANNOTATION: Final = "reconcile.gitops-upgrader/requestedAt"
 """On any object of ours: a new value asks for a look at it now, whatever its interval."""
+
+LABEL_LENGTH: Final = 63
+"""Characters of a label's value, and of the name of whatever becomes one, such as a Job's."""
+NAME_LENGTH: Final = 253
+"""Characters of an object's name (RFC 1123 subdomain)."""
+
+
+def shortened(name: str, suffix: str = "", *, longest: int = LABEL_LENGTH) -> str:
+    """A name with a suffix, where both fit; else the name's beginning, a hash of all of it, and the suffix.
+
+    >>> shortened("ubuntu", "-v1.34.2"), shortened("a-rather-long-name", longest=16)
+    ('ubuntu-v1.34.2', 'a-rathe-87d02c79')
+    """
+    if len(name) + len(suffix) <= longest:
+        return name + suffix
+    digest = hashlib.sha256(name.encode()).hexdigest()[:8]
+    room = longest - len(suffix) - len(digest) - 1
+    return f"{name[:room].rstrip('-.')}-{digest}{suffix}"

@@ -3,33 +3,25 @@
 from __future__ import annotations
 
 import copy
-import hashlib
 import math
 from typing import Any
 
 from gitops_upgrader.api import API_VERSION, MachineImage
-from gitops_upgrader.api.names import MACHINE_IMAGE_NAME_LABEL
+from gitops_upgrader.api.names import MACHINE_IMAGE_NAME_LABEL, shortened
 from gitops_upgrader.versions import Version
 
 GROUP, KIND = "batch", "Job"
-LONGEST = 63
-"""Characters of a Job's name and of a label's value: the Job controller puts the one into the other."""
 VERSION_VARIABLE = "KUBERNETES_VERSION"
 """The environment variable that tells a build which version it is of."""
 
 
 def job_name(image: str, attempt: int) -> str:
-    """The name of the Job of an attempt, counted from 1; what is too long keeps its beginning, and a hash of it all.
+    """The name of the Job of an attempt, counted from 1. The Job controller makes a label's value of it.
 
     >>> job_name("ubuntu-v1.34.2", 1)
     'ubuntu-v1.34.2-1'
     """
-    return _shortened(image, f"-{attempt}")
-
-
-def label_value(image: str) -> str:
-    """The value of the label by which the Jobs of an image are found."""
-    return _shortened(image, "")
+    return shortened(image, f"-{attempt}")
 
 
 def job(image: MachineImage, attempt: int) -> dict[str, Any]:
@@ -40,7 +32,7 @@ def job(image: MachineImage, attempt: int) -> dict[str, Any]:
     asked for the end of its log, which is then the reason that people read.
     """
     metadata = image.metadata
-    labels = {MACHINE_IMAGE_NAME_LABEL: label_value(metadata.name)}
+    labels = {MACHINE_IMAGE_NAME_LABEL: shortened(metadata.name)}
     template = image.spec.job_template
     if template is None:
         raise AssertionError("an image without an id has a jobTemplate, as its schema asks")
@@ -86,11 +78,3 @@ def _prepare(container: dict[str, Any], version: str) -> None:
     given = container.get("env") or []
     if not any(isinstance(entry, dict) and entry.get("name") == VERSION_VARIABLE for entry in given):
         container["env"] = [*given, {"name": VERSION_VARIABLE, "value": version}]
-
-
-def _shortened(name: str, suffix: str) -> str:
-    if len(name) + len(suffix) <= LONGEST:
-        return name + suffix
-    digest = hashlib.sha256(name.encode()).hexdigest()[:8]
-    room = LONGEST - len(suffix) - len(digest) - 1
-    return f"{name[:room].rstrip('-.')}-{digest}{suffix}"

@@ -11,7 +11,9 @@ from gitops_upgrader.api.names import (
     CLONED_FROM_ANNOTATION,
     GROUP,
     KUBERNETES_VERSION_LABEL,
+    NAME_LENGTH,
     SYNCER_NAME_LABEL,
+    shortened,
 )
 from gitops_upgrader.api.placeholders import expand
 from gitops_upgrader.errors import UpgraderError
@@ -57,7 +59,7 @@ def template_of(scope: Scope, syncer: MachineImageSyncer) -> MachineImageTemplat
 
 def labels_of(syncer: MachineImageSyncer, template: MachineImageTemplate) -> dict[str, str]:
     """The labels of every MachineImage of a syncer, but that of its version."""
-    return {**template.spec.template.metadata.labels, SYNCER_NAME_LABEL: syncer.metadata.name}
+    return {**template.spec.template.metadata.labels, SYNCER_NAME_LABEL: shortened(syncer.metadata.name)}
 
 
 def machine_image(syncer: MachineImageSyncer, template: MachineImageTemplate, version: Version) -> dict[str, Any]:
@@ -73,9 +75,9 @@ def machine_image(syncer: MachineImageSyncer, template: MachineImageTemplate, ve
         "apiVersion": API_VERSION,
         "kind": MachineImage.KIND,
         "metadata": {
-            "name": f"{syncer.metadata.name}-{slug}".lower(),
+            "name": shortened(syncer.metadata.name, f"-{slug}".lower(), longest=NAME_LENGTH),
             "namespace": key_of(syncer).namespace,
-            "labels": labels_of(syncer, template) | {KUBERNETES_VERSION_LABEL: slug},
+            "labels": labels_of(syncer, template) | {KUBERNETES_VERSION_LABEL: shortened(slug)},
             "annotations": {**made.metadata.annotations, CLONED_FROM_ANNOTATION: template.metadata.name},
             "ownerReferences": [
                 {
@@ -94,7 +96,6 @@ def machine_image(syncer: MachineImageSyncer, template: MachineImageTemplate, ve
 
 def _versions_with_an_image(scope: Scope, syncer: MachineImageSyncer) -> set[Version]:
     """The versions that have a MachineImage of this syncer, under whatever name (upstream adds a random suffix)."""
-    stored = scope.store.list(
-        GROUP, MachineImage.KIND, key_of(syncer).namespace, {SYNCER_NAME_LABEL: syncer.metadata.name}
-    )
+    label = {SYNCER_NAME_LABEL: shortened(syncer.metadata.name)}
+    stored = scope.store.list(GROUP, MachineImage.KIND, key_of(syncer).namespace, label)
     return {Version.parse(read(image, MachineImage).spec.version) for image in stored}

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from gitops_upgrader.api.names import GROUP, MACHINE_IMAGE_NAME_LABEL, SYNCER_NAME_LABEL
+from gitops_upgrader.api.names import GROUP, SYNCER_NAME_LABEL, shortened
 from gitops_upgrader.api.references import ObjectReference, group_of
 from gitops_upgrader.api.selectors import LabelSelector
 from gitops_upgrader.model import ObjectKey
@@ -92,8 +92,8 @@ def _of_image(before: Stored | None, after: Stored | None, known: Known) -> set[
             plan.key for plan in _ours(known, PLAN, key.namespace) if any(_selects(plan, look.labels) for look in looks)
         }
     if before is None or after is None:
-        names = {look.labels[SYNCER_NAME_LABEL] for look in looks if SYNCER_NAME_LABEL in look.labels}
-        found |= {ObjectKey(GROUP, SYNCER, key.namespace, name) for name in names}
+        names = {look.labels.get(SYNCER_NAME_LABEL) for look in looks}
+        found |= {syncer.key for syncer in _ours(known, SYNCER, key.namespace) if shortened(syncer.key.name) in names}
     return found
 
 
@@ -143,11 +143,11 @@ def _of_config_map(before: Stored | None, after: Stored | None, known: Known) ->
 
 
 def _of_job(before: Stored | None, after: Stored | None, known: Known) -> set[ObjectKey]:
+    """The image that owns the Job. Its label has the name only as long as that is short."""
     del known
     key = _key(before, after)
-    labels = [look.labels for look in (before, after) if look is not None]
-    names = {one[MACHINE_IMAGE_NAME_LABEL] for one in labels if MACHINE_IMAGE_NAME_LABEL in one}
-    return {ObjectKey(GROUP, IMAGE, key.namespace, name) for name in names}
+    looks = [look for look in (before, after) if look is not None]
+    return {ObjectKey(GROUP, IMAGE, key.namespace, name) for look in looks for name in _owners(look, IMAGE)}
 
 
 def _of_cluster(before: Stored | None, after: Stored | None, known: Known) -> set[ObjectKey]:
@@ -227,6 +227,13 @@ def _sources_signed_by(key: ObjectKey, field: str, known: Known) -> set[ObjectKe
         for source in _ours(known, SOURCE, key.namespace)
         if _mapping(source.content, "spec", "signedBy", field).get("name") == key.name
     }
+
+
+def _owners(stored: Stored, kind: str) -> Iterator[str]:
+    """The names of the objects of a kind of ours that own another one (meta/v1 OwnerReference)."""
+    for owner in stored.content["metadata"].get("ownerReferences") or ():
+        if owner.get("kind") == kind and group_of(owner.get("apiVersion") or "") == GROUP:
+            yield owner["name"]
 
 
 def _secrets_of(repository: Stored) -> set[Any]:

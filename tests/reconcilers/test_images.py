@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pysequoia
 import pytest
 
+from gitops_upgrader import api
 from gitops_upgrader.model import ObjectKey
+from gitops_upgrader.reconcilers import syncer
+from gitops_upgrader.reconcilers.scope import Scope
+from gitops_upgrader.sources.httpfetch import HttpFetch
 from tests import debian
 from tests.reconcilers.directory import OURS, PLAN, SYNCER, TEMPLATE, VERSIONS, Fleet, Run
 
@@ -102,6 +108,30 @@ spec: {{version: v1.34.2, id: made-by-upstream}}
     run = fleet.run()
 
     assert [stored.key.name for stored in run.store.list(GROUP, "MachineImage")] == ["images-x7k2p"]
+
+
+@pytest.mark.parametrize("length", [63, 64, 253])
+def test_the_images_of_a_syncer_with_a_long_name_have_legal_names_and_labels(fleet: Fleet, length: int) -> None:
+    """The store holds what it takes to the grammar of names and labels, as the API server does."""
+    name = "s" * length
+    fleet.write("all.yaml", VERSIONS, TEMPLATE, SYNCER.replace("name: images, namespace", f"name: {name}, namespace"))
+
+    run = fleet.run()
+
+    made = [stored.content["metadata"] for stored in run.store.list(GROUP, "MachineImage")]
+    assert [len(metadata["name"]) for metadata in made] == [min(length + len("-v1.34.2"), 253)] * 2
+    assert made[1]["name"].endswith("-v1.34.2")
+    label = f"{UPSTREAM}/machine-image-syncer-name"
+    values = {metadata["labels"][label] for metadata in made}
+    assert len(values) == 1
+    assert len(values.pop()) == 63
+    assert {metadata["ownerReferences"][0]["name"] for metadata in made} == {name}
+    again = syncer.reconcile(
+        Scope(run.store, lambda: datetime(2026, 11, 3, tzinfo=UTC), HttpFetch()),
+        api.parse_as(api.MachineImageSyncer, run.store.list(GROUP, "MachineImageSyncer")[0].content),
+    )
+    assert again.problem is None
+    assert len(run.store.list(GROUP, "MachineImage")) == 2
 
 
 @pytest.mark.parametrize(

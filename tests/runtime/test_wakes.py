@@ -85,6 +85,7 @@ def changed(name: str, path: str, value: Any) -> Stored:
         ("Cluster prod", "status.observedGeneration", 2, "upgrader prod"),
         ("Job ubuntu-1", "status.succeeded", 1, "image ubuntu"),
         ("Job backup", "status.succeeded", 1, ""),
+        ("Job copied", "status.succeeded", 1, ""),
         ("Secret keys", "metadata.resourceVersion", "2", "DebianRepositorySource apt"),
         ("Secret git", "metadata.resourceVersion", "2", "GitOpsRepository default, upgrader dev, upgrader shared"),
         ("Secret flux-git", "metadata.resourceVersion", "2", "GitOpsRepository fluxed, upgrader prod"),
@@ -105,6 +106,7 @@ def test_a_change_wakes_whom_it_concerns(name: str, path: str, value: Any, woken
     ("name", "woken"),
     [
         ("MachineImage ubuntu", "Plan ubuntu, image ubuntu, syncer debian"),
+        ("MachineImage long", f"image long, syncer {'a' * 253}"),
         ("Plan ubuntu", "Plan ubuntu, upgrader dev"),
         ("GitOpsRepository default", "GitOpsRepository default, upgrader dev, upgrader shared"),
         ("Cluster dev", "upgrader dev"),
