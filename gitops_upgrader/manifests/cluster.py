@@ -45,6 +45,12 @@ class Cluster:
         return pointer.peek(topology, "classRef", "name") or pointer.peek(topology, "class") or None
 
     @property
+    def class_namespace(self) -> str:
+        """The ClusterClass's namespace: `classRef.namespace`, or `classNamespace`; empty where it is the Cluster's."""
+        topology = pointer.look(self.node, "spec", "topology")
+        return pointer.peek(topology, "classRef", "namespace") or pointer.peek(topology, "classNamespace")
+
+    @property
     def labels(self) -> dict[str, str]:
         """The object's labels."""
         return {

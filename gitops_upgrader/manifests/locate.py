@@ -51,6 +51,8 @@ def locate(search: Search, query: Query) -> Located:
         version_text=version,
         notes=tuple(note for slot in slots for note in field.notes(slot.place)),
         trail=tuple(trail),
+        class_name=cluster.class_name if cluster else None,
+        class_namespace=cluster.class_namespace if cluster else "",
     )
 
 

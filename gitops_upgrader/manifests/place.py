@@ -112,7 +112,8 @@ class Located:
 
     `file`, `document` and `line` are the Cluster's own; where only targets or setter comments were looked for, they
     are those of the version. `name` and `namespace` are as the Cluster has them after Kustomize (`namespace` empty
-    where it has none).
+    where it has none). `class_name` is None where the Cluster itself was not looked at; `class_namespace` is empty
+    where it is the Cluster's.
     """
 
     query: Query
@@ -125,6 +126,8 @@ class Located:
     version_text: str | None
     notes: tuple[Note, ...] = ()
     trail: tuple[Step, ...] = ()
+    class_name: str | None = None
+    class_namespace: str = ""
 
     def of(self, *roles: Role) -> tuple[Place, ...]:
         """The places with one of these roles, in order."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from gitops_upgrader.manifests import cluster_class, inventory
 from gitops_upgrader.manifests import edit as editing
-from gitops_upgrader.manifests import inventory
 from gitops_upgrader.manifests import locate as locating
 from gitops_upgrader.manifests.place import Edited, Found, Located
 from gitops_upgrader.manifests.query import Query, Values
@@ -38,6 +38,10 @@ class Manifests:
     def clusters(self) -> tuple[Found, ...]:
         """Every Cluster that is made from a ClusterClass, sorted by namespace, name, file and line."""
         return inventory.clusters(self._search)
+
+    def kubernetes_versions(self, name: str, namespace: str = "", paths: Sequence[str] = ()) -> tuple[str, ...]:
+        """The versions that a ClusterClass lists; see `cluster_class`."""
+        return cluster_class.kubernetes_versions(self._search.scan, name, namespace, paths)
 
     def edit(self, located: Located, values: Values) -> Edited:
         """Write values to the places found: new bytes with a proof, or an error, and nothing in between.

@@ -41,6 +41,8 @@ class Trait(enum.Enum):
     """It has a setter comment."""
     DEPLOYMENT = "deployment"
     """It may hold a Flux Kustomization or an Argo CD Application that patches what it deploys."""
+    VERSION_LIST = "version-list"
+    """It may hold a ClusterClass that lists the versions it takes."""
 
 
 Known: TypeAlias = dict[str, tuple[Trait, ...]]
@@ -166,8 +168,11 @@ class Scan:
 
 
 def _traits(data: bytes) -> Iterator[Trait]:
-    if b"cluster.x-k8s.io/" in data and _API.search(data) and _KIND.search(data):
-        yield Trait.CLUSTER
+    if b"cluster.x-k8s.io/" in data and _API.search(data):
+        if _KIND.search(data):
+            yield Trait.CLUSTER
+        if b"kubernetesVersions" in data:
+            yield Trait.VERSION_LIST
     if b"$gitops-upgrader" in data:
         yield Trait.MARKER
     if (b"kustomize.toolkit.fluxcd.io/" in data or b"argoproj.io/" in data) and _CHANGES.search(data):

@@ -7,13 +7,20 @@ and the image that is missing is named.
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from gitops_upgrader.model import Image
 from gitops_upgrader.plans.candidates import LeftOut
 from gitops_upgrader.plans.preference import ascending
 from gitops_upgrader.versions import StepReason, Version, step_problem
+
+Listed = Callable[[Image], Sequence[str]]
+"""`spec.kubernetesVersions` of the ClusterClass that the cluster has with an image; empty where it lists none."""
+
+
+def _nothing_listed(_: Image) -> Sequence[str]:
+    return ()
 
 
 class NoHopReason(enum.StrEnum):
@@ -78,7 +85,7 @@ def next_hop(
     candidates: Sequence[Image],
     target: Image | None,
     *,
-    allowed: Sequence[str] | None = None,
+    listed: Listed = _nothing_listed,
 ) -> Hop | NoHop:
     """Choose the next step from `current` towards `target`.
 
@@ -89,8 +96,8 @@ def next_hop(
         current: the version that the cluster's manifest holds.
         candidates: the images that may be used on the way, in any order; the target itself always may.
         target: the image to arrive at; None where no image can be one.
-        allowed: `spec.kubernetesVersions` of the ClusterClass. Where it is given and not empty, Cluster API takes
-            exactly these strings, after it has put a missing `v` in front of the version.
+        listed: the versions that the ClusterClass lists. Where it lists any, Cluster API takes exactly these strings,
+            after it has put a missing `v` in front of the version.
 
     >>> texts = ["v1.28.9", "v1.29.1", "v1.29.2", "v1.30.1"]
     >>> images = [Image(Version.parse(text), f"ami-{text}", text) for text in texts]
@@ -104,7 +111,7 @@ def next_hop(
         return settled
     images = [image for image in ascending([*candidates, target]) if _is_ahead(current, image.version)]
     refused = {image: why for image in images if (why := _refusal(current, image, target))}
-    unlisted = [image for image in images if image not in refused and allowed and image.version.with_v not in allowed]
+    unlisted = [image for image in images if image not in refused and not is_listed(image.version, listed(image))]
     refused |= dict.fromkeys(unlisted, "not in the ClusterClass's kubernetesVersions")
     steps = [image for image in images if image not in refused]
     if not steps:
@@ -113,6 +120,11 @@ def next_hop(
     others = {image: refused.get(image) or _second(image, best) for image in images if image != best}
     words = f"hop {current} -> {best.version}: {_reason(current, best, target, unlisted)}"
     return Hop(best, words, _considered(others))
+
+
+def is_listed(version: Version, versions: Sequence[str]) -> bool:
+    """Whether a ClusterClass with this list takes a version: it lists none, or exactly this string."""
+    return not versions or version.with_v in versions
 
 
 def _is_ahead(current: Version, version: Version) -> bool:

@@ -19,8 +19,8 @@ from tests.versions.strategies import versions
 
 
 def choose(current: str, candidates: str, target: str, allowed: str | None = None) -> Hop | NoHop:
-    listed = allowed.split() if allowed is not None else None
-    return next_hop(Version.parse(current), images(candidates), image(target), allowed=listed)
+    listed = (allowed or "").split()
+    return next_hop(Version.parse(current), images(candidates), image(target), listed=lambda _: listed)
 
 
 def journey(current: str, candidates: str, target: str, allowed: str | None = None) -> list[str]:
@@ -81,6 +81,14 @@ def test_what_else_was_considered() -> None:
     ]
 
 
+def test_each_image_is_looked_up_in_the_list_of_its_own_class() -> None:
+    """As where the class's name carries the minor."""
+    lists = {"v1.34.2": ["v1.34.1"], "v1.33.6": ["v1.33.5", "v1.33.6"], "v1.34.1": ["v1.34.2", "v1.33.6"]}
+    ready = images("v1.33.6 v1.34.1 v1.34.2")
+    step = next_hop(Version.parse("v1.33.5"), ready, ready[-1], listed=lambda one: lists[str(one.version)])
+    assert str(step) == "hop v1.33.5 -> v1.33.6: newest image of this minor that the ClusterClass lists"
+
+
 def test_beyond_the_target() -> None:
     step = choose("v1.33.5", "v1.34.1 v1.34.9", "v1.34.2")
     assert isinstance(step, Hop)
@@ -103,20 +111,20 @@ def test_no_hop_breaks_a_rule(candidates: list[Image], current: Version, data: s
     assume(candidates)
     target = data.draw(st.sampled_from(candidates))
     listed = [each.version.with_v for each in candidates]
-    allowed = data.draw(st.none() | st.lists(st.sampled_from(listed)))
-    step = next_hop(current, candidates, target, allowed=allowed)
+    allowed = {each: data.draw(st.lists(st.sampled_from(listed))) for each in candidates}
+    step = next_hop(current, candidates, target, listed=allowed.__getitem__)
     chosen = [step.image] if isinstance(step, Hop) else []
     for hop in chosen:
         new = hop.version
         assert current.newness < new.newness <= target.version.newness
         assert (new.major, new.flavour) == (current.major, current.flavour)
         assert new.minor - current.minor in (0, 1)
-        assert not allowed or new.with_v in allowed
+        assert not allowed[hop] or new.with_v in allowed[hop]
         assert not new.is_prerelease or target.version.is_prerelease
     considered = [other.image for other in step.considered]
     assert len({*considered, *chosen}) == len(considered) + len(chosen)
     assert {*considered, *chosen} <= {*candidates}
-    assert step == next_hop(current, candidates[::-1], target, allowed=allowed)
+    assert step == next_hop(current, candidates[::-1], target, listed=allowed.__getitem__)
 
 
 @given(
