@@ -14,6 +14,7 @@ import click
 
 from gitops_upgrader.api import durations
 from gitops_upgrader.cli.run import DONE
+from gitops_upgrader.cli.verbosity import Verbosity, current
 from gitops_upgrader.errors import UsageError
 
 if TYPE_CHECKING:
@@ -123,9 +124,7 @@ Examples:
 @click.option(
     "--log-level",
     type=click.Choice(["debug", "info", "warning", "error"]),
-    default="info",
-    show_default=True,
-    help="What is logged, as JSON on stderr.",
+    help="What is logged, as JSON on stderr: info, where neither this nor -q (warning) nor -v (debug) is given.",
 )
 def command(
     kubeconfig: Path | None,
@@ -142,7 +141,7 @@ def command(
     lease_duration: timedelta,
     shutdown_timeout: timedelta,
     listen: str,
-    log_level: str,
+    log_level: str | None,
     *,
     cross_namespace_clusters: bool,
     leader_elect: bool,
@@ -176,9 +175,17 @@ def command(
         listen=_address(listen),
     )
     secrecy = Secrecy()
-    set_up(log_level, secrecy)
+    set_up(log_level or _LOG_LEVELS[current()], secrecy)
     Process(settings, secrecy).run(_asked_to_end())
     return DONE
+
+
+_LOG_LEVELS = {
+    Verbosity.QUIET: "warning",
+    Verbosity.NORMAL: "info",
+    Verbosity.VERBOSE: "debug",
+    Verbosity.DEBUG: "debug",
+}
 
 
 def _asked_to_end() -> threading.Event:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import click
 
 from gitops_upgrader import __version__
+from gitops_upgrader.cli import verbosity
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +47,15 @@ class LazyGroup(click.Group):
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import one command; None for an unknown name."""
+        """Import one command, with the options that all of them have; None for an unknown name."""
         entry = COMMANDS.get(cmd_name)
         if entry is None:
             return None
         command = importlib.import_module(f"gitops_upgrader.cli.{entry.module}").command
         if not isinstance(command, click.Command):
             raise TypeError(f"{entry.module} has no command")
+        known = {parameter.name for parameter in command.params}
+        command.params += [option for option in verbosity.options() if option.name not in known]
         return command
 
     def resolve_command(
@@ -73,6 +76,7 @@ class LazyGroup(click.Group):
 
 @click.group(
     cls=LazyGroup,
+    params=verbosity.options(),
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="""\b
 Examples:
@@ -80,7 +84,8 @@ Examples:
   gitops-upgrader propose -m upgrades/ --repo git@example.org:platform/fleet.git
 
 \b
-Completion: eval "$(_GITOPS_UPGRADER_COMPLETE=bash_source gitops-upgrader)", likewise zsh_source, fish_source.
+Completion, in ~/.bashrc (likewise zsh_source; in fish, pipe it into source):
+  eval "$(_GITOPS_UPGRADER_COMPLETE=bash_source gitops-upgrader)"
 """,
 )
 @click.version_option(__version__, message="%(prog)s %(version)s")

@@ -39,7 +39,8 @@ _TOKENS: Final = {"github": "GITHUB_TOKEN", "gitlab": "GITLAB_TOKEN", "gitea": "
 def arguments(environ: Mapping[str, str]) -> list[str]:
     """The arguments for `propose`. An empty input is as good as none; white space around a value does not count.
 
-    Each value is joined to its option, so that none can be read as an option of its own.
+    Each value is joined to its option, so that none can be read as an option of its own. Where somebody re-runs the
+    job with debug logging (RUNNER_DEBUG, docs.github.com, "Store information in variables"), more is said.
 
     Raises:
         UsageError: a switch is neither true nor false, or the quotes of `args` are not closed.
@@ -53,6 +54,8 @@ def arguments(environ: Mapping[str, str]) -> list[str]:
     if _input(environ, "CLUSTER") and not _input(environ, "REPOSITORY"):
         found.append("--repo=.")
     found += [option for name, option in _SWITCHES.items() if is_true(environ, name)]
+    if environ.get("RUNNER_DEBUG") == "1":
+        found.append("-vv")
     return [*found, *_words(_input(environ, "ARGS"))]
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from gitops_upgrader.cli.run import DONE, say
+from gitops_upgrader.cli.run import DONE, note
 
 
 def namespace_name(_context: click.Context, _option: click.Parameter, value: str | tuple[str, ...]) -> object:
@@ -128,6 +128,8 @@ def _warn(context: str | None, kubeconfig: Path | None, namespaces: tuple[str, .
             except KindNotInstalled:
                 continue  # this installs it
             for writer in found:
-                say(f"warning: {writer}. If it still runs, end it first: two controllers would undo each other's work.")
+                note(
+                    f"warning: {writer}. If it still runs, end it first: two controllers would undo each other's work."
+                )
     finally:
         store.close()

@@ -14,7 +14,7 @@ import click
 from gitops_upgrader.cli import options
 from gitops_upgrader.cli.heard import Heard
 from gitops_upgrader.cli.meanwhile import importing
-from gitops_upgrader.cli.run import CHANGES, DONE, FAILED, say
+from gitops_upgrader.cli.run import CHANGES, DONE, FAILED, note, say
 from gitops_upgrader.cli.terminal import coloured_diff, notes, output, print_json, progress
 from gitops_upgrader.errors import UpgraderError, UsageError
 from gitops_upgrader.reconcilers.opened import Workspaces
@@ -214,7 +214,7 @@ def _print_errors(report: Report, problems: tuple[UpgraderError, ...]) -> None:
     from gitops_upgrader.cli import proposals
 
     for orphan in report.orphans:
-        say(f"note: {proposals.note(orphan)}")
+        note(f"note: {proposals.note(orphan)}")
     for problem in (*problems, *(failure.error for failure in report.failures)):
         say(f"error: {problem}")
     for proposed in report.proposals:

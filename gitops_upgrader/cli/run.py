@@ -17,6 +17,7 @@ from collections.abc import Sequence
 import click
 
 from gitops_upgrader.cli.heard import Heard
+from gitops_upgrader.cli.verbosity import Verbosity, current
 from gitops_upgrader.errors import UpgraderError
 
 DONE, FAILED, CHANGES, BUG, INTERRUPTED = 0, 1, 2, 3, 130
@@ -59,6 +60,12 @@ def _failed(heard: Heard, text: str) -> int:
     heard.failure = text
     say(f"error: {text}")
     return FAILED
+
+
+def note(text: str) -> None:
+    """Tell the user something that is neither a result nor an error, unless it shall be quiet."""
+    if current() > Verbosity.QUIET:
+        say(text)
 
 
 def say(text: str) -> None:

@@ -18,7 +18,7 @@ from gitops_upgrader.api import ClusterClassClusterUpgrader
 from gitops_upgrader.api.names import GROUP
 from gitops_upgrader.cli import options
 from gitops_upgrader.cli.fleet_table import document, print_changes, print_rows
-from gitops_upgrader.cli.run import DONE, FAILED, say
+from gitops_upgrader.cli.run import DONE, FAILED, note, say
 from gitops_upgrader.cli.terminal import output, print_json, progress
 from gitops_upgrader.errors import KubernetesError, UpgraderError, UsageError
 from gitops_upgrader.reconcilers import fleet
@@ -206,7 +206,8 @@ def _print_line(seen: Seen, shown: Seen | None) -> None:
 
 def _tell(seen: Seen, told: set[str]) -> None:
     """Say what went wrong, each thing once."""
-    for text in (*(f"warning: {text}" for text in seen.warnings), *(f"error: {error}" for error in seen.problems)):
+    warnings = [(note, f"warning: {text}") for text in seen.warnings]
+    for tell, text in (*warnings, *((say, f"error: {error}") for error in seen.problems)):
         if text not in told:
-            say(text)
+            tell(text)
             told.add(text)

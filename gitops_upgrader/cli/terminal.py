@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import sys
 import time
@@ -13,8 +14,12 @@ from typing import TYPE_CHECKING, Any, TextIO
 from rich.console import Console
 from rich.text import Text
 
+from gitops_upgrader.cli.verbosity import Verbosity, current
+
 if TYPE_CHECKING:
     from gitops_upgrader.reconcilers.fleet import Told
+
+_logger = logging.getLogger(__name__)
 
 PATIENCE = 1.0
 """Seconds of silence before progress is shown."""
@@ -62,11 +67,14 @@ def printable(text: str) -> str:
 
 
 @contextmanager
-def progress(*, quiet: bool = False) -> Iterator[Told]:
-    """Show what is being done, once it takes longer than a second, on a terminal only; gone when it is done."""
+def progress() -> Iterator[Told]:
+    """Show what is being done, once it takes longer than a second, on a terminal only; gone when it is done.
+
+    With `-v` each step is a line of the log instead, and stays.
+    """
     console = notes()
-    if quiet or not console.is_terminal:
-        yield lambda _: None
+    if current() is not Verbosity.NORMAL or not console.is_terminal:
+        yield lambda what: _logger.info("%s", printable(what))
         return
     with console.status("") as status:
         status.stop()

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from gitops_upgrader.api import GROUP
-from gitops_upgrader.cli.run import DONE, FAILED, say
+from gitops_upgrader.cli.run import DONE, FAILED, note
 from gitops_upgrader.cli.terminal import print_json
 from gitops_upgrader.errors import UpgraderError
 from gitops_upgrader.stores.directory import DirectoryStore
@@ -42,7 +42,7 @@ def command(paths: tuple[Path, ...], form: str) -> int:
         if not found:
             click.echo(f"{ours} {'object' if ours == 1 else 'objects'}, no mistakes")
     if found:
-        say(f"{len(found)} {'mistake' if len(found) == 1 else 'mistakes'}")
+        note(f"{len(found)} {'mistake' if len(found) == 1 else 'mistakes'}")
     return FAILED if found else DONE
 
 

@@ -35,6 +35,7 @@ from gitops_upgrader.forges.credentials import Credential
 from gitops_upgrader.forges.etags import ETags
 from gitops_upgrader.forges.redaction import redact
 from gitops_upgrader.forges.settings import HttpSettings
+from gitops_upgrader.wire import exchange
 
 logger = logging.getLogger(__name__)
 
@@ -198,8 +199,9 @@ class Session(requests.Session):
             sent.headers["Authorization"] = header
         if known is not None:
             sent.headers["If-None-Match"] = known.etag
-        response = self._transmit(sent, kwargs)
-        logger.debug("%s: %d", _line(sent), response.status_code)
+        with exchange(f"{sent.method} {self._origin}{urlsplit(url).path}") as talk:
+            response = self._transmit(sent, kwargs)
+            talk.answer = f"{response.status_code} {response.reason}".strip()
         self._settings.answered(response.status_code, response.headers)
         if known is not None and response.status_code == requests.codes.not_modified:
             return _answer(known.status, {**dict(known.headers), **response.headers}, known.body, sent)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import fnmatch
+import logging
 import os
 import re
+import shlex
 from collections.abc import Mapping, Sequence
 
 from gitops_upgrader.errors import GitError, InvalidLocation, LeaseLost, NetworkError, RedirectRefused
@@ -17,6 +19,8 @@ from gitops_upgrader.git.pushing import push_arguments, push_error
 from gitops_upgrader.git.redaction import redact
 from gitops_upgrader.git.scratch import Scratch
 from gitops_upgrader.git.transport import HEADS, TRACKING, RefUpdate, RemoteRefs, check_branch
+
+_logger = logging.getLogger(__name__)
 
 _REDIRECTS = 3
 _ATTEMPTS = 3
@@ -130,6 +134,7 @@ class BinaryTransport:
     def _once(self, options: Sequence[str], refs: Sequence[str], **more: str) -> Completed:
         arguments = [self._git, f"--git-dir={self._scratch.path}", *options, "--", self._location.url, *refs]
         environment = self._environment.variables(self._location) | more
+        _logger.debug("running %s", shlex.join(arguments))
         return run(arguments, environment=environment, timeout=self._timeout)
 
     def _followed(self, error: GitError) -> Location:

@@ -15,6 +15,7 @@ from gitops_upgrader.git.location import Location
 from gitops_upgrader.git.scratch import Scratch
 from gitops_upgrader.git.transport import Transport
 from gitops_upgrader.git.trees import lookup_tree
+from gitops_upgrader.wire import exchange
 
 _OID = re.compile(r"[0-9a-f]{40}")
 _DEPTHS = (50, 500, None)
@@ -142,7 +143,9 @@ class History:
         return parents[0] if parents else None
 
     def _deepen(self, depth: int | None) -> None:
-        self._transport.deepen(self._tips, depth)
+        limit = "" if depth is None else f" --depth={depth}"
+        with exchange(f"git fetch{limit} {self.location} {' '.join(self._tips)}"):
+            self._transport.deepen(self._tips, depth)
 
     def _ends_early(self) -> HistoryMissing:
         return HistoryMissing(

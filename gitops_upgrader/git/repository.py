@@ -19,6 +19,7 @@ from gitops_upgrader.git.scratch import Scratch, alternates_of
 from gitops_upgrader.git.signing import Signer
 from gitops_upgrader.git.transport import RefUpdate, RemoteRefs, Transport
 from gitops_upgrader.git.trees import GitTree, lookup_tree, replace_files
+from gitops_upgrader.wire import exchange
 
 
 class Repository(History):
@@ -111,7 +112,8 @@ class Repository(History):
         Raises:
             GitError: one of its classes, `NetworkError` and below being transient.
         """
-        return self._transport.refs(patterns, default_branch=default_branch)
+        with exchange(f"git ls-remote {self.location}"):
+            return self._transport.refs(patterns, default_branch=default_branch)
 
     def fetch(self, branches: Sequence[str], depth: int | None = 1) -> Mapping[str, str]:
         """Bring branches here and return where each of them is. A branch that does not exist is absent.
@@ -123,7 +125,10 @@ class Repository(History):
         Raises:
             GitError: one of its classes, `NetworkError` and below being transient.
         """
-        found = self._transport.fetch(branches, depth) if branches else {}
+        found: Mapping[str, str] = {}
+        if branches:
+            with exchange(f"git fetch {self.location} {' '.join(branches)}"):
+                found = self._transport.fetch(branches, depth)
         self._tips.update(found)
         return found
 
@@ -141,7 +146,8 @@ class Repository(History):
             GitError: one of its other classes.
         """
         if updates:
-            self._transport.push(updates)
+            with exchange(f"git push {self.location} {' '.join(update.branch for update in updates)}"):
+                self._transport.push(updates)
 
     # --- objects ------------------------------------------------------------------------------------------------
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,6 +17,9 @@ from gitops_upgrader.model import ObjectKey
 if TYPE_CHECKING:
     from gitops_upgrader.sources.fetch import Fetch
     from gitops_upgrader.stores.protocol import Store
+
+
+_logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,7 @@ class Scope:
         doubt: in words, what of the files could not be read, so that what seems to be gone may be there.
         live: what holds where the store is a cluster's API; None where objects come from files, in which a Cluster is
             a manifest like any other, and no live one.
+        handed_on: the labels that an object has from the one that wants it, as this process acts on those with them.
     """
 
     store: Store
@@ -48,6 +53,7 @@ class Scope:
     runs_jobs: bool = False
     live: Live | None = None
     doubt: str | None = None
+    handed_on: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,5 +135,6 @@ def conclude(
             "observed_generation": generation,
         }
     )
+    _logger.debug("%s: %s", key_of(resource), problem or message or reason.value)
     scope.store.write_status(key_of(resource), settled.to_content())
     return Result(key_of(resource), problem.reason if problem else reason.value, message, problem)

@@ -33,6 +33,7 @@ from gitops_upgrader.sources.fetch import MIB, Request, Response
 from gitops_upgrader.sources.urls import checked, shown
 from gitops_upgrader.sources.validators import sendable
 from gitops_upgrader.sources.watchdog import Watchdog, WatchedAdapter
+from gitops_upgrader.wire import exchange
 
 MAX_REDIRECTS = 5
 
@@ -70,7 +71,11 @@ class HttpFetch:
             session.mount("https://", adapter)
             session.headers.clear()
             session.headers.update(self._headers(request))
-            with self._follow(session, request, watchdog, where) as answer:
+            with (
+                exchange(f"GET {where.file}") as talk,
+                self._follow(session, request, watchdog, where) as answer,
+            ):
+                talk.answer = str(answer.status_code)
                 return _receive(answer, request, sink, watchdog, where)
 
     def _headers(self, request: Request) -> dict[str, str]:

@@ -18,6 +18,7 @@ from gitops_upgrader.errors import (
     UpgraderError,
 )
 from gitops_upgrader.stores.refusals import Asked, Refusal, error_of
+from gitops_upgrader.wire import exchange
 
 if TYPE_CHECKING:
     from kubernetes.client import ApiClient
@@ -76,9 +77,10 @@ class Connection:
         url = f"{path}?{urlencode(query)}" if query else path
         headers = {"Accept": accept, "Content-Type": content_type}
         request = self._prepared(method, url, headers, body)
-        with self._failures():
+        with exchange(f"{method} {self.address}{path}") as talk, self._failures():
             response = self._client.call_api(*request, _request_timeout=(CONNECT_TIMEOUT, self._timeout))
             data: bytes = response.read()
+            talk.answer = str(response.status)
         content = _json(data)
         if 200 <= response.status < 300:
             if content is None:

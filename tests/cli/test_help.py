@@ -112,6 +112,19 @@ def test_bash_completes(
     assert [line.partition(",")[2] for line in ran.out.splitlines()] == completed
 
 
+@pytest.mark.parametrize(("shell", "said"), [("zsh", "plain\npropose\n"), ("fish", "plain,propose\t")])
+@pytest.mark.parametrize(("words", "word"), [("gitops-upgrader pro", "pro"), ("gitops-upgrader -v pro", "pro")])
+def test_other_shells_complete(
+    shell: str, said: str, words: str, word: str, gitops_upgrader: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The protocols of click's scripts: zsh counts words, fish says which one is being typed."""
+    monkeypatch.setenv("_GITOPS_UPGRADER_COMPLETE", f"{shell}_complete")
+    monkeypatch.setenv("COMP_WORDS", words)
+    monkeypatch.setenv("COMP_CWORD", str(words.count(" ")) if shell == "zsh" else word)
+
+    assert said in gitops_upgrader().out
+
+
 @pytest.mark.parametrize(("variable", "coloured"), [("NO_COLOR", False), ("FORCE_COLOR", True)])
 def test_colours(
     fleet: Fleet, gitops_upgrader: CommandLine, monkeypatch: pytest.MonkeyPatch, variable: str, *, coloured: bool

@@ -23,6 +23,7 @@ HOSTILE = ("$(id)", "`id`", "'\"", "; id", "a\nb", "--repo=x", "${{ github.token
         ({"INPUT_CLUSTER": "prod", "INPUT_REPOSITORY": "x"}, ["--cluster=prod", "--repo=x"]),
         ({"INPUT_MANIFESTS": "a", "INPUT_UPGRADER": "x\ny"}, ["--manifests=a", "--upgrader=x", "--upgrader=y"]),
         ({"INPUT_DRY_RUN": "True"}, ["--dry-run"]),
+        ({"INPUT_DRY_RUN": "true", "RUNNER_DEBUG": "1"}, ["--dry-run", "-vv"]),
         ({"INPUT_DRY_RUN": "false"}, []),
         ({"INPUT_ARGS": "--explain -o 'json' \"a b\""}, ["--explain", "-o", "json", "a b"]),
         ({"INPUT_ARGS": "$(id) `id` $HOME"}, ["$(id)", "`id`", "$HOME"]),

@@ -33,7 +33,7 @@ ORIGIN = "plantedOriginPassword5"
 ENVIRONMENT = {f"{name}_TOKEN": f"planted_{name.lower()}_environment_token" for name in ("GITHUB", "GITLAB", "GITEA")}
 STORED = "planted-credential-store-1"
 SECRETS = (PASSWORD, TOKEN, BEARER, PASSPHRASE, TYPED, ORIGIN, STORED, *ENVIRONMENT.values())
-FORMS = (("-o", "text"), ("-o", "json"), ("-o", "diff"), ("--explain",), ("--dry-run", "-o", "json"))
+FORMS = (("-o", "text"), ("-o", "json"), ("-o", "diff"), ("--explain",), ("--dry-run", "-o", "json"), ("-vv",))
 
 
 @pytest.fixture(autouse=True)
@@ -197,9 +197,10 @@ def test_nothing_leaks_when_the_forge_repeats_what_it_hears(
 ) -> None:
     with parrot(status) as (api, heard):
         plant(fleet, url_of(served, fleet), provider=provider, apiURL=f"{api}/api/v4")
-        ran = outputs.add("propose", gitops_upgrader("propose", "-m", "upgrades", "-o", "json"))
+        ran = outputs.add("propose", gitops_upgrader("propose", "-m", "upgrades", "-o", "json", "-vv"))
 
     assert ran.status == 1
+    assert f" GET {api}/" in ran.err
     assert TOKEN in "\n".join(heard)
     assert "Forge" in ran.json["errors"][0]["reason"]
     assert leaks(outputs.everything(), *SECRETS) == []

@@ -15,7 +15,7 @@ from gitops_upgrader.cli.init.document import written
 from gitops_upgrader.cli.init.draft import Draft, Origin, Packages, draft, home, mistakes, upgrader_name
 from gitops_upgrader.cli.init.family import Choice, choose, families
 from gitops_upgrader.cli.init.packages import ROOT, look
-from gitops_upgrader.cli.run import say
+from gitops_upgrader.cli.run import note
 from gitops_upgrader.cli.terminal import printable, progress
 from gitops_upgrader.errors import (
     ClusterNotFound,
@@ -161,7 +161,7 @@ def _no_clusters(access: Access, paths: Sequence[str]) -> ClusterNotFound:
 def _none_usable(refused: _Refused) -> ManifestError:
     """The error where no Cluster can be edited as it is: the first refusal, the others told of before."""
     for item, error in refused[1:]:
-        say(f"note: {printable(f'{item.label}: {error}')}")
+        note(f"note: {printable(f'{item.label}: {error}')}")
     return refused[0][1]
 
 
@@ -184,6 +184,6 @@ def _tell(drafted: Draft, choices: Sequence[Choice], output: Path, repo: str) ->
     click.echo(f"  gitops-upgrader validate {shlex.quote(str(output))}")
     click.echo(f"  gitops-upgrader propose -m {shlex.quote(str(output))} --repo {shlex.quote(repo)} --dry-run")
     for sentence in drafted.unknown:
-        say(f"note: could not tell {printable(sentence)}.")
+        note(f"note: could not tell {printable(sentence)}.")
     for sentence in drafted.left_out:
-        say(f"note: {printable(sentence)}")
+        note(f"note: {printable(sentence)}")

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import click
 
+from gitops_upgrader.cli import verbosity
 from gitops_upgrader.cli.group import COMMANDS, cli
 from tests.docs.reference.markdown import HEADER, code, escaped, table
 
@@ -32,7 +33,18 @@ or `fish_source` in its environment.
 
 def page() -> str:
     """Every command with every option, in the order of the program's own help."""
-    return "\n".join([_INTRODUCTION, *(_command(name) for name in COMMANDS)])
+    return "\n".join([_INTRODUCTION, _shared(), *(_command(name) for name in COMMANDS)])
+
+
+def _shared() -> str:
+    """The options that every command has, once."""
+    rows = [(_names(one), escaped(one.help or "")) for one in _everywhere()]
+    head = "Every command takes these as well, and so does the program before a command:\n"
+    return f"{head}\n{table(('option', 'meaning'), rows)}"
+
+
+def _everywhere() -> list[click.Option]:
+    return [one for one in verbosity.options() if isinstance(one, click.Option)]
 
 
 def _command(name: str) -> str:
@@ -57,17 +69,18 @@ def _arguments(command: click.Command) -> str:
 
 
 def _options(command: click.Command, context: click.Context) -> str:
+    shared = {one.name for one in _everywhere()}
     rows = [
         (_names(one), escaped(one.help or ""), _default(one, context))
         for one in command.params
-        if isinstance(one, click.Option) and not one.hidden
+        if isinstance(one, click.Option) and not one.hidden and one.name not in shared
     ]
     return table(("option", "meaning", "default"), rows) if rows else ""
 
 
 def _names(option: click.Option) -> str:
     off = f" / {', '.join(option.secondary_opts)}" if option.secondary_opts else ""
-    value = "" if option.is_flag else f" {_value(option)}"
+    value = "" if option.is_flag or option.count else f" {_value(option)}"
     return code(f"{', '.join(sorted(option.opts, key=len))}{off}{value}")
 
 

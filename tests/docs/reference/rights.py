@@ -29,7 +29,7 @@ is the controller's alone.
 def page() -> str:
     """The rules of the controller, of its election, and of people."""
     parts = [_INTRODUCTION, "## The controller\n", _rules(rbac.controller_rules())]
-    parts += ["## The election, in the controller's own namespace\n", _rules(rbac.election_rules("gitops-upgrader"))]
+    parts += ["## The election, in the controller's own namespace\n", _rules(rbac.election_rules(["gitops-upgrader"]))]
     return "\n".join([*parts, _PEOPLE, _rules([*rbac.view_rules(), *rbac.edit_rules()])])
 
 
