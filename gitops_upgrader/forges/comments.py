@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterable
 
 _KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/:+-]*")
 
@@ -21,6 +22,19 @@ def marker(key: str) -> str:
 def write(key: str, text: str) -> str:
     """Return a comment's text with its marker at the end, where an e-mail about it does not begin with it."""
     return f"{text.rstrip()}\n\n{marker(key)}\n"
+
+
+def once(key: str, text: str, there: Callable[[], Iterable[str | None]], add: Callable[[str], object]) -> None:
+    """Comment unless a comment with this key is there already.
+
+    Args:
+        key: what "once" counts by.
+        text: what to say.
+        there: reads the comments.
+        add: writes one.
+    """
+    if not any(carries(body, key) for body in there()):
+        add(write(key, text))
 
 
 def carries(body: str | None, key: str) -> bool:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+_LONGEST = 255
+"""Characters of a title: GitLab and Gitea take no more, the mark included."""
+
 
 @dataclass(frozen=True, slots=True)
 class DraftTitles:
@@ -22,7 +25,7 @@ class DraftTitles:
     def write(self, title: str, *, draft: bool) -> str:
         """Return the title as the forge wants it for a draft, or for what is none."""
         plain = self.without(title)
-        return f"{self.prefix}{plain}" if draft else plain
+        return f"{self.prefix}{plain}"[:_LONGEST] if draft else plain
 
 
 GITLAB = DraftTitles("Draft: ", re.compile(r"\s*(?:\[draft\]|\(draft\)|draft:)\s*", re.IGNORECASE))

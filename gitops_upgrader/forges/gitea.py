@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
-from functools import partial
 from urllib.parse import quote
 
-from gitops_upgrader.errors import ForgeConflict, ForgeForbidden, ForgeNotFound
-from gitops_upgrader.forges import comments, drafts, gitea_records
+from gitops_upgrader.errors import ForgeForbidden, ForgeNotFound
+from gitops_upgrader.forges import comments, drafts, gitea_people, gitea_records
 from gitops_upgrader.forges.answers import REFUSALS
 from gitops_upgrader.forges.connection import Connection, Server, reach
 from gitops_upgrader.forges.gitea_client import Client, History
@@ -18,15 +17,12 @@ from gitops_upgrader.forges.gitea_records import (
     Comment,
     Details,
     Event,
-    Label,
+    Protection,
     Pull,
     Review,
-    User,
 )
-from gitops_upgrader.forges.notes import Notes
+from gitops_upgrader.forges.opening import open_once
 from gitops_upgrader.forges.protocol import (
-    LABEL_COLOR,
-    LABEL_DESCRIPTION,
     SUMMARY_LENGTH,
     VERDICT_CONTEXT,
     Capabilities,
@@ -84,7 +80,7 @@ class GiteaForge:
 
     def create(self, new: NewPull) -> PullRequest:
         """Open a pull request, or return the open one that there is."""
-        return self._session.again(partial(self._create, new))
+        return self._session.again(lambda: open_once(new, self._make, self.find))
 
     def update(self, number: int, *, title: str, body: str, head_commit: str) -> PullRequest:
         """Replace title and body; a draft stays one, though its title is what makes it one."""
@@ -93,13 +89,15 @@ class GiteaForge:
 
     def comment(self, number: int, key: str, text: str) -> None:
         """Comment once."""
+        path = f"/issues/{number}/comments"
 
-        def look_and_write() -> None:
-            path = f"/issues/{number}/comments"
-            if not any(comments.carries(comment.body, key) for comment in self._client.all(path, Comment)):
-                self._client.change("POST", path, {"body": comments.write(key, text)}, Comment)
+        def there() -> Iterable[str]:
+            return (comment.body for comment in self._client.all(path, Comment))
 
-        self._session.again(look_and_write)
+        def add(body: str) -> None:
+            self._client.act("POST", path, {"body": body})
+
+        self._session.again(lambda: comments.once(key, text, there, add))
 
     def close(self, number: int) -> None:
         """Close without merging."""
@@ -112,21 +110,7 @@ class GiteaForge:
 
     def involve(self, number: int, people: People) -> tuple[str, ...]:
         """Add labels, assignees and reviewers; return in words what Gitea refused."""
-        notes = Notes("Gitea")
-        for label in people.labels:
-            with notes.unless_refused(f"the label {label}"):
-                self._label(number, label)
-        if people.assignees:
-            with notes.unless_refused("the assignees"):
-                self._assign(number, people.assignees, notes)
-        for name in people.reviewers:
-            with notes.unless_refused(f"a review by {name}"):
-                self._client.act("POST", f"/pulls/{number}/requested_reviewers", {"reviewers": [name]})
-        for name in people.team_reviewers:
-            team = name.rpartition("/")[2]
-            with notes.unless_refused(f"a review by the team {team}"):
-                self._ask_team(number, team, notes)
-        return notes.told
+        return gitea_people.involve(self._client, self._server.project, number, people)
 
     def drop_label(self, number: int, label: str) -> str | None:
         """Take a label off, by its id."""
@@ -145,12 +129,23 @@ class GiteaForge:
         if now.draft is not draft:
             self._change(number, title=drafts.GITEA.write(now.title, draft=draft))
 
+    def update_button(self, base: str) -> str | None:
+        """As the rule says that protects the branch; who does not administer the repository is not told."""
+        rule = self._protected(base).effective_branch_protection_name
+        if not rule:
+            return None
+        try:
+            protection = self._client.get(f"/branch_protections/{quote(rule, safe='')}", Protection)
+        except (ForgeForbidden, ForgeNotFound):
+            return None
+        return "Update branch" if protection.block_on_outdated_branch else None
+
     def arm_auto_merge(self, number: int, method: MergeMethod) -> str | None:
         """Let Gitea merge by itself. What nothing holds back Gitea would merge at once, so that is refused."""
         now = self._read(number)
         if not now.is_open:
             return f"it is {'merged' if now.merged else 'closed'}"
-        base = self._client.get(f"/branches/{quote(now.base.label, safe='')}", Branch)
+        base = self._protected(now.base.label)
         if not base.enable_status_check and base.required_approvals == 0:
             return f"nothing protects {now.base.label}, so Gitea would merge at once"
         order = {"Do": method.value, "merge_when_checks_succeed": True, "head_commit_id": now.head.sha}
@@ -184,6 +179,9 @@ class GiteaForge:
 
     def _read(self, number: int) -> Pull:
         return self._client.get(f"/pulls/{number}", Pull)
+
+    def _protected(self, branch: str) -> Branch:
+        return self._client.get(f"/branches/{quote(branch, safe='')}", Branch)
 
     def _values(self, pulls: Iterable[Pull]) -> tuple[PullRequest, ...]:
         """Pull requests from this very repository and not from forks, with their details."""
@@ -236,20 +234,10 @@ class GiteaForge:
     def _change(self, number: int, **fields: str) -> Pull:
         return self._client.change("PATCH", f"/pulls/{number}", fields, Pull)
 
-    def _create(self, new: NewPull) -> PullRequest:
+    def _make(self, new: NewPull) -> PullRequest:
         title = drafts.GITEA.write(new.title, draft=new.draft)
         fields = {"head": new.head, "base": new.base, "title": title, "body": new.body}
-        try:
-            made = self._client.change("POST", "/pulls", fields, Pull)
-        except ForgeConflict as error:
-            if "already exists" in error.message and (there := self._open(new)) is not None:
-                return there
-            raise
-        return self._value(made)
-
-    def _open(self, new: NewPull) -> PullRequest | None:
-        candidates = (pull for pull in self.find(new.head) if pull.state is PullState.OPEN)
-        return next((pull for pull in candidates if pull.base == new.base), None)
+        return self._value(self._client.change("POST", "/pulls", fields, Pull))
 
     def _order_merge(self, number: int, order: Mapping[str, object]) -> str | None:
         for left in reversed(range(_MOST_TRIES)):
@@ -265,40 +253,3 @@ class GiteaForge:
             else:
                 return None
         return None
-
-    def _label(self, number: int, name: str) -> None:
-        self._client.act("POST", f"/issues/{number}/labels", {"labels": [self._label_id(name)]})
-
-    def _label_id(self, name: str) -> int:
-        owner = quote(self._server.project.partition("/")[0], safe="")
-        for place in ("/labels", f"//orgs/{owner}/labels"):
-            try:
-                there = self._client.all(place, Label)
-            except (ForgeNotFound, ForgeForbidden):
-                continue  # its owner is a person, or an organisation that the token may not look into
-            for label in there:
-                if label.name == name:
-                    return label.id
-        fields = {"name": name, "color": f"#{LABEL_COLOR}", "description": LABEL_DESCRIPTION}
-        return self._client.change("POST", "/labels", fields, Label).id
-
-    def _assign(self, number: int, wanted: Iterable[str], notes: Notes) -> None:
-        """Gitea takes the whole list of assignees, and breaks (500) over a name that it does not know."""
-        known = {user.login.lower(): user.login for user in self._client.all("/assignees", User)}
-        there = [user.login for user in self._read(number).assignees or ()]
-        names = list(there)
-        for name in wanted:
-            login = known.get(name.lower())
-            if login is None:
-                notes.add(f"cannot assign {name}")
-            elif login not in names:
-                names.append(login)
-        if names != there:
-            self._client.act("PATCH", f"/issues/{number}", {"assignees": names})
-
-    def _ask_team(self, number: int, team: str, notes: Notes) -> None:
-        """Gitea leaves out teams in silence where the owner is no organisation."""
-        path = f"/pulls/{number}/requested_reviewers"
-        reviews = self._client.list_after("POST", path, {"team_reviewers": [team]}, Review)
-        if not any(review.team and review.team.name.lower() == team.lower() for review in reviews):
-            notes.add(f"did not ask the team {team} for a review")

@@ -93,10 +93,17 @@ class Comment(Record):
 
 
 class Branch(Record):
-    """A branch and what protects it."""
+    """A branch and what protects it; the name of the rule is told to administrators of the repository alone."""
 
     enable_status_check: bool = False
     required_approvals: int = 0
+    effective_branch_protection_name: str = ""
+
+
+class Protection(Record):
+    """A rule that protects branches."""
+
+    block_on_outdated_branch: bool = False
 
 
 class Status(Record):

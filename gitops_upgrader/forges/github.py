@@ -6,7 +6,8 @@ one question for all of a list's open pull requests.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import cast
 from urllib.parse import quote
@@ -18,11 +19,12 @@ from github.PullRequest import PullRequest as Pull
 from github.Repository import Repository
 
 from gitops_upgrader.errors import ForgeConflict, ForgeRefused
-from gitops_upgrader.forges import comments, github_people
+from gitops_upgrader.forges import comments, github_people, github_rules
 from gitops_upgrader.forges.answers import REFUSALS
 from gitops_upgrader.forges.connection import Connection, Server, reach
 from gitops_upgrader.forges.github_client import Wire, reading
 from gitops_upgrader.forges.github_details import Details, DetailsReader
+from gitops_upgrader.forges.opening import open_once
 from gitops_upgrader.forges.protocol import (
     SUMMARY_LENGTH,
     VERDICT_CONTEXT,
@@ -91,7 +93,7 @@ class GitHubForge:
 
     def create(self, new: NewPull) -> PullRequest:
         """Open a pull request, or return the open one that there is."""
-        return self._session.again(lambda: self._create(new))
+        return self._session.again(lambda: open_once(new, self._make, self.find))
 
     def update(self, number: int, *, title: str, body: str, head_commit: str) -> PullRequest:
         """Replace title and body."""
@@ -102,16 +104,17 @@ class GitHubForge:
 
     def comment(self, number: int, key: str, text: str) -> None:
         """Comment once."""
+        pull = self._pull(number)
 
-        def look_and_write() -> None:
-            pull = self._pull(number)
+        def there() -> Iterable[str]:
             with reading():
-                there = any(comments.carries(comment.body, key) for comment in pull.get_issue_comments())
-                if not there:
-                    pull.create_issue_comment(written)
+                return [comment.body for comment in pull.get_issue_comments()]
 
-        written = comments.write(key, text)  # out here, where a mistake of ours is taken for none of the forge's
-        self._session.again(look_and_write)
+        def add(body: str) -> None:
+            with reading():
+                pull.create_issue_comment(body)
+
+        self._session.again(lambda: comments.once(key, text, there, add))
 
     def close(self, number: int) -> None:
         """Close without merging."""
@@ -135,11 +138,16 @@ class GitHubForge:
     def set_draft(self, number: int, *, draft: bool) -> None:
         """Make it a draft, or ready for review."""
         pull, now = self._read(number)
-        with reading():
+        with _drafts(), reading():
             if now.draft and not draft:
                 pull.mark_ready_for_review()
             elif draft and not now.draft:
                 pull.convert_to_draft()
+
+    def update_button(self, base: str) -> str | None:
+        """As a ruleset or the branch's own protection says."""
+        strict = github_rules.takes_only_up_to_date(self._wire, self._at(), base, anonymous=self._anonymous)
+        return "Update branch" if strict else None
 
     def arm_auto_merge(self, number: int, method: MergeMethod) -> str | None:
         """Let GitHub merge by itself, unless it says why it does not."""
@@ -238,26 +246,22 @@ class GitHubForge:
 
     # --- writing
 
-    def _create(self, new: NewPull) -> PullRequest:
-        """GitHub opens no second one from a branch to a base: whoever was first, that is the one."""
-        try:
-            with reading():
-                made = self._at().create_pull(new.base, new.head, title=new.title, body=new.body, draft=new.draft)
-        except ForgeConflict as error:
-            if "already exists" in error.message and (there := self._open(new)) is not None:
-                return there
-            if "draft" in error.message.lower():
-                raise ForgeRefused(
-                    error.message,
-                    where=error.where,
-                    remedy="Where a repository's plan has no drafts, set pullRequest.draft to false.",
-                ) from error
-            raise
+    def _make(self, new: NewPull) -> PullRequest:
+        with _drafts(), reading():
+            made = self._at().create_pull(new.base, new.head, title=new.title, body=new.body, draft=new.draft)
         return _value(made, Details())
 
-    def _open(self, new: NewPull) -> PullRequest | None:
-        candidates = (pull for pull in self.find(new.head) if pull.state is PullState.OPEN)
-        return next((pull for pull in candidates if pull.base == new.base), None)
+
+@contextmanager
+def _drafts() -> Iterator[None]:
+    """Tell a refusal of drafts from other conflicts: trying again does not help where there are none."""
+    try:
+        yield
+    except ForgeConflict as error:
+        if "draft" not in error.message.lower():
+            raise
+        remedy = "Where a repository's plan has no drafts, set pullRequest.draft to false."
+        raise ForgeRefused(error.message, where=error.where, remedy=remedy) from error
 
 
 def _is_ours(pull: Pull) -> bool:

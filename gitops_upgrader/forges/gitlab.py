@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
-from functools import partial
 from typing import Any
 from urllib.parse import quote
 
 import gitlab
 
-from gitops_upgrader.errors import ForgeConflict, ForgeForbidden, ForgeNotFound, ForgeRefused
+from gitops_upgrader.errors import ForgeForbidden, ForgeNotFound, ForgeRefused
 from gitops_upgrader.forges import comments, drafts, gitlab_people
 from gitops_upgrader.forges.answers import REFUSALS
 from gitops_upgrader.forges.connection import Connection, Server, reach
 from gitops_upgrader.forges.gitlab_client import change, read, reading
 from gitops_upgrader.forges.gitlab_records import Approvals, CommitStatus, MergeRequest, Project, merge_request
+from gitops_upgrader.forges.opening import open_once
 from gitops_upgrader.forges.protocol import (
     SUMMARY_LENGTH,
     VERDICT_CONTEXT,
@@ -29,6 +29,8 @@ from gitops_upgrader.model import PullRequest, PullState
 
 _STATES = {"merged": PullState.MERGED, "closed": PullState.CLOSED}
 _VERDICTS = {Verdict.SUCCESS: "success", Verdict.PENDING: "pending", Verdict.FAILURE: "failed"}
+_NEEDS_REBASE = frozenset({"ff", "rebase_merge"})
+"""How projects merge that take no merge request behind its target: https://docs.gitlab.com/user/project/merge_requests/methods/"""
 _MOST_LOOKS = 10
 """How often, a second apart, GitLab is asked whether it has made up its mind about a new merge request."""
 
@@ -82,7 +84,7 @@ class GitLabForge:
 
     def create(self, new: NewPull) -> PullRequest:
         """Open a merge request, or return the open one that there is."""
-        return self._session.again(partial(self._create, new))
+        return self._session.again(lambda: open_once(new, self._make, self.find))
 
     def update(self, number: int, *, title: str, body: str, head_commit: str) -> PullRequest:
         """Replace title and description; a draft stays one, though its title is what makes it one."""
@@ -93,16 +95,17 @@ class GitLabForge:
 
     def comment(self, number: int, key: str, text: str) -> None:
         """Comment once."""
+        notes = self._project.mergerequests.get(number, lazy=True).notes
 
-        def look_and_write() -> None:
-            notes = self._project.mergerequests.get(number, lazy=True).notes
+        def there() -> Iterable[str]:
             with reading():
-                there = any(comments.carries(note.attributes["body"], key) for note in notes.list(iterator=True))
-                if not there:
-                    notes.create({"body": written})
+                return [note.attributes["body"] for note in notes.list(iterator=True)]
 
-        written = comments.write(key, text)  # out here, where a mistake of ours is taken for none of the forge's
-        self._session.again(look_and_write)
+        def add(body: str) -> None:
+            with reading():
+                notes.create({"body": body})
+
+        self._session.again(lambda: comments.once(key, text, there, add))
 
     def close(self, number: int) -> None:
         """Close without merging."""
@@ -132,6 +135,10 @@ class GitLabForge:
         now = self._read(number)
         if now.draft is not draft:
             self._change(number, title=drafts.GITLAB.write(now.title, draft=draft))
+
+    def update_button(self, base: str) -> str | None:
+        """As the project merges, whatever the branch."""
+        return "Rebase" if self._settings().merge_method in _NEEDS_REBASE else None
 
     def arm_auto_merge(self, number: int, method: MergeMethod) -> str | None:
         """Let GitLab merge by itself. What nothing holds back GitLab would merge at once, so that is refused."""
@@ -279,22 +286,13 @@ class GitLabForge:
     def _change(self, number: int, **fields: Any) -> MergeRequest:
         return change(self._project, number, **fields)
 
-    def _create(self, new: NewPull) -> PullRequest:
+    def _make(self, new: NewPull) -> PullRequest:
         fields = {
             "source_branch": new.head,
             "target_branch": new.base,
             "title": drafts.GITLAB.write(new.title, draft=new.draft),
             "description": new.body,
         }
-        try:
-            with reading():
-                made = merge_request(self._project.mergerequests.create(fields).attributes)
-        except ForgeConflict as error:
-            if "already exists" in error.message and (there := self._open(new)) is not None:
-                return there
-            raise
+        with reading():
+            made = merge_request(self._project.mergerequests.create(fields).attributes)
         return self._value(made, new.head_commit)
-
-    def _open(self, new: NewPull) -> PullRequest | None:
-        candidates = self._list(source_branch=new.head, target_branch=new.base, state="opened")
-        return self._value(candidates[0]) if candidates else None

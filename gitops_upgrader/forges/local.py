@@ -172,6 +172,10 @@ class LocalForge:
         if self._read(number).front.draft is not draft:
             self._change(number, draft=draft)
 
+    def update_button(self, base: str) -> str | None:
+        """`git merge` takes every branch."""
+        return None
+
     def arm_auto_merge(self, number: int, method: MergeMethod) -> str | None:
         """Files merge nothing."""
         return f"a local repository has nobody who would {method.value} by itself"

@@ -66,6 +66,10 @@ class NoForge:
         """There are no pull requests."""
         self._refuse(number)
 
+    def update_button(self, base: str) -> str | None:
+        """What is pushed is merged by other means."""
+        return None
+
     def arm_auto_merge(self, number: int, method: MergeMethod) -> str | None:
         """There are no pull requests."""
         self._refuse(number)

@@ -119,7 +119,13 @@ class Forge(Protocol):
         """
 
     def set_draft(self, number: int, *, draft: bool) -> None:
-        """Make a pull request a draft, or ready for review."""
+        """Make a pull request a draft, or ready for review. Raises ForgeRefused where the forge has no drafts."""
+
+    def update_button(self, base: str) -> str | None:
+        """What people press to bring a branch up to date, where `base` takes only branches that are.
+
+        None where it takes others too, or the forge does not tell this credential.
+        """
 
     def arm_auto_merge(self, number: int, method: MergeMethod) -> str | None:
         """Let the forge merge by itself once its conditions are met. Where there are none, this does not merge at once.

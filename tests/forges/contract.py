@@ -50,6 +50,9 @@ class World(Protocol):
     def protect(self) -> None:
         """Let the base branch ask for something before a merge."""
 
+    def take_only_up_to_date(self) -> None:
+        """Let the base branch take only branches that are up to date with it."""
+
     def comments(self, number: int) -> list[str]:
         """Return the comments."""
 
@@ -74,6 +77,7 @@ class ForgeContract:
     def test_nothing_is_there_at_first(self, world: World) -> None:
         assert world.forge.find(BRANCH) == ()
         assert world.forge.find(BRANCH) == ()
+        assert world.forge.update_button("main") is None
 
     def test_what_was_created_is_found(self, world: World) -> None:
         made = self.open(world)
@@ -249,6 +253,24 @@ class ForgeContract:
 
 class ServerContract(ForgeContract):
     """What forges do besides that have a server, and people on it."""
+
+    def test_a_base_that_takes_only_what_is_up_to_date(self, world: World) -> None:
+        world.protect()
+        assert world.forge.update_button("main") is None
+        world.take_only_up_to_date()
+        for _ in range(2):
+            assert world.forge.update_button("main") in {"Update branch", "Rebase"}
+
+    def test_it_tells_of_merges_by_itself(self, world: World) -> None:
+        made = self.open(world)
+        assert world.forge.mark_merged(made.number, "0" * 40, made.created_at).number == made.number
+
+    def test_who_is_there_already_stays(self, world: World) -> None:
+        made = self.open(world)
+        for name in (world.person, "upgrader"):
+            for _ in range(2):
+                assert world.forge.involve(made.number, People(assignees=(name,))) == ()
+        assert world.assignees(made.number) == {world.person, "upgrader"}
 
     def test_merged_by_somebody(self, world: World) -> None:
         assert world.forge.capabilities.tells_merges

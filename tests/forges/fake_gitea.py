@@ -19,6 +19,7 @@ class FakeGitea:
 
     Attributes:
         busy: how often a merge is put off because Gitea still looks at the pull request.
+        administers: whether the token is an administrator's, who alone is told of rules.
         owner_labels: labels of the organisation; None where the owner is a person.
         events: what happened to each pull request, as its timeline tells.
     """
@@ -28,6 +29,7 @@ class FakeGitea:
         self.url = ""
         self.token = "token-of-the-upgrader"
         self.busy = 0
+        self.administers = True
         self.owner_labels: list[str] | None = None
         self.events: dict[int, list[dict[str, Any]]] = {}
 
@@ -158,7 +160,15 @@ class FakeGitea:
     def get_branch(self, request: Request, name: str) -> Reply:
         """A branch."""
         approvals = 1 if self.project.protected else 0
-        return Reply(200, {"name": name, "enable_status_check": False, "required_approvals": approvals})
+        ruled = self.administers and (self.project.protected or self.project.strict)
+        rule = {"effective_branch_protection_name": "ma*" if ruled else ""}
+        return Reply(200, {"name": name, "enable_status_check": False, "required_approvals": approvals} | rule)
+
+    def get_protection(self, request: Request, name: str) -> Reply:
+        """A rule that protects branches."""
+        if name != "ma*" or not self.administers:
+            return _not_found()
+        return Reply(200, {"rule_name": name, "block_on_outdated_branch": self.project.strict})
 
     def merge(self, request: Request, number: str) -> Reply:
         """Schedule a merge."""
@@ -257,6 +267,7 @@ _ROUTES: tuple[tuple[str, str, Callable[..., Reply]], ...] = (
     ("POST", "/labels", FakeGitea.create_label),
     ("GET", "/assignees", FakeGitea.assignees),
     ("GET", "/branches/([^/]+)", FakeGitea.get_branch),
+    ("GET", "/branch_protections/([^/]+)", FakeGitea.get_protection),
     ("GET", "/commits/([0-9a-f]+)/status", FakeGitea.get_status),
     ("POST", "/statuses/([0-9a-f]+)", FakeGitea.create_status),
 )

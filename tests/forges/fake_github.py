@@ -31,12 +31,20 @@ _REPOSITORY_URLS = (
 
 
 class FakeGitHub:
-    """Answers for one repository. `url` is set once it is served; `knows_queues` is what old servers do not."""
+    """Answers for one repository. `url` is set once it is served.
+
+    Attributes:
+        knows_queues: what old servers do not.
+        knows_rules: neither.
+        has_rulesets: whether a branch is protected by rulesets, or on its own as it was before there were any.
+    """
 
     def __init__(self, project: Project) -> None:
         self.project = project
         self.url = ""
         self.knows_queues = True
+        self.knows_rules = True
+        self.has_rulesets = True
         self.token = "token-of-the-upgrader"
 
     @property
@@ -188,12 +196,28 @@ class FakeGitHub:
         there.append(FakeStatus(request.body["state"], request.body["context"], request.body["description"]))
         return Reply(201, self._status(commit, len(there) - 1))
 
+    def list_rules(self, request: Request, branch: str) -> Reply:
+        """The rules of the rulesets that are about a branch."""
+        if not self.knows_rules:
+            return _not_found()
+        source = {"ruleset_source_type": "Repository", "ruleset_source": "acme/fleet", "ruleset_id": 42}
+        parameters = {
+            "required_status_checks": [{"context": "ci/tests"}],
+            "strict_required_status_checks_policy": self.project.strict,
+        }
+        rules: list[dict[str, Any]] = [source | {"type": "deletion"}] * (_MOST + 1)
+        rules.append(source | {"type": "required_status_checks", "parameters": parameters})
+        ruled = self.has_rulesets and branch == "main"
+        return page(rules if ruled else [], request, f"{self.repository}/rules/branches/{branch}", 100)
+
     # --- GraphQL
 
     def _graphql(self, request: Request) -> Reply:
         query, variables = request.body["query"], request.body["variables"]
         if query.startswith("query Details"):
             return self._details(query, variables["ids"])
+        if query.startswith("query Protection"):
+            return self._protection(variables)
         name = re.search(r"\{ (\w+)\(input: \$input\)", query)
         assert name is not None, query
         entry = variables["input"]
@@ -222,6 +246,16 @@ class FakeGitHub:
             nodes.append(value)
         return Reply(200, {"data": {"nodes": nodes}})
 
+    def _protection(self, variables: dict[str, Any]) -> Reply:
+        """A branch's own protection."""
+        assert (variables["owner"], variables["name"]) == (self.project.owner, self.project.name)
+        ref = None
+        if variables["branch"].removeprefix("refs/heads/") in self.project.branches:
+            protected = self.project.protected and not self.has_rulesets
+            strict = {"requiresStatusChecks": True, "requiresStrictStatusChecks": self.project.strict}
+            ref = {"branchProtectionRule": strict if protected else None}
+        return Reply(200, {"data": {"repository": {"ref": ref}}})
+
     def _enablePullRequestAutoMerge(self, pull: FakePull, entry: dict[str, Any]) -> Reply:  # noqa: N802 (its name)
         if not self.project.protected:
             return _unprocessable("Pull request Pull request is in clean status")
@@ -235,6 +269,8 @@ class FakeGitHub:
         return _mutated("disablePullRequestAutoMerge", {"actor": self._actor(), "clientMutationId": None})
 
     def _convertPullRequestToDraft(self, pull: FakePull, entry: dict[str, Any]) -> Reply:  # noqa: N802 (its name)
+        if not self.project.drafts:
+            return _unprocessable("Draft pull requests are not supported in this repository.")
         pull.draft = True
         value = {"clientMutationId": None, "pullRequest": {"isDraft": True}}
         return _mutated("convertPullRequestToDraft", value)
@@ -399,6 +435,7 @@ _ROUTES: tuple[tuple[str, str, Callable[..., Reply]], ...] = (
     ("POST", "/labels", FakeGitHub.create_label),
     ("GET", "/commits/([0-9a-f]+)/statuses", FakeGitHub.list_statuses),
     ("POST", "/statuses/([0-9a-f]+)", FakeGitHub.create_status),
+    ("GET", "/rules/branches/([^/]+)", FakeGitHub.list_rules),
 )
 
 

@@ -55,7 +55,8 @@ class FakeGitLab:
     def get_project(self, request: Request) -> Reply:
         """The project."""
         names = {"id": 1, "path_with_namespace": f"{self.project.owner}/{self.project.name}"}
-        return Reply(200, names | self.settings | {"merge_trains_enabled": self.trains})
+        method = {"merge_method": "rebase_merge"} if self.project.strict else {}
+        return Reply(200, names | self.settings | method | {"merge_trains_enabled": self.trains})
 
     def list_requests(self, request: Request) -> Reply:
         """Merge requests, filtered as GitLab filters."""
@@ -75,6 +76,8 @@ class FakeGitLab:
     def create_request(self, request: Request) -> Reply:
         """Open one."""
         body = request.body
+        if len(body["title"]) > 255:
+            return Reply(400, {"message": {"title": ["is too long (maximum is 255 characters)"]}})
         draft = body["title"].startswith("Draft: ")
         title = body["title"].removeprefix("Draft: ")
         try:
@@ -105,6 +108,8 @@ class FakeGitLab:
             return _not_found()
         pull, body = self.project.touch(int(number)), request.body
         if "title" in body:
+            if len(body["title"]) > 255:
+                return Reply(400, {"message": {"title": ["is too long (maximum is 255 characters)"]}})
             pull.draft = body["title"].startswith("Draft: ")
             pull.title = body["title"].removeprefix("Draft: ")
         pull.body = body.get("description", pull.body)

@@ -60,7 +60,12 @@ class FakeStatus:
 
 @dataclass(slots=True)
 class Project:
-    """One repository on a forge. `protected` is whether its base branch asks for checks before a merge."""
+    """One repository on a forge.
+
+    Attributes:
+        protected: whether its base branch asks for checks before a merge.
+        strict: whether it takes only branches that are up to date with it.
+    """
 
     owner: str = "acme"
     name: str = "fleet"
@@ -69,6 +74,7 @@ class Project:
     labels: dict[str, tuple[str, str]] = field(default_factory=lambda: {"bug": ("d73a4a", "Broken")})
     statuses: dict[str, list[FakeStatus]] = field(default_factory=dict)
     protected: bool = False
+    strict: bool = False
     drafts: bool = True
     ticks: int = 0
     start: datetime = START

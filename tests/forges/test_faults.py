@@ -162,6 +162,7 @@ def test_strange_answers_are_never_bugs(world: FaultyWorld, mischief: Mischief, 
         lambda: forge.close(1),
         lambda: forge.involve(1, people),
         lambda: forge.set_draft(1, draft=True),
+        lambda: forge.update_button("main"),
         lambda: forge.arm_auto_merge(1, MergeMethod.MERGE),
         lambda: forge.disarm_auto_merge(1),
         lambda: forge.set_verdict(commit, Verdict.SUCCESS, "Yes."),
@@ -171,6 +172,27 @@ def test_strange_answers_are_never_bugs(world: FaultyWorld, mischief: Mischief, 
         with contextlib.suppress(errors.ForgeAnswerUnreadable):
             operation()
         mischief.plan.clear()
+
+
+def test_said_to_exist_and_not_found_is_a_conflict(world: FaultyWorld, mischief: Mischief) -> None:
+    refusal = b'{"message": ["A pull request already exists for acme:x."], "errors": []}'
+    mischief.expect(Answer(409, refusal), method="POST")
+    with pytest.raises(errors.ForgeConflict, match="already exists"):
+        world.forge.create(new(world))
+
+
+def test_a_label_that_may_not_be_taken_off(world: FaultyWorld, mischief: Mischief) -> None:
+    made = world.forge.create(new(world))
+    world.forge.involve(made.number, People(labels=("bug",)))
+    for method in ("DELETE", "PUT"):
+        mischief.expect(Answer(403, b'{"message": "No rights."}'), method=method)
+
+    refused = world.forge.drop_label(made.number, "bug")
+
+    assert refused is not None
+    assert "No rights" in refused
+    assert not refused.endswith(".")
+    assert world.forge.get(made.number).labels == {"bug"}
 
 
 def test_no_credential_crosses_to_another_host(world: FaultyWorld, mischief: Mischief) -> None:

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
 
 import pytest
 import requests
@@ -19,7 +18,6 @@ from tests.forges import worlds
 from tests.forges.contract import BRANCH, ServerContract
 from tests.forges.fake_gitea import FakeGitea
 from tests.forges.mischief import Answer, between
-from tests.forges.project import START
 from tests.servers.gitea import GiteaServer
 
 
@@ -131,14 +129,6 @@ def test_labels_that_are_refused_are_told(world: worlds.FakeWorld) -> None:
     assert note.startswith("Gitea refused the label new: ")
 
 
-def test_who_is_there_already_stays(world: worlds.FakeWorld) -> None:
-    made = opened(world)
-    world.project.pulls[made.number].assignees = ["grace"]
-    for _ in range(2):
-        assert world.forge.involve(made.number, People(assignees=("Ada",))) == ()
-    assert world.assignees(made.number) == {"grace", "ada"}
-
-
 def test_a_team_is_asked(world: worlds.FakeWorld) -> None:
     made = opened(world)
     notes = world.forge.involve(made.number, People(team_reviewers=("acme/platform", "acme/nobody")))
@@ -146,23 +136,11 @@ def test_a_team_is_asked(world: worlds.FakeWorld) -> None:
     assert world.project.pulls[made.number].teams == ["platform"]
 
 
-def test_said_to_exist_and_not_found_is_a_conflict(world: worlds.FakeWorld) -> None:
-    with between(world.url) as mischief:
-        mischief.expect(Answer(409, b'{"message": "already exists"}'), method="POST")
-        with pytest.raises(errors.ForgeConflict, match="already exists"):
-            world.connect(mischief.url).create(NewPull("T", "B", BRANCH, "main", world.branch(BRANCH)))
-
-
 def test_another_conflict_is_one(world: worlds.FakeWorld) -> None:
     with between(world.url) as mischief:
         mischief.expect(Answer(409, b'{"message": "the head is out of date"}'), method="POST")
         with pytest.raises(errors.ForgeConflict, match="out of date"):
             world.connect(mischief.url).create(NewPull("T", "B", BRANCH, "main", world.branch(BRANCH)))
-
-
-def test_it_tells_of_merges_by_itself(world: worlds.FakeWorld) -> None:
-    made = opened(world)
-    assert world.forge.mark_merged(made.number, "0" * 40, START + timedelta(1)).number == made.number
 
 
 ADA, GRACE = User(login="ada"), User(login="grace")
@@ -226,21 +204,6 @@ def test_the_documented_scopes_are_enough(gitea: GiteaServer) -> None:
     assert forge.recent("gitops-upgrader/", made.created_at) == (found,)
 
 
-def test_a_label_that_may_not_be_taken_off(world: worlds.FakeWorld) -> None:
-    made = opened(world)
-    world.forge.involve(made.number, People(labels=("bug",)))
-    with between(world.url) as mischief:
-        forge = world.connect(mischief.url)
-        mischief.expect(Answer(403, b'{"message": "No rights."}'), method="DELETE")
-
-        refused = forge.drop_label(made.number, "bug")
-
-    assert refused is not None
-    assert "No rights" in refused
-    assert not refused.endswith(".")
-    assert world.forge.get(made.number).labels == {"bug"}
-
-
 def test_a_long_life_is_read_to_its_end(world: worlds.FakeWorld) -> None:
     """Timelines, reviews and labels come in pages without links to the next one."""
     world.protect()
@@ -260,3 +223,20 @@ def test_a_long_life_is_read_to_its_end(world: worlds.FakeWorld) -> None:
     assert list(world.project.labels).count("four") == 1
     world.close(made.number)
     assert world.forge.get(made.number).closed_by == world.person
+
+
+def test_rules_are_told_to_administrators_alone(world: worlds.FakeWorld) -> None:
+    world.take_only_up_to_date()
+    assert world.forge.update_button("main") == "Update branch"
+    with between(world.url) as mischief:
+        mischief.expect(Answer(403), path="/branch_protections/ma%2A")
+        assert world.connect(mischief.url).update_button("main") is None
+    fake(world).administers = False
+    assert world.forge.update_button("main") is None
+
+
+def test_a_name_in_any_case_is_one_person(world: worlds.FakeWorld) -> None:
+    made = opened(world)
+    for name in ("Ada", "ada", "ADA"):
+        assert world.forge.involve(made.number, People(assignees=(name,))) == ()
+    assert world.project.pulls[made.number].assignees == ["ada"]

@@ -191,14 +191,6 @@ def test_one_from_a_branch_without_news_is_a_conflict(world: worlds.FakeWorld) -
             world.connect(mischief.url).create(NewPull("T", "B", BRANCH, "main", world.branch(BRANCH)))
 
 
-def test_said_to_exist_and_not_found_is_a_conflict(world: worlds.FakeWorld) -> None:
-    with between(world.url) as mischief:
-        refusal = {"message": "Validation Failed", "errors": [{"message": "A pull request already exists for acme:x."}]}
-        mischief.expect(Answer(422, json.dumps(refusal).encode()), method="POST")
-        with pytest.raises(errors.ForgeConflict, match="already exists"):
-            world.connect(mischief.url).create(NewPull("T", "B", BRANCH, "main", world.branch(BRANCH)))
-
-
 def test_a_label_that_somebody_makes_in_between(world: worlds.FakeWorld) -> None:
     made = opened(world)
     with between(world.url) as mischief:
@@ -234,11 +226,6 @@ def test_the_author_reviews_nothing(world: worlds.FakeWorld) -> None:
     assert world.project.pulls[made.number].teams == ["platform"]
 
 
-def test_it_tells_of_merges_by_itself(world: worlds.FakeWorld) -> None:
-    made = opened(world)
-    assert world.forge.mark_merged(made.number, "0" * 40, START).number == made.number
-
-
 def test_pages(world: worlds.FakeWorld) -> None:
     forge = open_forge("github", Connection(Address("ssh", "github.com", "acme/fleet.git")))
     assert forge.branch_url("gitops-upgrader/a/b") == "https://github.com/acme/fleet/tree/gitops-upgrader/a/b"
@@ -254,16 +241,86 @@ def test_addresses_of_the_server_are_asked_for_where_it_is_reached(world: worlds
     assert world.server.exchanges[-1].request.query == {"a": "1"}
 
 
-def test_a_label_that_may_not_be_taken_off(world: worlds.FakeWorld) -> None:
-    made = opened(world)
-    world.forge.involve(made.number, People(labels=("bug",)))
+@pytest.mark.servers
+@pytest.mark.parametrize("rulesets", [True, False])
+def test_how_a_base_is_asked_after_fits_the_descriptions(world: worlds.FakeWorld, rulesets: bool) -> None:
+    fake(world).has_rulesets = rulesets
+    takes_only_up_to_date(world)
+    assert world.forge.update_button("main") == "Update branch"
+    assert world.forge.update_button("gone") is None
+    assert octokit.check(world.server.exchanges) == len(world.server.exchanges)
+
+
+def takes_only_up_to_date(world: worlds.FakeWorld) -> None:
+    world.protect()
+    world.take_only_up_to_date()
+
+
+@pytest.mark.parametrize("rulesets", [True, False])
+@pytest.mark.parametrize("knows", [True, False])
+def test_a_base_that_takes_only_what_is_up_to_date(world: worlds.FakeWorld, rulesets: bool, knows: bool) -> None:
+    """By a ruleset, or by a protection of its own; an old server has no rulesets."""
+    fake(world).has_rulesets, fake(world).knows_rules = rulesets, knows
+    takes_only_up_to_date(world)
+
+    assert (world.forge.update_button("main") is not None) is (knows or not rulesets)
+    assert world.forge.update_button("gone") is None
+
+
+@pytest.mark.parametrize("kind", ["FORBIDDEN", "NOT_FOUND", "INSUFFICIENT_SCOPES"])
+def test_a_protection_that_is_not_shown_is_not_guessed(world: worlds.FakeWorld, kind: str) -> None:
+    takes_only_up_to_date(world)
+    fake(world).has_rulesets = False
     with between(world.url) as mischief:
-        forge = world.connect(mischief.url)
-        mischief.expect(Answer(403, b'{"message": "No rights."}'), method="DELETE")
+        refusal = {"data": {"repository": None}, "errors": [{"type": kind, "message": "Not for you."}]}
+        mischief.expect(Answer(200, json.dumps(refusal).encode()), method="POST", path="/graphql")
+        assert world.connect(mischief.url).update_button("main") is None
 
-        refused = forge.drop_label(made.number, "bug")
 
-    assert refused is not None
-    assert "No rights" in refused
-    assert not refused.endswith(".")
-    assert world.forge.get(made.number).labels == {"bug"}
+def test_a_failed_look_at_the_rules_is_an_error_and_no_answer(world: worlds.FakeWorld) -> None:
+    takes_only_up_to_date(world)
+    with between(world.url) as mischief:
+        mischief.expect(Answer(503), times=20)
+        with pytest.raises(errors.ForgeUnreachable):
+            world.connect(mischief.url).update_button("main")
+
+
+def test_many_rules_are_read_page_by_page(world: worlds.FakeWorld) -> None:
+    takes_only_up_to_date(world)
+    with between(world.url) as mischief:
+        parameters = {"strict_required_status_checks_policy": True, "required_status_checks": [{"context": "x"}]}
+        strict = {"type": "required_status_checks", "parameters": parameters}
+        for rules in ([{"type": "deletion"}] * 100, [strict]):
+            mischief.expect(Answer(200, json.dumps(rules).encode()), path="/rules/branches/main")
+        assert world.connect(mischief.url).update_button("main") == "Update branch"
+    assert [path.partition("?")[2] for _, path, _ in mischief.seen] == ["per_page=100&page=1", "per_page=100&page=2"]
+
+
+def test_nobody_is_told_of_rulesets_alone(world: worlds.FakeWorld) -> None:
+    takes_only_up_to_date(world)
+
+    def public(request: Request) -> Reply:
+        assert request.path != "/api/graphql"
+        return world.fake(dataclasses.replace(request, headers={"Authorization": f"Bearer {world.token}"}))
+
+    with serving(public) as server:
+        forge = open_forge("github", Connection(worlds.address_of(server.url), settings=worlds.Time().settings()))
+        assert forge.update_button("main") == "Update branch"
+        fake(world).has_rulesets = False
+        assert forge.update_button("main") is None
+
+
+def test_drafts_that_a_plan_has_not_say_so_later_too(world: worlds.FakeWorld) -> None:
+    made = opened(world)
+    world.project.drafts = False
+    with pytest.raises(errors.ForgeRefused, match=r"set pullRequest\.draft to false"):
+        world.forge.set_draft(made.number, draft=True)
+
+
+def test_another_conflict_over_a_draft_may_pass(world: worlds.FakeWorld) -> None:
+    made = opened(world)
+    with between(world.url) as mischief:
+        refusal = {"data": None, "errors": [{"type": "UNPROCESSABLE", "message": "Not now."}]}
+        mischief.expect(Answer(200, json.dumps(refusal).encode()), method="POST", path="/graphql")
+        with pytest.raises(errors.ForgeConflict, match="Not now"):
+            world.connect(mischief.url).set_draft(made.number, draft=True)

@@ -130,14 +130,6 @@ def test_the_free_tier_has_one_assignee(world: worlds.FakeWorld) -> None:
     assert note == "GitLab took 1 of 2 assignees: its free tier has one"
 
 
-def test_who_is_there_already_stays(world: worlds.FakeWorld) -> None:
-    made = opened(world)
-    world.project.pulls[made.number].assignees = ["grace"]
-    for _ in range(2):
-        assert world.forge.involve(made.number, People(assignees=("ada",))) == ()
-    assert world.assignees(made.number) == {"grace", "ada"}
-
-
 def test_labels_that_are_refused_are_told(world: worlds.FakeWorld) -> None:
     made = opened(world)
     with between(world.url) as mischief:
@@ -170,13 +162,6 @@ def test_a_branch_that_gitlab_has_not_seen_yet(world: worlds.FakeWorld) -> None:
     assert (made.number, made.head_commit) == (pull.number, commit)
 
 
-def test_said_to_exist_and_not_found_is_a_conflict(world: worlds.FakeWorld) -> None:
-    with between(world.url) as mischief:
-        mischief.expect(Answer(409, b'{"message": ["already exists"]}'), method="POST")
-        with pytest.raises(errors.ForgeConflict, match="already exists"):
-            world.connect(mischief.url).create(NewPull("T", "B", BRANCH, "main", world.branch(BRANCH)))
-
-
 def test_a_server_that_names_itself_otherwise(world: worlds.FakeWorld) -> None:
     """Behind a tunnel, `Link` names the server's own address: pages are asked for where the first one was."""
     for at in range(5):
@@ -186,27 +171,25 @@ def test_a_server_that_names_itself_otherwise(world: worlds.FakeWorld) -> None:
     assert len(world.forge.recent("gitops-upgrader/", START)) == 5
 
 
-def test_it_tells_of_merges_by_itself(world: worlds.FakeWorld) -> None:
-    made = opened(world)
-    assert world.forge.mark_merged(made.number, "0" * 40, START).number == made.number
-
-
 def test_pages() -> None:
     forge = open_forge("gitlab", Connection(Address("ssh", "gitlab.com", "g/s/p.git")))
     assert forge.branch_url("gitops-upgrader/a/b") == "https://gitlab.com/g/s/p/-/tree/gitops-upgrader/a/b"
     assert forge.file_url("abc", "a b.yaml", 3) == "https://gitlab.com/g/s/p/-/blob/abc/a%20b.yaml#L3"
 
 
-def test_a_label_that_may_not_be_taken_off(world: worlds.FakeWorld) -> None:
-    made = opened(world)
-    world.forge.involve(made.number, People(labels=("bug",)))
-    with between(world.url) as mischief:
-        forge = world.connect(mischief.url)
-        mischief.expect(Answer(403, b'{"message": "No rights."}'), method="PUT")
+@pytest.mark.parametrize(
+    ("method", "button"), [("merge", None), ("rebase_merge", "Rebase"), ("ff", "Rebase")], ids=["merge", "semi", "ff"]
+)
+def test_how_a_project_merges_says_what_it_takes(world: worlds.FakeWorld, method: str, button: str | None) -> None:
+    fake(world).settings["merge_method"] = method
+    assert world.forge.update_button("main") == button
 
-        refused = forge.drop_label(made.number, "bug")
 
-    assert refused is not None
-    assert "No rights" in refused
-    assert not refused.endswith(".")
-    assert world.forge.get(made.number).labels == {"bug"}
+def test_a_title_of_the_longest_length_becomes_a_draft(world: worlds.FakeWorld) -> None:
+    title = "Ü" * 255
+    made = world.forge.create(NewPull(title, "Body", BRANCH, "main", world.branch(BRANCH)))
+    assert made.title == title
+    world.forge.set_draft(made.number, draft=True)
+    now = world.forge.get(made.number)
+    assert (now.draft, title.startswith(now.title)) == (True, True)
+    assert world.forge.update(made.number, title=title, body="Body", head_commit=made.head_commit).draft

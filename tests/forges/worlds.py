@@ -111,6 +111,9 @@ class FakeWorld:
     def protect(self) -> None:
         self.project.protected = True
 
+    def take_only_up_to_date(self) -> None:
+        self.project.strict = True
+
     def comments(self, number: int) -> list[str]:
         return self.project.pulls[number].comments
 
@@ -263,6 +266,9 @@ class GiteaWorld:
     def protect(self) -> None:
         rule = {"rule_name": "main", "required_approvals": 1}
         self.repository.api("POST", "/branch_protections", rule)
+
+    def take_only_up_to_date(self) -> None:
+        self.repository.api("PATCH", "/branch_protections/main", {"block_on_outdated_branch": True})
 
     def comments(self, number: int) -> list[str]:
         return [comment["body"] for comment in self._api("GET", f"/issues/{number}/comments")]

@@ -9,7 +9,7 @@ from typing import Any, cast
 from gitops_upgrader.forges.protocol import Forge
 from gitops_upgrader.git import Repository
 
-READING = frozenset({"find", "recent", "get", "branch_url", "file_url"})
+READING = frozenset({"find", "recent", "get", "branch_url", "file_url", "update_button"})
 """What the forge is only asked. Everything else is an effect, and so is whatever is new and not named here."""
 
 

@@ -240,6 +240,7 @@ class MemoryForge:
         self.refuses_auto_merge: str | None = None
         self.refuses_people: tuple[str, ...] = ()
         self.refuses_labels: str | None = None
+        self.button: str | None = None
         self._clock = clock
         self._numbers: Iterator[int] = itertools.count(1)
 
@@ -318,6 +319,10 @@ class MemoryForge:
     def set_draft(self, number: int, *, draft: bool) -> None:
         """As said."""
         self._change(number, draft=draft)
+
+    def update_button(self, base: str) -> str | None:
+        """As the test says."""
+        return self.button
 
     def arm_auto_merge(self, number: int, method: MergeMethod) -> str | None:
         """As said, unless it is refused."""
