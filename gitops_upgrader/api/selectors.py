@@ -62,6 +62,11 @@ class LabelSelector(Model):
     )
     match_expressions: tuple[LabelRequirement, ...] = many("Requirements on labels, all of which have to be met.")
 
+    @property
+    def keys(self) -> frozenset[str]:
+        """The labels that it looks at."""
+        return frozenset(self.match_labels) | {requirement.key for requirement in self.match_expressions}
+
     def matches(self, labels: Mapping[str, str]) -> bool:
         """Whether an object with these labels is selected."""
         return all(labels.get(key) == value for key, value in self.match_labels.items()) and all(

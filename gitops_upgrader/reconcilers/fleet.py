@@ -158,7 +158,7 @@ def _gaps(scope: Scope, synced: Sequence[Result]) -> tuple[Gap, ...]:
         syncer_ = read(stored, MachineImageSyncer)
         labels: dict[str, str] | None = None  # without its template nobody knows which plans select its images
         with contextlib.suppress(UpgraderError):
-            labels = syncer.labels_of(syncer_, syncer.template_of(scope, syncer_))
+            labels = syncer.labels_of(scope, syncer_, syncer.template_of(scope, syncer_))
         gaps.append(Gap(key_of(syncer_).namespace, labels, why))
     return tuple(gaps)
 

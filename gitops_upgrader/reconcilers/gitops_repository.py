@@ -15,27 +15,40 @@ from gitops_upgrader.reconcilers.workspace import Workspace
 
 
 @dataclass(frozen=True, slots=True)
-class Looked:
-    """What a look at a repository came to.
+class Seen:
+    """What was seen of a repository.
 
     Attributes:
-        workspace: the open repository; None where it cannot be opened.
         pulls: our pull requests that are open or were opened within the hour.
     """
 
+    workspace: Workspace
+    pulls: tuple[PullRequest, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What a reconcile of a repository came to; nothing was seen where it cannot be opened."""
+
     result: Result
-    workspace: Workspace | None = None
-    pulls: tuple[PullRequest, ...] = ()
+    seen: Seen | None = None
 
 
 def reconcile(scope: Scope, repository: GitOpsRepository, workspaces: Workspaces) -> Looked:
     """Look at the repository, and note what was seen."""
+    seen = look(scope, repository, workspaces)
+    if isinstance(seen, UpgraderError):
+        return Looked(conclude(scope, repository, repository.status, problem=seen))
+    return Looked(note(scope, repository, seen.workspace), seen)
+
+
+def look(scope: Scope, repository: GitOpsRepository, workspaces: Workspaces) -> Seen | UpgraderError:
+    """Look at the repository and write nothing; returns what stands in the way, if something does."""
     try:
         workspace = workspaces.get(access(scope, repository, workspaces.line))
-        pulls = workspace.survey()
+        return Seen(workspace, workspace.survey())
     except UpgraderError as problem:
-        return Looked(conclude(scope, repository, repository.status, problem=problem))
-    return Looked(note(scope, repository, workspace), workspace, pulls)
+        return problem
 
 
 def note(scope: Scope, repository: GitOpsRepository, workspace: Workspace) -> Result:

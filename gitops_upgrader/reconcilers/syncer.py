@@ -38,7 +38,7 @@ def reconcile(scope: Scope, syncer: MachineImageSyncer) -> Result:
         there = _versions_with_an_image(scope, syncer)
         for version in wanted:
             if version not in there:
-                scope.store.create(machine_image(syncer, template, version))
+                scope.store.create(machine_image(scope, syncer, template, version))
     except UpgraderError as problem:
         return conclude(scope, syncer, syncer.status, problem=problem)
     status = syncer.status.model_copy(
@@ -57,12 +57,15 @@ def template_of(scope: Scope, syncer: MachineImageSyncer) -> MachineImageTemplat
     return read(follow(scope, syncer, reference, "MachineImageTemplate", field), MachineImageTemplate)
 
 
-def labels_of(syncer: MachineImageSyncer, template: MachineImageTemplate) -> dict[str, str]:
+def labels_of(scope: Scope, syncer: MachineImageSyncer, template: MachineImageTemplate) -> dict[str, str]:
     """The labels of every MachineImage of a syncer, but that of its version."""
-    return {**template.spec.template.metadata.labels, SYNCER_NAME_LABEL: shortened(syncer.metadata.name)}
+    own = {name: value for name, value in syncer.metadata.labels.items() if name in scope.handed_on}
+    return {**own, **template.spec.template.metadata.labels, SYNCER_NAME_LABEL: shortened(syncer.metadata.name)}
 
 
-def machine_image(syncer: MachineImageSyncer, template: MachineImageTemplate, version: Version) -> dict[str, Any]:
+def machine_image(
+    scope: Scope, syncer: MachineImageSyncer, template: MachineImageTemplate, version: Version
+) -> dict[str, Any]:
     """The MachineImage of one version, as JSON."""
     made = template.spec.template
     spec: dict[str, Any] = {"version": version.with_v}
@@ -77,7 +80,7 @@ def machine_image(syncer: MachineImageSyncer, template: MachineImageTemplate, ve
         "metadata": {
             "name": shortened(syncer.metadata.name, f"-{slug}".lower(), longest=NAME_LENGTH),
             "namespace": key_of(syncer).namespace,
-            "labels": labels_of(syncer, template) | {KUBERNETES_VERSION_LABEL: shortened(slug)},
+            "labels": labels_of(scope, syncer, template) | {KUBERNETES_VERSION_LABEL: shortened(slug)},
             "annotations": {**made.metadata.annotations, CLONED_FROM_ANNOTATION: template.metadata.name},
             "ownerReferences": [
                 {

@@ -18,6 +18,7 @@ from gitops_upgrader.api import (
     MachineImageSyncer,
     Plan,
 )
+from gitops_upgrader.api.names import GROUP
 from gitops_upgrader.api.resource import Resource
 from gitops_upgrader.api.selectors import LabelSelector
 from gitops_upgrader.errors import ForgeRateLimited, UpgraderError
@@ -28,7 +29,7 @@ from gitops_upgrader.reconcilers.propose import Proposed
 from gitops_upgrader.reconcilers.references import read
 from gitops_upgrader.reconcilers.repository import location_of
 from gitops_upgrader.reconcilers.rollout import Stage
-from gitops_upgrader.reconcilers.scope import Result, Scope
+from gitops_upgrader.reconcilers.scope import Result, Scope, key_of
 from gitops_upgrader.reconcilers.upgrader import repository_of
 from gitops_upgrader.runtime.events import Happening, Recorder
 from gitops_upgrader.runtime.happenings import of_result, of_upgrader
@@ -127,10 +128,26 @@ class Dispatcher:
             self._gone(key)
             return Outcome("gone")
         if not self.selector.matches(stored.labels):
-            return Outcome("gone")
+            return self._of_another_shard(scope, stored)
         if key.kind != UPGRADER and stored.content["metadata"].get("deletionTimestamp"):
             return Outcome("gone")
         return self._reconciler(key.kind)(scope, stored)
+
+    def _of_another_shard(self, scope: Scope, stored: Stored) -> Outcome:
+        """Leave an object alone. A repository that upgraders here use is looked at nevertheless, for their sake."""
+        if stored.key.kind != GitOpsRepository.KIND or stored.content["metadata"].get("deletionTimestamp"):
+            return Outcome("gone")
+        found = read(stored, GitOpsRepository)
+        if self._used_here(stored.key):
+            looked = gitops_repository.look(scope, found, self.workspaces)
+            if isinstance(looked, UpgraderError):
+                return Outcome("failed", None, looked)
+            return Outcome("succeeded", self._about(found.spec.interval), wake=self._news(scope, found, looked))
+        return Outcome("gone", self._about(found.spec.interval))
+
+    def _used_here(self, repository: ObjectKey) -> bool:
+        wanted = upgraders_of(repository, self.known)
+        return any(one.key in wanted and self.selector.matches(one.labels) for one in self.known(GROUP, UPGRADER))
 
     # --- one method per kind
 
@@ -164,15 +181,18 @@ class Dispatcher:
         self._look_afresh(scope, stored.key, found)
         looked = gitops_repository.reconcile(scope, found, self.workspaces)
         outcome = self._ended(stored, looked.result, found.spec.interval)
-        if looked.workspace is None:
+        if looked.seen is None:
             return outcome
+        return replace(outcome, wake=self._news(scope, found, looked.seen))
+
+    def _news(self, scope: Scope, found: GitOpsRepository, seen: gitops_repository.Seen) -> frozenset[ObjectKey]:
+        """Take in a look at a repository; returns whom it concerns."""
+        key, workspace = key_of(found), seen.workspace
         url = location_of(scope, found, self.workspaces.line).normalised
         self.workspaces.close_unused(url, scope.clock() - 3 * found.spec.interval - timedelta(hours=1))
-        self.metrics.repository_seen(looked.workspace.url, looked.pulls)
-        news = self._surveys.compare(stored.key, looked.workspace, looked.pulls, self.workspaces.line.instance)
-        if news.everybody:
-            return replace(outcome, wake=frozenset(upgraders_of(stored.key, self.known)))
-        return replace(outcome, wake=news.upgraders)
+        self.metrics.repository_seen(workspace.url, seen.pulls)
+        news = self._surveys.compare(key, workspace, seen.pulls, self.workspaces.line.instance)
+        return frozenset(upgraders_of(key, self.known)) if news.everybody else news.upgraders
 
     def _upgrader(self, scope: Scope, stored: Stored) -> Outcome:
         found = read(stored, ClusterClassClusterUpgrader)

@@ -12,14 +12,21 @@ import yaml
 from gitops_upgrader import __version__
 from gitops_upgrader.api.crds import crds
 from gitops_upgrader.runtime import rbac, workload
+from gitops_upgrader.runtime.shards import Shard, split
 
-NAME: Final = "gitops-upgrader"
-"""What all objects are called, and the Lease of the election."""
+NAME: Final = workload.NAME
+"""What all objects are called, and the Lease of the election; the names of further shards begin with it."""
 IMAGE: Final = f"{NAME}:{__version__}"
 """The container image of this release as `docker build` makes it. Whoever publishes one names a registry."""
 
-_SELECTOR: Final = {"app.kubernetes.io/name": NAME, "app.kubernetes.io/component": "controller"}
-_LABELS: Final = {**_SELECTOR, "app.kubernetes.io/version": __version__.replace("+", "-")}
+_SELECTOR: Final = {"app.kubernetes.io/name": NAME}
+"""The labels of all Pods of ours, whatever their shard."""
+_COMPONENT: Final = "app.kubernetes.io/component"
+_LABELS: Final = {
+    **_SELECTOR,
+    _COMPONENT: "controller",
+    "app.kubernetes.io/version": __version__.replace("+", "-"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +39,7 @@ class Installation:
         watched: the namespaces of the custom resources; none for all that there are.
         instance: tells management clusters apart that share a repository.
         pod_monitor: whether the Prometheus operator is told to scrape; its CRDs have to be there.
+        shard_key, shards: the label by which the fleet is split, and its values that have a Deployment of their own.
     """
 
     image: str = IMAGE
@@ -39,6 +47,13 @@ class Installation:
     watched: tuple[str, ...] = ()
     instance: str | None = None
     pod_monitor: bool = False
+    shard_key: str = ""
+    shards: tuple[str, ...] = ()
+
+    @property
+    def parts_of_fleet(self) -> tuple[Shard, ...]:
+        """One for each Deployment."""
+        return split(NAME, self.shard_key, self.shards)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +97,9 @@ def _accounts(installation: Installation) -> Iterator[Part]:
         },
         "Who the controller is. The Deployment alone mounts its token.",
     )
-    election = rbac.role(f"{NAME}-leader-election", rbac.election_rules(NAME), _LABELS, installation.namespace)
-    yield Part(election, "The election of the replica that works.")
+    leases = (shard.name for shard in installation.parts_of_fleet)
+    election = rbac.role(f"{NAME}-leader-election", rbac.election_rules(leases), _LABELS, installation.namespace)
+    yield Part(election, "The election of the replica that works, in each shard one.")
     yield _bound(election, account, installation.namespace)
     foreign = rbac.aggregated_role(f"{NAME}-foreign-kinds", _LABELS)
     yield Part(foreign, _FOREIGN)
@@ -125,14 +141,9 @@ def _roles_of_people() -> Iterator[Part]:
 
 
 def _workload(installation: Installation) -> Iterator[Part]:
+    for shard in installation.parts_of_fleet:
+        yield _deployment(installation, shard)
     place = (NAME, installation.namespace, _LABELS, _SELECTOR)
-    arguments = [f"--namespace={namespace}" for namespace in installation.watched]
-    if installation.instance:
-        arguments.append(f"--instance={installation.instance}")
-    yield Part(
-        workload.deployment(*place, installation.image, arguments),
-        "Two replicas: one works, the other one takes over within seconds. Both folders may be lost at any time.",
-    )
     yield Part(workload.service(*place), "Metrics, by Service.")
     yield Part(
         workload.network_policy(*place),
@@ -141,6 +152,25 @@ def _workload(installation: Installation) -> Iterator[Part]:
     )
     if installation.pod_monitor:
         yield Part(workload.pod_monitor(*place), "Metrics of each replica, for the Prometheus operator.")
+
+
+def _deployment(installation: Installation, shard: Shard) -> Part:
+    arguments = [f"--namespace={namespace}" for namespace in installation.watched]
+    if installation.instance:
+        arguments.append(f"--instance={installation.instance}")
+    component = {_COMPONENT: shard.component}
+    content = workload.deployment(
+        shard.name,
+        installation.namespace,
+        {**_LABELS, **component},
+        {**_SELECTOR, **component},
+        installation.image,
+        [*arguments, *shard.arguments],
+    )
+    why = "Two replicas: one works, the other one takes over within seconds. Both folders may be lost at any time."
+    if shard.selector:
+        why = f"For the objects with {shard.selector}. {why}"
+    return Part(content, why)
 
 
 # --- text -------------------------------------------------------------------------------------------------------------

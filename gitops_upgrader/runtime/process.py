@@ -121,7 +121,14 @@ class Process:
         def store() -> Store:
             return KubernetesStore(connection, discovery=discovery, reader=cache, wrote=self._wrote)
 
-        scope = Scope(store=store(), clock=clock, fetch=HttpFetch(), runs_jobs=True, live=settings.live)
+        scope = Scope(
+            store=store(),
+            clock=clock,
+            fetch=HttpFetch(),
+            runs_jobs=True,
+            live=settings.live,
+            handed_on=settings.selector.keys,
+        )
         dispatcher = Dispatcher(
             store=store,
             scope=scope,
@@ -234,6 +241,7 @@ class Process:
         )
         with server:
             self.port = server.port
+            logger.info("health and metrics are at %s:%d", self.settings.listen[0], server.port)
             yield
 
     def _unhealthy(self) -> str | None:

@@ -60,10 +60,10 @@ def controller_rules() -> list[Rule]:
     ]
 
 
-def election_rules(lease: str) -> list[Rule]:
-    """What the election of a leader takes, in the namespace of the Lease. `create` cannot be limited to a name."""
+def election_rules(leases: Iterable[str]) -> list[Rule]:
+    """What the election of leaders takes, in the namespace of the Leases. `create` cannot be limited to names."""
     group = "coordination.k8s.io"
-    return [rule(group, ["leases"], ["create"]), rule(group, ["leases"], ["get", "patch"], [lease])]
+    return [rule(group, ["leases"], ["create"]), rule(group, ["leases"], ["get", "patch"], leases)]
 
 
 def view_rules() -> list[Rule]:

@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 PORT: Final = 8080
+NAME: Final = "gitops-upgrader"
+"""What the container and the ServiceAccount are called, whatever the shard."""
 _PORT_NAME: Final = "http"
 _CACHE: Final = "/cache"
 _CACHE_MIB: Final = 8192
@@ -36,16 +38,19 @@ def deployment(
             "revisionHistoryLimit": 3,
             "selector": {"matchLabels": dict(selector)},
             "template": {
-                "metadata": {"labels": dict(labels), "annotations": {"kubectl.kubernetes.io/default-container": name}},
-                "spec": _pod(name, selector, image, arguments),
+                "metadata": {
+                    "labels": dict(labels),
+                    "annotations": {"kubectl.kubernetes.io/default-container": NAME},
+                },
+                "spec": _pod(selector, image, arguments),
             },
         },
     }
 
 
-def _pod(name: str, selector: Labels, image: str, arguments: Sequence[str]) -> dict[str, Any]:
+def _pod(selector: Labels, image: str, arguments: Sequence[str]) -> dict[str, Any]:
     return {
-        "serviceAccountName": name,
+        "serviceAccountName": NAME,
         "automountServiceAccountToken": True,
         "enableServiceLinks": False,
         "terminationGracePeriodSeconds": _GRACE,
@@ -60,7 +65,7 @@ def _pod(name: str, selector: Labels, image: str, arguments: Sequence[str]) -> d
                 "labelSelector": {"matchLabels": dict(selector)},
             }
         ],
-        "containers": [_container(name, image, arguments)],
+        "containers": [_container(image, arguments)],
         "volumes": [
             {"name": "cache", "emptyDir": {"sizeLimit": f"{_CACHE_MIB * 5 // 4}Mi"}},
             {"name": "tmp", "emptyDir": {"sizeLimit": "2Gi"}},
@@ -68,9 +73,9 @@ def _pod(name: str, selector: Labels, image: str, arguments: Sequence[str]) -> d
     }
 
 
-def _container(name: str, image: str, arguments: Sequence[str]) -> dict[str, Any]:
+def _container(image: str, arguments: Sequence[str]) -> dict[str, Any]:
     return {
-        "name": name,
+        "name": NAME,
         "image": image,
         "imagePullPolicy": "IfNotPresent",
         "args": ["controller", f"--cache-dir={_CACHE}", f"--cache-size={_CACHE_MIB}", *arguments],

@@ -379,5 +379,5 @@ def test_what_keeps_a_repository_closed_is_in_its_status(management: Management)
 
     looked = gitops_repository.reconcile(management.scope, read(found, GitOpsRepository), management.workspaces)
 
-    assert looked.workspace is None
+    assert looked.seen is None
     assert looked.result.reason == "RepositoryNotFound"

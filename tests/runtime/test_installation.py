@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import doctest
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,12 +12,14 @@ import yaml
 
 from gitops_upgrader.api import GROUP, KINDS
 from gitops_upgrader.cli import controller
-from gitops_upgrader.runtime import rbac
+from gitops_upgrader.runtime import rbac, shards
 from gitops_upgrader.runtime.installation import IMAGE, Installation, parts, render
+from gitops_upgrader.runtime.selection import parse_selector
 from gitops_upgrader.runtime.wakes import RECONCILED
 from gitops_upgrader.runtime.watching import WATCHED
 
 DOCKERFILE = Path(__file__).parents[2] / "Dockerfile"
+SHARDED = Installation(watched=("fleet",), pod_monitor=True, shard_key="shard", shards=("red", "blue"))
 TENANTS = Installation(namespace="upgrades", watched=("blue", "red"), instance="eu", pod_monitor=True)
 
 
@@ -106,7 +109,7 @@ def allowed(rules: list[rbac.Rule]) -> set[tuple[str, str, str]]:
 
 
 def test_no_rule_has_a_wildcard_and_none_deletes() -> None:
-    rules = [*rbac.controller_rules(), *rbac.election_rules("lease")]
+    rules = [*rbac.controller_rules(), *rbac.election_rules(["lease"])]
     assert not {part for right in allowed(rules) for part in right} & {"*", "delete", "deletecollection", "escalate"}
     writes = {(group, resource) for group, resource, verb in allowed(rules) if verb not in {"get", "list", "watch"}}
     foreign = {right for right in writes if right[0] != GROUP}
@@ -180,9 +183,62 @@ def test_the_lease_that_may_be_written_is_the_one_that_is_written() -> None:
 
 @pytest.mark.parametrize("kind", ["Service", "NetworkPolicy", "PodMonitor"])
 def test_what_selects_the_pods_selects_them(kind: str) -> None:
-    spec = one(TENANTS, kind)["spec"]
+    spec = one(SHARDED, kind)["spec"]
     selector = spec["selector"] if kind != "NetworkPolicy" else spec["podSelector"]
     wanted = selector.get("matchLabels", selector)
     assert wanted
-    assert wanted.items() <= pod(TENANTS)["metadata"]["labels"].items()
-    assert one(TENANTS, "Deployment")["spec"]["selector"]["matchLabels"] == wanted
+    for deployment in deployments(SHARDED):
+        assert wanted.items() <= deployment["spec"]["template"]["metadata"]["labels"].items()
+
+
+# --- shards
+
+
+def deployments(installation: Installation) -> list[dict[str, Any]]:
+    return [found for found in objects(installation) if found["kind"] == "Deployment"]
+
+
+def told(deployment: Mapping[str, Any]) -> dict[str, Any]:
+    (container,) = deployment["spec"]["template"]["spec"]["containers"]
+    return controller.command.make_context("controller", list(container["args"][1:])).params
+
+
+def test_each_shard_has_a_deployment_of_its_own_and_may_write_its_lease() -> None:
+    assert [found["metadata"]["name"] for found in deployments(SHARDED)] == [
+        "gitops-upgrader",
+        "gitops-upgrader-blue",
+        "gitops-upgrader-red",
+    ]
+    (role,) = (found for found in objects(SHARDED) if found["kind"] == "Role" and "leader" in found["metadata"]["name"])
+    leases = [told(found)["lease_name"] for found in deployments(SHARDED)]
+    assert [rule.get("resourceNames") for rule in role["rules"]] == [None, leases]
+    assert len(set(leases)) == 3
+    accounts = {found["spec"]["template"]["spec"]["serviceAccountName"] for found in deployments(SHARDED)}
+    assert accounts == {one(SHARDED, "ServiceAccount")["metadata"]["name"]}
+
+
+def test_no_deployment_selects_the_pods_of_another_shard() -> None:
+    for one_ in deployments(SHARDED):
+        selector = one_["spec"]["selector"]["matchLabels"]
+        chosen = [
+            other["metadata"]["name"]
+            for other in deployments(SHARDED)
+            if selector.items() <= other["spec"]["template"]["metadata"]["labels"].items()
+        ]
+        assert chosen == [one_["metadata"]["name"]]
+
+
+@pytest.mark.parametrize("labels", [{}, {"team": "red"}, {"shard": "red"}, {"shard": "blue"}, {"shard": "gone"}])
+def test_every_object_is_in_exactly_one_shard(labels: dict[str, str]) -> None:
+    selectors = [parse_selector(told(found)["selector"]) for found in deployments(SHARDED)]
+    assert [selector.matches(labels) for selector in selectors].count(True) == 1
+
+
+def test_without_shards_nothing_is_selected() -> None:
+    (deployment,) = deployments(Installation())
+    assert told(deployment)["selector"] == ""
+
+
+def test_docstrings() -> None:
+    result = doctest.testmod(shards)
+    assert (result.failed, result.attempted > 0) == (0, True)

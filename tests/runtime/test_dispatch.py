@@ -1,0 +1,151 @@
+"""One reconcile after another, over a store in memory and a repository over loopback HTTP: who does what, and when."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gitops_upgrader.api.names import GROUP
+from gitops_upgrader.model import ObjectKey
+from gitops_upgrader.reconcilers.attempts import Patience
+from gitops_upgrader.reconcilers.kept import KeptWorkspaces
+from gitops_upgrader.reconcilers.repository import CommandLine
+from gitops_upgrader.reconcilers.scope import Live, Scope
+from gitops_upgrader.runtime.dispatch import Dispatcher, Outcome
+from gitops_upgrader.runtime.events import Recorder
+from gitops_upgrader.runtime.metrics import Metrics
+from gitops_upgrader.runtime.selection import parse_selector
+from gitops_upgrader.runtime.wakes import IMAGE, PLAN, REPOSITORY, SYNCER, UPGRADER
+from gitops_upgrader.sources.httpfetch import HttpFetch
+from gitops_upgrader.stores.directory import DirectoryStore
+from tests.gitserver import GitServer, git_http_server
+from tests.reconcilers import directory
+from tests.reconcilers.directory import PLAN as PLAN_TEXT
+from tests.reconcilers.directory import SYNCER as SYNCER_TEXT
+from tests.reconcilers.directory import TEMPLATE, VERSIONS, Fleet
+from tests.reconcilers.test_repository import repository
+
+
+@dataclass
+class Shard:
+    """A process that acts on what its selector selects; the test is its work queue."""
+
+    fleet: Fleet
+    store: DirectoryStore
+    selector: str = ""
+    exchanges: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        selector = parse_selector(self.selector)
+        clock = self.fleet.clock
+        self.workspaces = KeptWorkspaces(
+            CommandLine(), clock, patience=Patience(tries=1), exchanged=self.exchanges.append
+        )
+        self.dispatcher = Dispatcher(
+            store=lambda: self.store,
+            scope=Scope(self.store, clock, HttpFetch(), runs_jobs=True, live=Live(), handed_on=selector.keys),
+            workspaces=self.workspaces,
+            recorder=Recorder(lambda: self.store, clock, "tests"),
+            metrics=Metrics(),
+            known=self.store.list,
+            selector=selector,
+            chance=lambda: 0.0,
+        )
+
+    def run(self, kind: str, name: str) -> Outcome:
+        return self.dispatcher.reconcile(ObjectKey(GROUP, kind, "fleet", name))
+
+    def flow(self) -> None:
+        """Reconcile everything, in the order in which versions flow."""
+        for kind in (SYNCER, IMAGE, PLAN, REPOSITORY, UPGRADER):
+            for found in self.store.list(GROUP, kind):
+                self.dispatcher.reconcile(found.key)
+
+
+@pytest.fixture
+def fleet(tmp_path: Path) -> Fleet:
+    return Fleet(tmp_path)
+
+
+@pytest.fixture
+def git(fleet: Fleet, tmp_path: Path) -> Iterator[GitServer]:
+    fleet.clusters(prod="v1.33.5")
+    with git_http_server(tmp_path) as served:
+        yield served
+
+
+def world(fleet: Fleet, git: GitServer, labels: str = "") -> DirectoryStore:
+    """A fleet whose upgrader, syncer and plan, but not the repository, have labels."""
+    with_labels = f"metadata: {{labels: {{{labels}}}, name: "
+    texts = (SYNCER_TEXT, PLAN_TEXT, directory.upgrader("prod"))
+    labelled = [text.replace("metadata: {name: ", with_labels) for text in texts]
+    assert all(labels in text for text in labelled)
+    fleet.write("all.yaml", VERSIONS, TEMPLATE, *labelled)
+    url = f"{git.url}/{fleet.people.path.name}"
+    fleet.write("repository.yaml", repository(url, provider="none", branch="main"))
+    store = DirectoryStore.load([fleet.manifests])
+    assert store.problems == ()
+    return store
+
+
+def content(store: DirectoryStore, kind: str, name: str) -> dict[str, Any]:
+    found = store.get(ObjectKey(GROUP, kind, "fleet", name))
+    assert found is not None
+    return dict(found.content)
+
+
+def test_a_shard_acts_on_its_own_objects_alone(fleet: Fleet, git: GitServer) -> None:
+    store = world(fleet, git, "shard: red")
+    other = Shard(fleet, store, "shard notin (red)")
+    other.flow()
+    assert store.list(GROUP, IMAGE) == ()
+    assert "status" not in content(store, UPGRADER, "prod")
+    assert content(store, REPOSITORY, "default")["status"]["headCommit"]
+    Shard(fleet, store, "shard=red").flow()
+    assert content(store, UPGRADER, "prod")["status"]["phase"] == "Proposed"
+
+
+def test_what_a_syncer_makes_is_in_its_shard(fleet: Fleet, git: GitServer) -> None:
+    store = world(fleet, git, "shard: red, team: ours")
+    red = Shard(fleet, store, "shard=red")
+    red.run(SYNCER, "images")
+    found = store.list(GROUP, IMAGE)
+    assert [image.labels.get("shard") for image in found] == ["red", "red"]
+    assert [image.labels.get("team") for image in found] == [None, None]
+    red.flow()
+    assert all(image.status["ready"] for image in store.list(GROUP, IMAGE))
+
+
+def test_a_repository_of_another_shard_is_looked_at_for_the_upgraders_here(fleet: Fleet, git: GitServer) -> None:
+    """Else nobody would tell them of a merge. Its status is left to whom it belongs."""
+    store = world(fleet, git, "shard: red")
+    red = Shard(fleet, store, "shard=red")
+    red.flow()
+    red.run(REPOSITORY, "default")  # which sees what the upgrader has pushed
+    first = red.run(REPOSITORY, "default")
+    assert (first.result, first.wake, "status" in content(store, REPOSITORY, "default")) == (
+        "succeeded",
+        frozenset(),
+        False,
+    )
+    fleet.people.merge("gitops-upgrader/fleet/prod")
+    assert first.again is not None
+    fleet.clock.advance(minutes=first.again.total_seconds() / 60)
+    assert {key.name for key in red.run(REPOSITORY, "default").wake} == {"prod"}
+    git.status = lambda _: 404
+    fleet.clock.advance(minutes=6)
+    assert red.run(REPOSITORY, "default").result == "failed"
+    assert "status" not in content(store, REPOSITORY, "default")
+
+
+def test_a_repository_that_no_upgrader_here_uses_costs_nothing(fleet: Fleet, git: GitServer) -> None:
+    store = world(fleet, git, "shard: red")
+    blue = Shard(fleet, store, "shard=blue")
+    outcome = blue.run(REPOSITORY, "default")
+    assert (outcome.result, outcome.again is None, blue.exchanges) == ("gone", False, [])
+    store.patch(ObjectKey(GROUP, UPGRADER, "fleet", "prod"), {"metadata": {"labels": {"shard": "blue"}}})
+    assert blue.run(REPOSITORY, "default").result == "succeeded"
