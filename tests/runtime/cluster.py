@@ -160,16 +160,30 @@ class Management:
     def live(self, name: str, version: str, *, rolled_out: bool) -> None:
         """Play Flux and Cluster API: the live Cluster asks for a version, and is there or not."""
         content = yaml.safe_load(CLUSTER.format(name=name, namespace=self.namespace, version=version))
-        applied = self.server.apply(self.path("Cluster", name), content)
-        generation = applied["metadata"]["generation"]
-        up_to_date = "True" if rolled_out else "False"
+        self.server.apply(self.path("Cluster", name), content)
+        self.rolls(name, done=rolled_out)
+
+    def flux(self, name: str) -> None:
+        """Play Flux: apply what is on the base branch."""
+        content = yaml.safe_load(self.people.read("main", f"clusters/{name}.yaml"))
+        self.server.apply(self.path("Cluster", name), content)
+
+    def rolls(self, name: str, *, done: bool, **more: Any) -> None:
+        """Play Cluster API 1.14: say of the live Cluster as it is now that its machines are there, or not yet.
+
+        Args:
+            more: other fields of its status.
+        """
+        generation = self.get("Cluster", name)["metadata"]["generation"]
+        up_to_date = "True" if done else "False"
         conditions = [
             ("TopologyReconciled", up_to_date),
-            ("RollingOut", "False" if rolled_out else "True"),
+            ("RollingOut", "False" if done else "True"),
             ("ControlPlaneMachinesUpToDate", up_to_date),
             ("WorkerMachinesUpToDate", up_to_date),
         ]
         status = {
+            **more,
             "observedGeneration": generation,
             "conditions": [
                 {"type": type_, "status": value, "reason": "Played", "message": "", "observedGeneration": generation}
@@ -183,13 +197,18 @@ class Management:
         until(lambda: bool(holds()), what, seconds=seconds)
 
 
-@contextmanager
-def managed(server: KubernetesServer, folder: Path, serve: Callable[[Path], Any]) -> Iterator[Management]:
-    """A namespace with a repository, served from `folder`; no controller yet."""
+def serve_clusters(server: KubernetesServer) -> None:
+    """Have the kind of Cluster API's Clusters in the cluster."""
     with server.alone("cluster-crd"):
         base = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/clusters.cluster.x-k8s.io"
         server.apply(base, yaml.safe_load(CLUSTER_CRD))
         until(lambda: "acceptedNames" in (server.api("GET", base) or {}).get("status", {}), "Clusters are served")
+
+
+@contextmanager
+def managed(server: KubernetesServer, folder: Path, serve: Callable[[Path], Any]) -> Iterator[Management]:
+    """A namespace with a repository, served from `folder`; no controller yet."""
+    serve_clusters(server)
     namespace = server.namespace("runtime")
     people = People(folder / "fleet.git", Clock())
     with serve(folder) as git:

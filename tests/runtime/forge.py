@@ -1,0 +1,127 @@
+"""A management cluster whose repository is on a real Gitea: people push there, and merge through its API."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from tests.pulls.gitea_host import Pushers
+from tests.pulls.people import Clock
+from tests.runtime.cluster import Management, serve_clusters
+from tests.servers.gitea import GiteaRepository, GiteaServer
+from tests.servers.kubernetes import KubernetesServer
+
+REPOSITORY = """\
+apiVersion: v1
+kind: Secret
+metadata: {name: git}
+stringData: {username: "USER", password: "TOKEN"}
+---
+apiVersion: OURS
+kind: GitOpsRepository
+metadata: {name: default}
+spec: {url: "URL", branch: main, provider: gitea, interval: 1s, secretRef: {name: git}}
+"""
+"""What leads to the repository, for a test to apply."""
+
+SOURCES = """\
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: releases}
+data: {versions: "v1.33.5\\nv1.34.2\\n"}
+---
+apiVersion: OURS
+kind: MachineImageTemplate
+metadata: {name: images}
+spec: {template: {metadata: {labels: {os: ubuntu}}, spec: {id: "img-$(KUBERNETES_VERSION)"}}}
+---
+apiVersion: OURS
+kind: MachineImageSyncer
+metadata: {name: images}
+spec:
+  versionRange: ">=1.33"
+  policy: LatestPerMinor
+  sourceRef: {apiVersion: v1, kind: ConfigMap, name: releases}
+  machineImageTemplateRef: {name: images}
+---
+apiVersion: OURS
+kind: Plan
+metadata: {name: newest}
+spec: {versionRange: ">=1.33", machineImageSelector: {matchLabels: {os: ubuntu}}}
+"""
+"""Where versions and images come from, where no build is needed."""
+
+BUILDS = "jobTemplate: {spec: {containers: [{name: build, image: builder}]}}"
+
+
+def building(text: str) -> str:
+    """The same, with images that Jobs build."""
+    return text.replace('id: "img-$(KUBERNETES_VERSION)"', BUILDS)
+
+
+@dataclass
+class Forged(Management):
+    """One namespace of a management cluster, and the repository of its clusters on Gitea."""
+
+    repository: GiteaRepository | None = None
+
+    @property
+    def forge(self) -> GiteaRepository:
+        assert self.repository is not None
+        return self.repository
+
+    def connect(self, url: str | None = None, **spec: str) -> None:
+        """Apply what leads to the repository.
+
+        Args:
+            url: a way around, through a server that does mischief.
+            spec: more fields of the GitOpsRepository.
+        """
+        user = self.forge.server.upgrader
+        text = REPOSITORY.replace("USER", user.login).replace("TOKEN", user.token)
+        more = "".join(f', {name}: "{value}"' for name, value in spec.items())
+        self.apply(text.replace("URL", url or self.url).replace("interval: 1s", f"interval: 1s{more}"))
+
+    def pulls(self, state: str = "all") -> list[dict[str, Any]]:
+        """The pull requests, oldest first."""
+        found = [
+            pull
+            for page in (1, 2, 3)
+            for pull in self.forge.api("GET", f"/pulls?state={state}&limit=4&page={page}") or ()
+        ]
+        return sorted(found, key=lambda pull: int(pull["number"]))
+
+    def merge(self, number: int) -> None:
+        """Press "merge", as soon as Gitea has looked at the pull request."""
+        order = {"Do": "merge"}
+
+        def merged() -> bool:
+            try:
+                self.forge.api("POST", f"/pulls/{number}/merge", order, user=self.forge.server.person)
+            except AssertionError as refusal:
+                if "try again later" not in str(refusal):
+                    raise
+                return False
+            return True
+
+        self.until(merged, f"pull request {number} is merged")
+
+    def proposed(self, name: str, reason: str = "Unchanged") -> None:
+        """Wait until an upgrader's pull request is open and as it should be."""
+        self.until(lambda: self.condition(name, "Proposed") == ("True", reason), f"{name} is proposed")
+
+
+@contextmanager
+def forged(server: KubernetesServer, gitea: GiteaServer, folder: Path) -> Iterator[Forged]:
+    """A namespace with a new repository; no controller yet."""
+    serve_clusters(server)
+    repository = gitea.repository()
+    person = gitea.person
+    url = repository.url.replace("://", f"://{person.login}:{quote(person.token)}@", 1)
+    people = Pushers(folder / "clone.git", Clock(), url)
+    people.branches()
+    yield Forged(server, server.namespace("runtime"), people, repository.url, repository=repository)
