@@ -3,7 +3,7 @@
     Manifests(tree).locate(Query(...)) -> Located        where the version, the class and the variables stand, and why
     Manifests(tree).edit(located, Values(...)) -> Edited the new bytes of each file, read back by a second parser
 
-`source` and `document` split files; `node` composes trees that know their places; `cluster`, `field`, `kustomize`,
+`source` and `document` split files; `compose` makes `node` trees that know their places; `cluster`, `field`, `overlay`,
 `marker` and `target` find places; `scalar` and `insertion` write text; `edit` splices it and `proof` proves it.
 """
 

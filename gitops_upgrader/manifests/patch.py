@@ -9,11 +9,12 @@ from __future__ import annotations
 import enum
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from gitops_upgrader.errors import InvalidPatch
 from gitops_upgrader.manifests import pointer
 from gitops_upgrader.manifests.cluster import json_value
-from gitops_upgrader.manifests.node import Alias, Mapping, Node, Scalar, Sequence
+from gitops_upgrader.manifests.node import Alias, Collection, Mapping, Node, Scalar, Sequence
 from gitops_upgrader.manifests.selector import Selector
 
 
@@ -23,11 +24,12 @@ class PatchedMapping(Mapping):
     __slots__ = ("origin",)
 
     def __init__(self, origin: Mapping, entries: Iterable[tuple[str, Node]]) -> None:
-        super().__init__(origin.document, origin.start, origin.flow, origin.tag, origin.anchor)
-        self.end = origin.end
+        super().__init__(origin.document, origin.parent, _outline(origin))
         made = list(entries)
-        self.keys = [key for key, _ in made]
-        self.values = [value for _, value in made]
+        self._outline = None
+        self._keys = [key for key, _ in made]
+        self._values = [value for _, value in made]
+        self._complex = []
         self.origin: Mapping = origin.origin if isinstance(origin, PatchedMapping) else origin
 
 
@@ -37,10 +39,15 @@ class PatchedSequence(Sequence):
     __slots__ = ("origin",)
 
     def __init__(self, origin: Sequence, items: list[Node]) -> None:
-        super().__init__(origin.document, origin.start, origin.flow, origin.tag, origin.anchor)
-        self.end = origin.end
-        self.items = items
+        super().__init__(origin.document, origin.parent, _outline(origin))
+        self._outline = None
+        self._items = items
         self.origin: Sequence = origin.origin if isinstance(origin, PatchedSequence) else origin
+
+
+def _outline(origin: Collection) -> list[Any]:
+    """The collection's own part of its outline, without members."""
+    return [isinstance(origin, Mapping), origin.start, origin.flow, origin.tag, origin.anchor, origin.end]
 
 
 class PatchKind(enum.Enum):

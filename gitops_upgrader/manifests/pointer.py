@@ -170,23 +170,16 @@ def peek(node: Node | None, *keys: str) -> str:
 def path(node: Node) -> tuple[tuple[Node, str | int], ...]:
     """The way from a document's root to one of its nodes: each collection on it, with the key or index taken.
 
-    The node must be in its document's tree, by identity; the way is empty for the root. It is found once.
+    The node must be a value of its document's tree; the way is empty for the root.
     """
-    paths = node.document.paths
-    if node not in paths:
-        paths[node] = _path(node)
-    return paths[node]
-
-
-def _path(node: Node) -> tuple[tuple[Node, str | int], ...]:
     trail: list[tuple[Node, str | int]] = []
-    start, end = node.start, node.end
-    current = node.document.root
-    while current is not None and current is not node:
-        key, value = next((key, value) for key, value in _members(current) if value.start <= start and end <= value.end)
-        trail.append((current, key))
-        current = value
-    return tuple(trail)
+    while isinstance(parent := node.parent, (Mapping, Sequence)):
+        if isinstance(parent, Mapping):
+            trail.append((parent, parent.keys[parent.values.index(node)]))
+        else:
+            trail.append((parent, parent.items.index(node)))
+        node = parent
+    return tuple(reversed(trail))
 
 
 def _members(node: Node) -> Iterable[tuple[str | int, Node]]:

@@ -7,7 +7,8 @@ import time
 import pytest
 
 from gitops_upgrader.errors import AliasBomb, ManifestError, NestedTooDeep, UnreadableManifest
-from gitops_upgrader.manifests.node import MAX_DEPTH, Alias, Mapping, Scalar, Sequence
+from gitops_upgrader.manifests.compose import MAX_DEPTH
+from gitops_upgrader.manifests.node import Alias, Mapping, Scalar, Sequence
 from tests.manifests.samples import document, root
 
 

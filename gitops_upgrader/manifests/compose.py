@@ -1,0 +1,177 @@
+"""From libyaml's events to a tree of nodes, within safe limits.
+
+PyYAML's own composer is not used: it crashes the process on deep nesting. Depth is counted on the stream of events, and
+what aliases unfold into is measured before anybody follows one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, Final
+
+import yaml
+
+from gitops_upgrader.errors import AliasBomb, NestedTooDeep, UnreadableManifest
+from gitops_upgrader.manifests.node import HEADER, Alias, Mapping, Node, Outline, Scalar, Sequence, make
+
+if TYPE_CHECKING:
+    from gitops_upgrader.manifests.document import Document
+
+MAX_DEPTH: Final = 100
+"""The deepest nesting that is read; Kubernetes' own limit for custom resources is of this size."""
+
+MAX_UNFOLDED: Final = 100_000
+"""How many values a document's aliases may stand for together; a long text counts once for each 64 characters."""
+
+_STARTS: Final = frozenset({yaml.MappingStartEvent, yaml.SequenceStartEvent})
+_ENDS: Final = frozenset({yaml.MappingEndEvent, yaml.SequenceEndEvent})
+
+
+def compose(document: Document) -> Node | None:
+    """The root node of a document's text; None where there is no node at all.
+
+    Raises:
+        UnreadableManifest: it is no YAML, or more than one document.
+        NestedTooDeep: it nests deeper than `MAX_DEPTH`.
+        AliasBomb: its aliases unfold into too much, or an anchor holds itself.
+    """
+    try:
+        roots, aliased = _outlines(document, yaml.CSafeLoader(document.text))
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        problem = ", ".join(part for part in (error.context, error.problem) if part)
+        raise _unreadable(document, problem, mark.index if mark else 0) from error
+    except yaml.YAMLError as error:
+        raise _unreadable(document, str(error).splitlines()[0], 0) from error
+    nodes = [make(document, None, root) for root in roots]
+    if len(nodes) > 1:
+        position = nodes[1].start - document.start
+        raise _unreadable(document, "a line end that is neither \\n nor \\r\\n hides a document", position)
+    if aliased:
+        _Unfolding(document).visit(nodes[0])
+    return nodes[0] if nodes else None
+
+
+def _outlines(document: Document, loader: yaml.CSafeLoader) -> tuple[list[Outline], bool]:
+    """The outlines of the roots of all documents in a loader's stream, and whether there is any alias.
+
+    Events are typed `Any`, because PyYAML's stubs allow events without marks, which no parser makes.
+    """
+    base, scalar_event, aliased = document.start, yaml.ScalarEvent, False
+    next_event: Callable[[], Any] = loader.get_event
+    members: list[Any] = [False, base, False, None, None]  # the roots, as if they stood in a sequence
+    stack: list[list[Any]] = []
+    for event in iter(next_event, None):
+        kind = type(event)
+        if kind is scalar_event:
+            anchor = event.anchor
+            # Half of all scalars are keys, of which the text is enough.
+            if members[0] and len(members) % 2 and not anchor:
+                members.append(event.value)
+                continue
+            start, end = base + event.start_mark.index, base + event.end_mark.index
+            members.append((event.value, start, end, event.style, event.tag, anchor))
+        elif kind in _ENDS:
+            members.append(base + event.end_mark.index)
+            members = stack.pop()
+        elif kind in _STARTS:
+            stack.append(members)
+            members = _opened(document, event, members, len(stack))
+        elif kind is yaml.AliasEvent:
+            start, end = base + event.start_mark.index, base + event.end_mark.index
+            members.append(Alias(document, start, end, event.anchor))
+            aliased = True
+    return members[HEADER:], aliased
+
+
+def _opened(document: Document, event: Any, parent: list[Any], depth: int) -> list[Any]:
+    """The outline of a collection that begins, put into that of its parent."""
+    start = document.start + event.start_mark.index
+    made = [type(event) is yaml.MappingStartEvent, start, event.flow_style, event.tag, event.anchor]
+    parent.append(made)
+    if depth > MAX_DEPTH:
+        raise _too_deep(document, start)
+    return made
+
+
+class _Unfolding:
+    """Finds what the aliases of a document stand for, and measures what they unfold into."""
+
+    __slots__ = ("_anchors", "_document", "_open", "_sizes", "_unfolded")
+
+    def __init__(self, document: Document) -> None:
+        self._document = document
+        self._anchors: dict[str, Node] = {}
+        self._open: list[Node] = []  # the collections around the node that is visited
+        self._sizes: dict[Node, tuple[int, int]] = {}  # weight and height of the nodes that aliases name
+        self._unfolded = 0
+
+    def visit(self, node: Node) -> None:
+        """Visit a node and all below it, in the order of the text."""
+        if isinstance(node, Alias):
+            self._bind(node)
+            return
+        if node.anchor:
+            self._anchors[node.anchor] = node
+        self._open.append(node)
+        for member in sorted(_members(node), key=lambda member: member.start):
+            self.visit(member)
+        self._open.pop()
+
+    def _bind(self, alias: Alias) -> None:
+        target = self._anchors.get(alias.name)
+        if target is None:
+            problem = f"nothing before it has the anchor &{alias.name}"
+            raise _unreadable(self._document, problem, alias.start - self._document.start)
+        if any(part is target for part in self._open):
+            raise self._bomb(f"The anchor &{alias.name} holds itself.", alias)
+        weight, height = self._size(target)
+        self._unfolded += weight
+        if len(self._open) + height > MAX_DEPTH:
+            raise _too_deep(self._document, alias.start)
+        if self._unfolded > MAX_UNFOLDED:
+            raise self._bomb(f"The document's aliases unfold into more than {MAX_UNFOLDED:,} values.", alias)
+        alias.target = target
+
+    def _size(self, node: Node) -> tuple[int, int]:
+        """How many nodes one stands for (a long scalar counts for several), and how deep it nests, aliases unfolded."""
+        if node not in self._sizes:
+            if isinstance(node, Scalar):
+                self._sizes[node] = 1 + len(node.value) // 64, 0
+            elif isinstance(node, Alias):
+                self._sizes[node] = self._size(node.target)
+            else:
+                self._sizes[node] = self._collection_size(node)
+        return self._sizes[node]
+
+    def _collection_size(self, node: Mapping | Sequence) -> tuple[int, int]:
+        sizes = [self._size(member) for member in _members(node)]
+        keys = len(node.keys) if isinstance(node, Mapping) else 0
+        return 1 + keys + sum(weight for weight, _ in sizes), 1 + max((height for _, height in sizes), default=0)
+
+    def _bomb(self, problem: str, alias: Alias) -> AliasBomb:
+        where = self._document.where(alias.start)
+        return AliasBomb(problem, where=where, remedy="Write out the values that are needed.")
+
+
+def _members(node: Node) -> Iterable[Node]:
+    """The nodes right below one, keys that are more than a text included."""
+    if isinstance(node, Mapping):
+        return [*node.complex, *node.values]
+    return node.items if isinstance(node, Sequence) else ()
+
+
+def _too_deep(document: Document, position: int) -> NestedTooDeep:
+    return NestedTooDeep(
+        f"The document nests deeper than {MAX_DEPTH} levels.",
+        where=document.where(position),
+        remedy="No Kubernetes object needs that; check how the file was made.",
+    )
+
+
+def _unreadable(document: Document, problem: str, position: int) -> UnreadableManifest:
+    return UnreadableManifest(
+        f"This is not YAML: {problem}.",
+        where=document.where(document.start + position),
+        remedy="Mend the file; `yamllint` shows the line.",
+    )
