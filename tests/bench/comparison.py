@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 TIMES: Final = 5
 """How often each side runs; the median counts."""
@@ -18,6 +18,22 @@ TIMES: Final = 5
 _MEMORY: Final = Path("/dev/shm")
 _SPACE: Final = 2 * 1024**3
 """Bytes that must be free in memory, so that the disk has no say."""
+
+
+class Measured(Protocol):
+    """What benchmarks yield, as it is printed."""
+
+    @property
+    def name(self) -> str:
+        """What was measured."""
+
+    @property
+    def words(self) -> str:
+        """What came of it, and what was promised, in one line."""
+
+    @property
+    def kept(self) -> bool:
+        """Whether the promise is kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +61,12 @@ class Comparison:
     def kept(self) -> bool:
         """Whether the promise is kept."""
         return self.bound is None or self.ratio <= self.bound
+
+    @property
+    def words(self) -> str:
+        """Both times and their ratio."""
+        promise = "" if self.bound is None else f"   at most {self.bound:g}"
+        return f"{self.ours:8.3f} s : {self.theirs:8.3f} s = {self.ratio:.2f}{promise}"
 
 
 def alternate(ours: Callable[[], float], theirs: Callable[[], float], times: int = TIMES) -> tuple[float, float]:

@@ -29,21 +29,21 @@ def path(number: int) -> str:
     return f"regions/region-{number % 20:02d}/{name(number)}/cluster.yaml"
 
 
-def create(bare: Path) -> None:
+def create(bare: Path, clusters: int = CLUSTERS) -> None:
     """Make the repository, with everything in one commit on `main` and in one pack, as a forge would have it."""
     git = str(need("git"))
     subprocess.run([git, "init", "--quiet", "--bare", "--initial-branch=main", str(bare)], check=True)
-    stream = b"".join(_stream())
+    stream = b"".join(_stream(clusters))
     subprocess.run([git, "-C", str(bare), "fast-import", "--quiet"], input=stream, check=True)
     subprocess.run([git, "-C", str(bare), "repack", "-adq"], check=True)
 
 
-def _stream() -> Iterator[bytes]:
+def _stream(clusters: int) -> Iterator[bytes]:
     """What git-fast-import(1) reads."""
     message = b"Describe the fleet"
     yield b"commit refs/heads/main\ncommitter A <a@example.com> 1700000000 +0000\n"
     yield b"data %d\n%s\n" % (len(message), message)
-    for number in range(CLUSTERS):
+    for number in range(clusters):
         for file, content in _files(number):
             yield b"M 100644 inline %s\ndata %d\n%s\n" % (file.encode(), len(content), content)
 
@@ -82,6 +82,9 @@ spec:
         - class: default-worker
           name: md-0
           replicas: {number % 40 + 3}
+    variables:
+      - name: imageId
+        value: image-{VERSION}
 """
 
 

@@ -58,6 +58,7 @@ ROOT_PATH = {folder}/log
 logger.access.MODE = access
 [log.access]
 MODE = file
+LEVEL = Info
 FILE_NAME = {folder}/log/access.log
 [queue]
 TYPE = channel
