@@ -41,8 +41,8 @@ Examples:
   gitops-upgrader controller --context kind-fleet --namespace fleet --no-leader-elect --log-level debug
 
 \b
-  # One shard of a large fleet.
-  gitops-upgrader controller --watch-label-selector 'sharding.example.com/key=shard1' --lease-name shard1
+  # One shard of a large fleet, as `gitops-upgrader install --shard` sets it up.
+  gitops-upgrader controller --watch-label-selector sharding.example.com/key=red --lease-name gitops-upgrader-red
 """,
 )
 @click.option("--kubeconfig", type=click.Path(path_type=Path, dir_okay=False), help="The file that names the cluster.")

@@ -31,6 +31,32 @@ def image_name(_context: click.Context, _option: click.Parameter, value: str | N
     return value
 
 
+def shard_names(
+    _context: click.Context, _option: click.Parameter, value: tuple[str, ...]
+) -> tuple[str, tuple[str, ...]]:
+    """Read KEY=VALUE, several with one KEY, as the key and its values. Raises BadParameter."""
+    keys, values = set(), []
+    for text in value:
+        match = _SHARD.fullmatch(text)
+        if match is None:
+            raise click.BadParameter(
+                f"{text!r} names no shard: write KEY=VALUE, a label's key, and at most 40 of a-z, 0-9 and - with a "
+                "letter or digit at both ends."
+            )
+        keys.add(match[1])
+        values.append(match[2])
+    if len(keys) > 1:
+        raise click.BadParameter(f"one label splits a fleet, and these are {' and '.join(sorted(keys))}.")
+    return "".join(keys), tuple(sorted(set(values)))
+
+
+_SHARD = re.compile(
+    r"((?:[a-z0-9](?:[-a-z0-9.]{0,251}[a-z0-9])?/)?[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)"
+    r"=([a-z0-9](?:[-a-z0-9]{0,38}[a-z0-9])?)"
+)
+"""A label's key (kubernetes.io/docs, "Labels and Selectors"), and a value that can be a part of a Deployment's name."""
+
+
 @click.command(
     "install",
     epilog="""\b
@@ -40,6 +66,10 @@ Examples:
 \b
   # For the custom resources of two namespaces, with no right to look into others.
   gitops-upgrader install --watch-namespace fleet --watch-namespace lab > install.yaml
+
+\b
+  # Three Deployments: for the objects with this label's value red, for those with blue, and for all others.
+  gitops-upgrader install --shard sharding.example.com/key=red --shard sharding.example.com/key=blue
 
 \b
   # Look first whether another controller writes to the same custom resources.
@@ -73,6 +103,14 @@ Examples:
     metavar="NAME",
     help="Tells management clusters apart that share a repository; it goes into the branch's name.",
 )
+@click.option(
+    "--shard",
+    "sharding",
+    multiple=True,
+    callback=shard_names,
+    metavar="KEY=VALUE",
+    help="A Deployment of its own for the objects with this label; one more is for all others. Can be given again.",
+)
 @click.option("--pod-monitor", is_flag=True, help="With a PodMonitor for the Prometheus operator.")
 @click.option(
     "--context", metavar="NAME", help="Look at this kubeconfig context's cluster, and warn of other controllers."
@@ -88,6 +126,7 @@ def command(
     namespace: str,
     watched: tuple[str, ...],
     instance: str | None,
+    sharding: tuple[str, tuple[str, ...]],
     context: str | None,
     kubeconfig: Path | None,
     *,
@@ -100,12 +139,15 @@ def command(
     """
     from gitops_upgrader.runtime.installation import IMAGE, Installation, render
 
+    key, shards = sharding
     chosen = Installation(
         image=image or IMAGE,
         namespace=namespace,
         watched=tuple(sorted(set(watched))),
         instance=instance,
         pod_monitor=pod_monitor,
+        shard_key=key,
+        shards=shards,
     )
     if context is not None or kubeconfig is not None:
         _warn(context, kubeconfig, chosen.watched)
@@ -117,8 +159,8 @@ def _warn(context: str | None, kubeconfig: Path | None, namespaces: tuple[str, .
     """Tell of everybody else who writes the status of custom resources of ours. Raises KubernetesError."""
     from gitops_upgrader.api import GROUP, KINDS
     from gitops_upgrader.errors import KindNotInstalled
-    from gitops_upgrader.reports.writers import other_writers
     from gitops_upgrader.stores.kubernetes import KubernetesStore
+    from gitops_upgrader.stores.writers import other_writers
 
     store = KubernetesStore.connect(kubeconfig, context, namespaces=namespaces)
     try:

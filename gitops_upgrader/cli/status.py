@@ -17,6 +17,7 @@ import click
 from gitops_upgrader.api import ClusterClassClusterUpgrader
 from gitops_upgrader.api.names import GROUP
 from gitops_upgrader.cli import options
+from gitops_upgrader.cli.complaints import causes
 from gitops_upgrader.cli.fleet_table import document, print_changes, print_rows
 from gitops_upgrader.cli.run import DONE, FAILED, note, say
 from gitops_upgrader.cli.terminal import output, print_json, progress
@@ -27,7 +28,7 @@ from gitops_upgrader.reconcilers.references import read
 from gitops_upgrader.reconcilers.repository import CommandLine
 from gitops_upgrader.reports.fleet_status import Row, changed, chosen, row_of, row_of_run
 from gitops_upgrader.reports.targets import Targets
-from gitops_upgrader.reports.writers import other_writers
+from gitops_upgrader.stores.writers import other_writers
 
 if TYPE_CHECKING:
     from gitops_upgrader.stores.kubernetes import KubernetesStore
@@ -207,7 +208,8 @@ def _print_line(seen: Seen, shown: Seen | None) -> None:
 def _tell(seen: Seen, told: set[str]) -> None:
     """Say what went wrong, each thing once."""
     warnings = [(note, f"warning: {text}") for text in seen.warnings]
-    for tell, text in (*warnings, *((say, f"error: {error}") for error in seen.problems)):
+    errors = [(say, f"error: {text}") for text in causes(map(str, seen.problems))]
+    for tell, text in (*warnings, *errors):
         if text not in told:
             tell(text)
             told.add(text)

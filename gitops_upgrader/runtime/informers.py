@@ -77,6 +77,7 @@ class Informer:
         gone: is called with each object that was deleted, as it was last.
         fatal: is called with a bug that either of them met.
         interrupted: is called with the kind when a watch has ended otherwise than planned.
+        arrived: is called with each object before `seen`, with its `managedFields`, which are not kept.
     """
 
     def __init__(
@@ -90,6 +91,7 @@ class Informer:
         gone: Seen,
         fatal: Callable[[BaseException], None],
         interrupted: Callable[[str], None] = lambda _: None,
+        arrived: Seen | None = None,
     ) -> None:
         self.wanted = wanted
         self.error: UpgraderError | None = None
@@ -100,6 +102,7 @@ class Informer:
         self._gone = gone
         self._fatal = fatal
         self._interrupted = interrupted
+        self._arrived = arrived
         self._listed = threading.Event()
         self._stopping = threading.Event()
         self._backoff: Backoff[str] = Backoff(base=0.5, limit=30.0)
@@ -253,6 +256,9 @@ class Informer:
         if resource is None:
             raise AssertionError("an object arrives after its kind was found")
         try:
+            if self._arrived is not None and hand_on is self._seen:
+                self._arrived(_stored(resource, item))
+            item["metadata"].pop("managedFields", None)  # half of what a small object weighs
             hand_on(_stored(resource, item))
         except BaseException as bug:
             self._fatal(bug)
@@ -291,9 +297,7 @@ def _hang_up(response: Any) -> None:
 
 
 def _stored(resource: Resource, item: dict[str, Any]) -> Stored:
-    """An object, without what nobody reads: `managedFields` is half of what a small object weighs."""
     metadata = item["metadata"]
-    metadata.pop("managedFields", None)
     item["apiVersion"], item["kind"] = resource.api_version, resource.kind
     key = ObjectKey(resource.group, resource.kind, metadata.get("namespace", ""), metadata["name"])
     return Stored(key, item)

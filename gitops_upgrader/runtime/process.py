@@ -25,6 +25,7 @@ from gitops_upgrader.runtime.dispatch import Dispatcher
 from gitops_upgrader.runtime.election import Election, Terms
 from gitops_upgrader.runtime.events import Recorder
 from gitops_upgrader.runtime.metrics import Metrics
+from gitops_upgrader.runtime.rivals import Rivals
 from gitops_upgrader.runtime.secrecy import NotingReader, Secrecy
 from gitops_upgrader.runtime.wakes import RECONCILED
 from gitops_upgrader.runtime.watching import Watching
@@ -129,11 +130,13 @@ class Process:
             live=settings.live,
             handed_on=settings.selector.keys,
         )
+        self._recorder = Recorder(store, clock, self.identity)
+        self._rivals = Rivals(clock)
         dispatcher = Dispatcher(
             store=store,
             scope=scope,
             workspaces=self._workspaces,
-            recorder=Recorder(store, clock, self.identity),
+            recorder=self._recorder,
             metrics=self.metrics,
             known=cache.known,
             selector=settings.selector,
@@ -148,6 +151,7 @@ class Process:
             namespaces=settings.namespaces,
             wake=self.workers.wake,
             ask=dispatcher.ask,
+            rivals=self._rivals,
         )
         lease_connection = Connection(self._client, timeout=_LEASE_TIMEOUT)
         self._election = Election(
@@ -205,6 +209,7 @@ class Process:
         while not stop.wait(_TICK):
             self._raise_bugs()
             self.workers.measure()
+            self._rivals.tell(self._recorder, self.metrics)
             if self.settings.elect and not self._election.leads:
                 self._lost = True
                 raise LeadershipLost(

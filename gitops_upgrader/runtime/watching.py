@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 from gitops_upgrader.api.names import GROUP, MACHINE_IMAGE_NAME_LABEL, REQUESTED_AT_ANNOTATION
 from gitops_upgrader.model import ObjectKey
-from gitops_upgrader.reconcilers import rollout
+from gitops_upgrader.reconcilers import cluster_class, rollout
 from gitops_upgrader.runtime.cache import Cache
 from gitops_upgrader.runtime.informers import Informer, Wanted
 from gitops_upgrader.runtime.metrics import Metrics
+from gitops_upgrader.runtime.rivals import Rivals
 from gitops_upgrader.runtime.wakes import RECONCILED, TEMPLATE, references, wakes
 from gitops_upgrader.stores.connection import Connection
 from gitops_upgrader.stores.discovery import Discovery
@@ -29,6 +30,7 @@ WATCHED = (
     Wanted("", "ConfigMap", outline=True),
     Wanted("batch", "Job", selector=MACHINE_IMAGE_NAME_LABEL),
     Wanted(rollout.GROUP, rollout.KIND, needed=False),
+    Wanted(rollout.GROUP, cluster_class.KIND, needed=False),
 )
 """What is watched from the start. Other kinds that an object refers to are watched from then on."""
 
@@ -40,6 +42,7 @@ class Watching:
         namespaces: those that are watched; none for all that there are.
         wake: is told which objects to reconcile.
         ask: is told of objects for which somebody asks for a run now.
+        rivals: is told of each object of ours with its `managedFields`, which are not kept.
     """
 
     def __init__(
@@ -53,6 +56,7 @@ class Watching:
         namespaces: Sequence[str],
         wake: Callable[[Iterable[ObjectKey]], None],
         ask: Callable[[ObjectKey], None],
+        rivals: Rivals | None = None,
     ) -> None:
         self._client = client
         self._connection = connection
@@ -62,6 +66,7 @@ class Watching:
         self._namespaces = tuple(sorted(set(namespaces)))
         self._wake = wake
         self._ask = ask
+        self._rivals = rivals
         self._informers: dict[Wanted, Informer] = {}
         self._foreign: set[tuple[str, str]] = set()
         self._lock = threading.Lock()
@@ -103,6 +108,8 @@ class Watching:
 
     def gone(self, stored: Stored) -> None:
         """Take in that an object was deleted."""
+        if self._rivals is not None:
+            self._rivals.forget(stored.key)
         before = self._cache.remove(stored)
         self._changed(stored.key, before or stored, None)
 
@@ -140,6 +147,7 @@ class Watching:
                 gone=self.gone,
                 fatal=self._fail,
                 interrupted=self._interrupted,
+                arrived=self._rivals.look if self._rivals and wanted.group == GROUP else None,
             )
             with self._lock:
                 if self._stopped:

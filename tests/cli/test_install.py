@@ -26,9 +26,21 @@ def test_its_options(gitops_upgrader: CommandLine) -> None:
     assert all(yaml.safe_load_all(ran.out))
 
 
+def test_shards_are_values_of_one_label(gitops_upgrader: CommandLine) -> None:
+    ran = gitops_upgrader("install", *("--shard", "a.example/k_1=red"), *("--shard", "a.example/k_1=blue") * 2)
+
+    wanted = Installation(shard_key="a.example/k_1", shards=("blue", "red"))
+    assert (ran.status, ran.out, ran.err) == (0, render(wanted), "")
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
+        (("--shard", "red"), "'red' names no shard: write KEY=VALUE"),
+        (("--shard", "key=Red"), "'key=Red' names no shard"),
+        (("--shard", f"key={'a' * 41}"), "names no shard"),
+        (("--shard", "a/b/c=red"), "names no shard"),
+        (("--shard", "one=red", "--shard", "two=red"), "one label splits a fleet, and these are one and two."),
         (("--namespace", "Fleet"), "'Fleet' is no name of a namespace"),
         (("--namespace", ""), "'' is no name of a namespace"),
         (("--namespace", "a\nb"), "is no name of a namespace"),

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
@@ -231,3 +232,21 @@ def run(process: Process, failures: list[BaseException]) -> None:
         process.run(threading.Event())
     except LeadershipLost as failure:
         failures.append(failure)
+
+
+def test_another_controller_at_the_same_objects_is_warned_of(management: Management) -> None:
+    management.apply(RESOURCES)
+    with running(settings(management)) as process:
+        management.until(lambda: latest(management) == "v1.34.2", "the plan has chosen")
+        management.until(lambda: process.workers.idle, "everything is settled")
+        path = f"{management.path('Plan', 'newest')}/status?fieldManager=manager"
+        merge = "application/merge-patch+json"
+        management.server.api("PATCH", path, {"status": {"phase": "NoSuitableMachineImage"}}, content_type=merge)
+        management.until(lambda: warnings(management), "people are warned")
+    (event,) = warnings(management)
+    assert (event["type"], event["regarding"]["name"]) == ("Warning", "newest")
+    assert event["note"].startswith(f"'manager' writes the status of Plan {management.namespace}/newest")
+
+
+def warnings(management: Management) -> list[dict[str, Any]]:
+    return [event for event in management.items("Event") if event["reason"] == "OtherController"]

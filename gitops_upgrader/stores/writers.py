@@ -27,12 +27,14 @@ class Writer:
         name: what the other one calls itself; `manager` is the name of many controllers written in Go.
         at: when they did so last, as the API server wrote it down.
         since_ours: whether that was after our own last write, so that both are at it.
+        ours: whether we have a part in the status too.
     """
 
     key: ObjectKey
     name: str
     at: str
     since_ours: bool
+    ours: bool = False
 
     def __str__(self) -> str:
         when = f" (last at {self.at})" if self.at else ""
@@ -52,7 +54,7 @@ def _writers(stored: Stored) -> Iterable[Writer]:
     for name, time in times.items():
         if not name.startswith(_PEOPLE):
             # RFC 3339 in UTC and without fractions (meta/v1 Time), so that texts compare as times do.
-            yield Writer(stored.key, name, time, since_ours=bool(ours) and time > ours)
+            yield Writer(stored.key, name, time, since_ours=bool(ours) and time > ours, ours=bool(ours))
 
 
 def _manager(entry: Mapping[str, Any]) -> str:

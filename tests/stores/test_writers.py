@@ -8,8 +8,8 @@ import pytest
 
 from gitops_upgrader.api import API_VERSION, GROUP
 from gitops_upgrader.model import ObjectKey
-from gitops_upgrader.reports.writers import other_writers
 from gitops_upgrader.stores.protocol import Stored
+from gitops_upgrader.stores.writers import other_writers
 
 EARLY, LATE = "2026-05-01T10:00:00Z", "2026-05-01T10:00:01Z"
 
