@@ -42,7 +42,7 @@ Examples:
 
 \b
   # One shard of a large fleet, as `gitops-upgrader install --shard` sets it up.
-  gitops-upgrader controller --watch-label-selector sharding.example.com/key=red --lease-name gitops-upgrader-red
+  gitops-upgrader controller --watch-label-selector example.com/shard=red --lease-name gitops-upgrader-red
 """,
 )
 @click.option("--kubeconfig", type=click.Path(path_type=Path, dir_okay=False), help="The file that names the cluster.")

@@ -69,7 +69,7 @@ Examples:
 
 \b
   # Three Deployments: for the objects with this label's value red, for those with blue, and for all others.
-  gitops-upgrader install --shard sharding.example.com/key=red --shard sharding.example.com/key=blue
+  gitops-upgrader install --shard example.com/shard=red --shard example.com/shard=blue
 
 \b
   # Look first whether another controller writes to the same custom resources.
