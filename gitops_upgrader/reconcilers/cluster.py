@@ -9,7 +9,7 @@ from gitops_upgrader.errors import UnsafeStep, UpgraderError, Where
 from gitops_upgrader.git import Person
 from gitops_upgrader.manifests import Query, VariableWant
 from gitops_upgrader.model import Image
-from gitops_upgrader.plans.hop import Hop, NoHop, NoHopReason
+from gitops_upgrader.plans.hop import Hop, Listed, NoHop, NoHopReason, is_listed
 from gitops_upgrader.pulls.identity import cluster_family
 from gitops_upgrader.reconcilers.opened import Workspaces
 from gitops_upgrader.reconcilers.propose import Proposed
@@ -79,13 +79,19 @@ def _request(
     )
 
 
-def _step(name: str, image: Image, current: Version) -> Hop | NoHop:
+def _step(name: str, image: Image, current: Version, listed: Listed) -> Hop | NoHop:
     """The step that was asked for, if it is one that Cluster API takes.
 
     Raises:
         UnsafeStep: it is not.
     """
     problem = step_problem(current, image.version)
+    if problem is None and not is_listed(image.version, versions := listed(image)):
+        raise UnsafeStep(
+            f"The ClusterClass does not list {image.version} in its kubernetesVersions.",
+            where=Where(object=f"Cluster {name}"),
+            remedy=f"Go to one of {', '.join(versions)}; or add the version to the class first.",
+        )
     if problem is None:
         return Hop(image, f"hop {current} -> {image.version}: asked for on the command line")
     if problem.reason is StepReason.SAME:

@@ -6,22 +6,20 @@ from functools import partial
 
 from gitops_upgrader.model import ObjectKey
 from gitops_upgrader.reconcilers.request import Watch
-from gitops_upgrader.reconcilers.rollout import GROUP, KIND, Rollout, Stage, facts, judge
+from gitops_upgrader.reconcilers.rollout import Rollout, Stage, facts, judge
 from gitops_upgrader.reconcilers.scope import Live, Scope
 from gitops_upgrader.versions import Version
 
 
-def watched(scope: Scope, home: str, namespace: str, name: str) -> Watch | None:
+def watched(scope: Scope, home: str, cluster: ObjectKey) -> Watch | None:
     """What tells how far a Cluster is on its way to a version; None where objects come from files.
 
     Args:
         home: the upgrader's namespace.
-        namespace: the Cluster's.
-        name: the Cluster's name.
     """
     if scope.live is None:
         return None
-    return partial(_rollout, scope, scope.live, home, ObjectKey(GROUP, KIND, namespace, name))
+    return partial(_rollout, scope, scope.live, home, cluster)
 
 
 def _rollout(scope: Scope, live: Live, home: str, key: ObjectKey, wanted: Version) -> Rollout:

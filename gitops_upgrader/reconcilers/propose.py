@@ -18,6 +18,7 @@ from gitops_upgrader.pulls.decide import decide
 from gitops_upgrader.pulls.decision import Close, Create, Decision, Gate, Hold, NoTarget, Reason, Seen, Update
 from gitops_upgrader.pulls.desired import Change, Desired
 from gitops_upgrader.pulls.observe import Base, Observer
+from gitops_upgrader.reconcilers.cluster_class import listed
 from gitops_upgrader.reconcilers.merged import Merge, merges, resting
 from gitops_upgrader.reconcilers.request import Request, placeholders, values
 from gitops_upgrader.reconcilers.rollout import Rollout
@@ -84,7 +85,7 @@ def propose(workspace: Workspace, request: Request, *, dry_run: bool = False) ->
     manifests = workspace.manifests(request.scanned)
     located = manifests.locate(request.query)
     origin = _origin(located)
-    step = request.choose(origin.version)
+    step = request.choose(origin.version, listed(request, manifests, located, origin.version))
     rollout = request.rollout(origin.version) if request.rollout else None
     begun = Proposed(
         request.upgrader,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -11,15 +11,18 @@ from gitops_upgrader.forges.protocol import MergeMethod, People
 from gitops_upgrader.git import Person
 from gitops_upgrader.git.signing import Signer
 from gitops_upgrader.manifests import Query, Values
-from gitops_upgrader.model import Image
-from gitops_upgrader.plans.hop import Hop, NoHop
+from gitops_upgrader.model import Image, ObjectKey
+from gitops_upgrader.plans.hop import Hop, Listed, NoHop
 from gitops_upgrader.pulls.identity import Family
 from gitops_upgrader.reconcilers.placeholders import of_hop
 from gitops_upgrader.reconcilers.rollout import Rollout
 from gitops_upgrader.versions import Version
 
-Choose = Callable[[Version], Hop | NoHop]
-"""Chooses the next step from the version that the base branch holds; a pure function."""
+Choose = Callable[[Version, Listed], Hop | NoHop]
+"""Chooses the next step from the version that the base branch holds, of those that the ClusterClass lists."""
+
+ClassList = Callable[[ObjectKey | None], Sequence[str] | None]
+"""Tells the versions that a ClusterClass (None: that of the live Cluster) lists; None where that is not known."""
 
 Watch = Callable[[Version], Rollout]
 """Tells how far a live Cluster is on its way to a version."""
@@ -27,6 +30,10 @@ Watch = Callable[[Version], Rollout]
 
 def _nothing() -> None:
     """Nobody has to know before something is made outside."""
+
+
+def _unknown(_: ObjectKey | None) -> None:
+    """There is no store to ask for a ClusterClass."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +70,7 @@ class Request:
         scanned: globs of the files that are read at all; shared by a repository's requests, so that they are read once.
         hop_interval: how long the next hop waits after a merge.
         rollout: what the live Cluster says of a version; None where there is no live Cluster to ask.
+        class_list: what ClusterClasses list that are kept elsewhere than in the repository.
         before_effects: is called before anything of this request is made outside, so that it is known who undoes it.
         checks_image: an image whose name tells of another version is refused.
         lookup_failed: in words, what could not be found out on the way here; then nothing is changed.
@@ -86,6 +94,7 @@ class Request:
     lookup_failed: str | None = None
     doubt: str | None = None
     rollout: Watch | None = None
+    class_list: ClassList = _unknown
     before_effects: Callable[[], None] = _nothing
 
 

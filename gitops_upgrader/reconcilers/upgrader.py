@@ -26,8 +26,10 @@ from gitops_upgrader.git.signing import signer_from_secret
 from gitops_upgrader.manifests import DocumentWant, Query, ScopeKind, TargetWant, VariableWant
 from gitops_upgrader.manifests import Scope as VariablePlace
 from gitops_upgrader.model import ObjectKey
-from gitops_upgrader.plans.hop import Hop, NoHop, NoHopReason, next_hop
+from gitops_upgrader.plans.hop import Hop, Listed, NoHop, NoHopReason, next_hop
 from gitops_upgrader.pulls.identity import upgrader_family
+from gitops_upgrader.reconcilers import rollout
+from gitops_upgrader.reconcilers.cluster_class import stored
 from gitops_upgrader.reconcilers.finalizer import hold, keep
 from gitops_upgrader.reconcilers.live_cluster import watched
 from gitops_upgrader.reconcilers.opened import Workspaces
@@ -180,13 +182,14 @@ def request_of(
     spec, home = upgrader.spec, key_of(upgrader)
     label = f"{home.namespace}/{home.name}"
     variables = _variables(upgrader)
+    cluster = ObjectKey(rollout.GROUP, rollout.KIND, cluster_namespace(upgrader), spec.cluster_name)
     request = Request(
         proposer=label,
         upgrader=label,
         family=upgrader_family(repository.pull_request.branch_prefix, home.namespace, home.name, instance),
         query=Query(
             name=spec.cluster_name,
-            namespace=cluster_namespace(upgrader),
+            namespace=cluster.namespace,
             owner=label,
             variables=tuple(_variable_want(variable) for variable in variables),
             topology_class=spec.topology_class is not None,
@@ -208,7 +211,8 @@ def request_of(
         hop_interval=spec.hop_interval,
         checks_image=spec.image_version_check is ImageVersionCheck.ENFORCE,
         doubt=scope.doubt,
-        rollout=watched(scope, home.namespace, cluster_namespace(upgrader), spec.cluster_name),
+        rollout=watched(scope, home.namespace, cluster),
+        class_list=stored(scope, home.namespace, cluster),
     )
     if request.removed:
         return request  # whatever its plan says, or whether there still is one
@@ -220,11 +224,11 @@ def request_of(
     return replace(request, choose=partial(_choose, plan))
 
 
-def _choose(plan: Offer, current: Version) -> Hop | NoHop:
-    return next_hop(current, plan.candidates, plan.target)
+def _choose(plan: Offer, current: Version, listed: Listed) -> Hop | NoHop:
+    return next_hop(current, plan.candidates, plan.target, listed=listed)
 
 
-def _unknown(current: Version) -> Hop | NoHop:
+def _unknown(current: Version, _: Listed) -> Hop | NoHop:
     return NoHop(NoHopReason.NO_CANDIDATE, f"What follows {current} is not known.")
 
 

@@ -54,7 +54,8 @@ def controller_rules() -> list[Rule]:
         rule("", ["pods"], ["list"]),
         # Credentials and signing keys; of what is listed and watched only the metadata is kept.
         rule("", ["configmaps", "secrets"], _READ),
-        rule("cluster.x-k8s.io", ["clusters"], _READ),
+        # How far a rollout is; the versions that a class takes.
+        rule("cluster.x-k8s.io", ["clusterclasses", "clusters"], _READ),
         rule(FLUX, ["gitrepositories"], _READ),
         rule("events.k8s.io", ["events"], ["create"]),
     ]

@@ -13,7 +13,7 @@ from gitops_upgrader.api.names import GROUP, SYNCER_NAME_LABEL, shortened
 from gitops_upgrader.api.references import ObjectReference, group_of
 from gitops_upgrader.api.selectors import LabelSelector
 from gitops_upgrader.model import ObjectKey
-from gitops_upgrader.reconcilers import rollout
+from gitops_upgrader.reconcilers import cluster_class, rollout
 from gitops_upgrader.reconcilers.repository import DEFAULT_NAME, FLUX
 from gitops_upgrader.stores.protocol import Stored
 
@@ -152,16 +152,40 @@ def _of_job(before: Stored | None, after: Stored | None, known: Known) -> set[Ob
 
 def _of_cluster(before: Stored | None, after: Stored | None, known: Known) -> set[ObjectKey]:
     key = _key(before, after)
-    if before is not None and after is not None and rollout.facts(before.content) == rollout.facts(after.content):
+    if before is not None and after is not None and _facts(before) == _facts(after):
         return set()
-    found = set()
-    for upgrader in known(GROUP, UPGRADER):
-        spec = _mapping(upgrader.content, "spec")
-        if spec.get("clusterName") == key.name and (
-            (spec.get("clusterNamespace") or upgrader.key.namespace) == key.namespace
-        ):
-            found.add(upgrader.key)
-    return found
+    return {upgrader.key for upgrader in known(GROUP, UPGRADER) if _cluster_of(upgrader) == (key.namespace, key.name)}
+
+
+def _facts(cluster: Stored) -> tuple[object, ...]:
+    """What of a live Cluster an upgrader goes by."""
+    return rollout.facts(cluster.content), cluster_class.of_live(cluster.content, cluster.key.namespace)
+
+
+def _of_cluster_class(before: Stored | None, after: Stored | None, known: Known) -> set[ObjectKey]:
+    """Whoever upgrades a cluster of the class; and who names classes by a template, so that it may be its next one."""
+    key = _key(before, after)
+    if not _changed(before, after, "spec", "kubernetesVersions"):
+        return set()
+    clusters = {
+        (cluster.key.namespace, cluster.key.name)
+        for cluster in known(rollout.GROUP, rollout.KIND)
+        if cluster_class.of_live(cluster.content, cluster.key.namespace) == key
+    }
+    return {
+        upgrader.key
+        for upgrader in known(GROUP, UPGRADER)
+        if _cluster_of(upgrader) in clusters or "topologyClass" in _mapping(upgrader.content, "spec")
+    }
+
+
+def _of_upgrader(before: Stored | None, after: Stored | None, known: Known) -> set[ObjectKey]:
+    """Whoever is for the same cluster: two upgraders of one cluster refuse each other."""
+    if before is not None and after is not None and not _asks_anew(before, after):
+        return set()
+    key = _key(before, after)
+    clusters = {_cluster_of(look) for look in (before, after) if look is not None}
+    return {other.key for other in known(GROUP, UPGRADER) if other.key != key and _cluster_of(other) in clusters}
 
 
 _Dependents = Callable[[Stored | None, Stored | None, Known], set[ObjectKey]]
@@ -172,15 +196,23 @@ _DEPENDENTS: Mapping[tuple[str, str], _Dependents] = {
     (GROUP, IMAGE): _of_image,
     (GROUP, PLAN): _of_plan,
     (GROUP, REPOSITORY): _of_repository,
+    (GROUP, UPGRADER): _of_upgrader,
     (FLUX, "GitRepository"): _of_flux,
     ("", "Secret"): _of_secret,
     ("", "ConfigMap"): _of_config_map,
     ("batch", "Job"): _of_job,
     (rollout.GROUP, rollout.KIND): _of_cluster,
+    (rollout.GROUP, cluster_class.KIND): _of_cluster_class,
 }
 
 
 # --- who refers to whom ----------------------------------------------------------------------------------------------
+
+
+def _cluster_of(upgrader: Stored) -> tuple[Any, Any]:
+    """Namespace and name of the Cluster that an upgrader is for."""
+    spec = _mapping(upgrader.content, "spec")
+    return spec.get("clusterNamespace") or upgrader.key.namespace, spec.get("clusterName")
 
 
 def _syncers_of(key: ObjectKey, known: Known) -> set[ObjectKey]:

@@ -11,7 +11,7 @@ from gitops_upgrader.forges.protocol import People as Involved
 from gitops_upgrader.git import Person, Repository
 from gitops_upgrader.manifests import Query, VariableWant
 from gitops_upgrader.model import Image
-from gitops_upgrader.plans.hop import Hop, NoHop, NoHopReason, next_hop
+from gitops_upgrader.plans.hop import Hop, Listed, NoHop, NoHopReason, next_hop
 from gitops_upgrader.pulls.identity import upgrader_family
 from gitops_upgrader.reconcilers.propose import Proposed, propose
 from gitops_upgrader.reconcilers.request import Request, Templates, Wording
@@ -126,7 +126,7 @@ class World:
             made, retry=self.retry, paused=self.paused, removed=self.removed, lookup_failed=self.lookup_failed
         )
 
-    def _choose(self, current: Version) -> Hop | NoHop:
+    def _choose(self, current: Version, listed: Listed) -> Hop | NoHop:
         if self.plan is None:
             return NoHop(NoHopReason.NO_CANDIDATE, "No image in v1.34.x is ready.")
-        return next_hop(current, self.plan, self.plan[-1])
+        return next_hop(current, self.plan, self.plan[-1], listed=listed)

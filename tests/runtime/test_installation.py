@@ -117,6 +117,7 @@ def test_no_rule_has_a_wildcard_and_none_deletes() -> None:
 
 
 PLURALS = {"Secret": "secrets", "ConfigMap": "configmaps", "Job": "jobs", "Cluster": "clusters"}
+PLURALS |= {"ClusterClass": "clusterclasses"}
 
 
 def test_what_is_watched_from_the_start_may_be_watched() -> None:
