@@ -9,6 +9,8 @@ from typing import Any, Final
 from rich.console import Console
 from rich.text import Text
 
+from gitops_upgrader.cli import palette
+from gitops_upgrader.cli.table import GAP, print_table
 from gitops_upgrader.cli.terminal import printable
 from gitops_upgrader.errors import UpgraderError
 from gitops_upgrader.reports.fleet_status import Row, age
@@ -16,24 +18,19 @@ from gitops_upgrader.reports.fleet_status import Row, age
 API_VERSION: Final = "gitops-upgrader/v1"
 
 _HEADER: Final = ("CLUSTER", "VERSION", "TARGET", "HOP", "PULL REQUEST", "PHASE", "AGE", "REASON")
-_GAP: Final = "  "
 _STYLES: Final = {
-    "Failed": "red",
-    "Holding": "yellow",
-    "Proposed": "green",
-    "Planned": "green",
-    "Merged": "cyan",
-    "RollingOut": "cyan",
+    "Failed": palette.BAD,
+    "Holding": palette.WAITING,
+    "Proposed": palette.GOOD,
+    "Planned": palette.GOOD,
+    "Merged": palette.NEWS,
+    "RollingOut": palette.NEWS,
 }
 
 
 def print_rows(console: Console, rows: Sequence[Row], now: datetime) -> None:
-    """Print a table, a line for each cluster however long, and below it what went wrong."""
-    cells = [_cells(row, now) for row in rows]
-    widths = [max(map(len, column)) for column in zip(_HEADER, *cells, strict=True)]
-    console.print(Text(_line(_HEADER, widths), style="bold"))
-    for row, texts in zip(rows, cells, strict=True):
-        console.print(Text(_line(texts, widths), style=_style(row)))
+    """Print a table, and below it what went wrong."""
+    print_table(console, _HEADER, [_cells(row, now) for row in rows])
     failed = [row for row in rows if row.failed]
     if failed:
         console.print()
@@ -44,7 +41,7 @@ def print_rows(console: Console, rows: Sequence[Row], now: datetime) -> None:
 def print_changes(console: Console, rows: Iterable[Row], now: datetime) -> None:
     """Print a line for each row, with no table around it."""
     for row in rows:
-        console.print(Text(_GAP.join(_cells(row, now)), style=_style(row)))
+        console.print(Text(GAP).join(_cells(row, now)))
 
 
 def document(rows: Iterable[Row], problems: Iterable[UpgraderError]) -> dict[str, Any]:
@@ -80,7 +77,7 @@ def _entry(row: Row) -> dict[str, Any]:
     }
 
 
-def _cells(row: Row, now: datetime) -> tuple[str, ...]:
+def _cells(row: Row, now: datetime) -> tuple[Text, ...]:
     cells = (
         row.cluster,
         row.version or "?",
@@ -91,7 +88,7 @@ def _cells(row: Row, now: datetime) -> tuple[str, ...]:
         age(row.since, now),
         row.reason or "-",
     )
-    return tuple(printable(cell) for cell in cells)
+    return tuple(Text(printable(cell), style=_style(row)) for cell in cells)
 
 
 def _pull(row: Row) -> str:
@@ -102,9 +99,5 @@ def _pull(row: Row) -> str:
     return f"#{pull.number}" if pull.state == "Open" else f"#{pull.number} {pull.state.lower()}"
 
 
-def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
-    return _GAP.join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)).rstrip()
-
-
 def _style(row: Row) -> str:
-    return "red" if row.failed else _STYLES.get(row.phase, "")
+    return palette.BAD if row.failed else _STYLES.get(row.phase, "")

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import click
-from rich.table import Table
 from rich.text import Text
 
-from gitops_upgrader.cli import options
+from gitops_upgrader.cli import options, palette
 from gitops_upgrader.cli.run import DONE, FAILED, say
+from gitops_upgrader.cli.table import print_table
 from gitops_upgrader.cli.terminal import output, print_json, printable, progress
 from gitops_upgrader.errors import ClusterNotFound
 from gitops_upgrader.manifests import Found
@@ -100,17 +100,16 @@ def _variable(found: Candidate) -> dict[str, Any]:
 
 
 def _print_table(found: Sequence[Found]) -> None:
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in ("CLUSTER", "VERSION", "IMAGE", "SHAPE", "PLACE"):
-        table.add_column(column, overflow="fold")
-    for item in found:
-        place, held = item.place or item, image(item)
-        refusal = Text(item.refusal.reason, style="red") if item.refusal else None
-        table.add_row(
-            Text(printable(f"{item.namespace or '-'}/{item.name}")),
-            Text(printable(item.version or "?")),
-            Text(printable(held.text if held else "-")),
-            refusal or Text(item.shape.value if item.shape else ""),
-            Text(printable(f"{place.file}:{place.line}")),
-        )
-    output().print(table, soft_wrap=False)
+    print_table(output(), ("CLUSTER", "VERSION", "SHAPE", "PLACE", "IMAGE"), [_row(item) for item in found])
+
+
+def _row(item: Found) -> tuple[Text, ...]:
+    place, held = item.place or item, image(item)
+    refusal = Text(item.refusal.reason, style=palette.BAD) if item.refusal else None
+    return (
+        Text(printable(f"{item.namespace or '-'}/{item.name}")),
+        Text(printable(item.version or "?")),
+        refusal or Text(item.shape.value if item.shape else ""),
+        Text(printable(f"{place.file}:{place.line}")),
+        Text(printable(held.text if held else "-")),
+    )

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
 from gitops_upgrader.cli import options, proposals
+from gitops_upgrader.cli.complaints import complaints
 from gitops_upgrader.cli.mermaid import diagram
 from gitops_upgrader.cli.run import DONE, FAILED, say
 from gitops_upgrader.cli.summary import show_plan
@@ -63,7 +65,7 @@ def command(
         click.echo(diagram(report.proposals))
     else:
         show_plan(output(), report.proposals)
-    for problem in (*store.problems, *(failure.error for failure in report.failures)):
-        say(f"error: {problem}")
+    for text in complaints(replace(report, proposals=()), store.problems):  # the clusters' own stand in the plan
+        say(f"error: {text}")
     failed = store.problems or report.failures or any(proposed.error for proposed in report.proposals)
     return FAILED if failed else DONE

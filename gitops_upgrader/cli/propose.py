@@ -210,22 +210,14 @@ def _print_diffs(report: Report) -> None:
 
 
 def _print_errors(report: Report, problems: tuple[UpgraderError, ...]) -> None:
-    """Say what went wrong, one line each: with files, with objects, with single clusters."""
+    """Say what went wrong, one line each."""
     from gitops_upgrader.cli import proposals
+    from gitops_upgrader.cli.complaints import complaints
 
     for orphan in report.orphans:
         note(f"note: {proposals.note(orphan)}")
-    for problem in (*problems, *(failure.error for failure in report.failures)):
-        say(f"error: {problem}")
-    for proposed in report.proposals:
-        if proposed.error is not None:
-            say(f"error: {_named(proposed.cluster, proposed.error)}")
-
-
-def _named(cluster_name: str, error: UpgraderError) -> str:
-    """An error that names the cluster or its upgrader; where it does not itself, the cluster is put before it."""
-    kind = (error.where.object or "").partition(" ")[0]
-    return str(error) if kind in {"Cluster", "ClusterClassClusterUpgrader"} else f"{cluster_name}: {error}"
+    for text in complaints(report, problems):
+        say(f"error: {text}")
 
 
 def _status(report: Report, problems: tuple[UpgraderError, ...], *, detailed: bool) -> int:

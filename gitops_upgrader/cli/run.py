@@ -69,5 +69,12 @@ def note(text: str) -> None:
 
 
 def say(text: str) -> None:
-    """Tell the user something that is no result."""
-    click.echo(" ".join(text.split("\n")) if text.startswith("error:") else text, err=True)
+    """Tell the user something that is no result: an error as one line, which a terminal shows with its words whole."""
+    if text.startswith("error:"):
+        text = " ".join(text.split("\n"))
+    if sys.stderr.isatty():
+        from gitops_upgrader.cli.terminal import print_note  # here, as rich is slow to import
+
+        print_note(text)
+    else:
+        click.echo(text, err=True)

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 from rich.console import Console
 from rich.padding import Padding
-from rich.table import Table
 from rich.text import Text
 
+from gitops_upgrader.cli import palette
 from gitops_upgrader.cli.proposals import action, message
+from gitops_upgrader.cli.table import print_table
 from gitops_upgrader.cli.terminal import coloured_diff, printable
 from gitops_upgrader.model import PullState
 from gitops_upgrader.pulls.decision import Create, Decision, Update
@@ -23,7 +24,14 @@ _VERBS = {
     "hold": ("waits", "waits"),
     "error": ("failed", "failed"),
 }
-_STYLES = {"create": "green", "update": "green", "close": "yellow", "leave": "", "hold": "yellow", "error": "red"}
+_STYLES = {
+    "create": palette.GOOD,
+    "update": palette.GOOD,
+    "close": palette.WAITING,
+    "leave": "",
+    "hold": palette.WAITING,
+    "error": palette.BAD,
+}
 _MARKS = {"create": "+", "update": "~", "close": "x", "leave": "=", "hold": ".", "error": "!"}
 
 
@@ -57,31 +65,31 @@ def show(console: Console, proposed: Proposed, *, dry_run: bool, diffs: bool = T
 def _print_sentence(console: Console, text: str) -> None:
     """Print a sentence below a cluster's line: wrapped between words on a terminal, in one line for programs."""
     if console.is_terminal:
-        console.print(Padding(Text(text), (0, 0, 0, 2)), soft_wrap=False)
+        console.print(Padding(Text(text), (0, 0, 0, 2), expand=False), soft_wrap=False)
     else:
         console.print(Text(f"  {text}"))
 
 
 def show_plan(console: Console, proposals: Sequence[Proposed]) -> None:
-    """Print a table of what each upgrader would do, narrow enough for 80 columns, with each reason beneath."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in ("CLUSTER", "NOW", "NEXT", "WOULD"):
-        table.add_column(column, overflow="fold")
-    for proposed in proposals:
-        what = action(proposed)
-        moves = proposed.target is not None and proposed.target != proposed.origin
-        table.add_row(
-            Text(printable(proposed.cluster)),
-            Text(str(proposed.origin.version) if proposed.origin else "?"),
-            Text(str(proposed.target.version) if moves and proposed.target else "-"),
-            Text(_PLANS[what], style=_STYLES[what]),
-        )
-    console.print(table, soft_wrap=False)
+    """Print a table of what each upgrader would do, and each reason beneath."""
+    print_table(console, ("CLUSTER", "NOW", "NEXT", "WOULD"), [_planned(proposed) for proposed in proposals])
     console.print()
     for proposed in proposals:
-        console.print(Text(f"{printable(proposed.cluster)}: {printable(message(proposed))}"), soft_wrap=False)
+        reason = Text(f": {printable(message(proposed))}")
+        console.print(Text(printable(proposed.cluster), style="bold").append_text(reason), soft_wrap=False)
         for other in proposed.considered[:_CONSIDERED]:
             console.print(Text(f"  not {printable(other)}", style="dim"), soft_wrap=False)
+
+
+def _planned(proposed: Proposed) -> tuple[Text, ...]:
+    what = action(proposed)
+    moves = proposed.target is not None and proposed.target != proposed.origin
+    return (
+        Text(printable(proposed.cluster)),
+        Text(str(proposed.origin.version) if proposed.origin else "?"),
+        Text(str(proposed.target.version) if moves and proposed.target else "-"),
+        Text(_PLANS[what], style=_STYLES[what]),
+    )
 
 
 _PLANS = {
@@ -106,7 +114,7 @@ def show_trail(console: Console, proposed: Proposed) -> None:
     for step in proposed.located.trail if proposed.located else ():
         console.print(Text(f"  {printable(str(step))}"))
     if proposed.error is not None:
-        console.print(Text(f"  {printable(str(proposed.error))}", style="red"))
+        console.print(Text(f"  {printable(str(proposed.error))}", style=palette.BAD))
     console.print()
 
 

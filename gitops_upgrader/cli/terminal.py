@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 from rich.console import Console
 from rich.text import Text
 
+from gitops_upgrader.cli import palette
 from gitops_upgrader.cli.verbosity import Verbosity, current
 
 if TYPE_CHECKING:
@@ -41,13 +42,23 @@ def _console(stream: TextIO) -> Console:
     return Console(file=stream, highlight=False, no_color=plain, soft_wrap=True, emoji=False, markup=False)
 
 
+def print_note(text: str) -> None:
+    """Print something that is no result for a person: lines broken between words, and what it is in colour."""
+    kind, colon, rest = text.partition(":")
+    shown = Text(kind + colon, style=_KINDS[kind]).append(rest) if kind in _KINDS else Text(text)
+    notes().print(shown, soft_wrap=False)
+
+
+_KINDS = {"error": f"bold {palette.BAD}", "warning": f"bold {palette.WAITING}", "note": "bold"}
+
+
 def print_json(value: Any) -> None:
     """Print a document as JSON, whatever the terminal."""
     sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
 
 
 def coloured_diff(text: str) -> Text:
-    """A unified diff with the colours that git uses."""
+    """A unified diff, coloured as git does it."""
     shown = Text()
     for line in text.splitlines():
         shown.append(printable(line) + "\n", style=_style(line))
@@ -58,7 +69,7 @@ def coloured_diff(text: str) -> Text:
 def _style(line: str) -> str:
     if line.startswith(("diff ", "--- ", "+++ ")):
         return "bold"
-    return {"@": "cyan", "+": "green", "-": "red"}.get(line[:1], "")
+    return {"@": palette.NEWS, "+": palette.GOOD, "-": palette.BAD}.get(line[:1], "")
 
 
 def printable(text: str) -> str:

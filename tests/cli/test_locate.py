@@ -14,9 +14,9 @@ def test_a_table_of_versions_images_and_places(gitops_upgrader: CommandLine) -> 
     ran = gitops_upgrader(*LOCATE)
 
     assert [line.split() for line in ran.out.splitlines()] == [
-        ["CLUSTER", "VERSION", "IMAGE", "SHAPE", "PLACE"],
-        ["fleet/dev", "v1.33.5", "img-v1.33.5", "literal", "clusters/dev.yaml:9"],
-        ["fleet/prod", "v1.33.5", "img-v1.33.5", "literal", "clusters/prod.yaml:9"],
+        ["CLUSTER", "VERSION", "SHAPE", "PLACE", "IMAGE"],
+        ["fleet/dev", "v1.33.5", "literal", "clusters/dev.yaml:9", "img-v1.33.5"],
+        ["fleet/prod", "v1.33.5", "literal", "clusters/prod.yaml:9", "img-v1.33.5"],
     ]
     assert max(map(len, ran.out.splitlines())) <= 80
     assert (ran.status, ran.err) == (0, "")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -135,3 +137,19 @@ def test_ctrl_c_in_the_middle_of_a_run(fleet: Fleet) -> None:
         thread.join()
 
     assert (running.returncode, said.strip()) == (130, "interrupted")
+
+
+def test_on_a_terminal_the_words_of_an_error_stay_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    terminal = Terminal()
+    monkeypatch.setenv("COLUMNS", "24")
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setattr(sys, "stderr", terminal)
+    raising(ClusterNotFound("No file has\nit.", remedy="Check the name."), monkeypatch)
+
+    assert run(["crds"]) == 1
+    shown = re.sub(r"\x1b\[[0-9;]*m", "", terminal.getvalue())
+    assert [line.rstrip() for line in shown.splitlines()] == ["error: No file has it.", "Check the name."]

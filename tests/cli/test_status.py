@@ -187,5 +187,5 @@ def test_a_terminal_is_drawn_anew_each_time(
         follow(looks(BEFORE, broken, broken), "text", lambda: None)
 
     captured = capsys.readouterr()
-    assert captured.out.count("\x1b[2J") == captured.out.count("CLUSTER ") == 3
+    assert captured.out.count("\x1b[2J") == captured.out.count("CLUSTER") == 3
     assert captured.err == "warning: Somebody else writes.\nerror: No.\n" * 2

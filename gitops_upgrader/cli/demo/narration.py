@@ -10,8 +10,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from gitops_upgrader.cli import palette
 from gitops_upgrader.cli.demo.stage import Stage
 from gitops_upgrader.cli.summary import show, tally
+from gitops_upgrader.cli.table import print_table
 from gitops_upgrader.cli.terminal import printable
 from gitops_upgrader.git import Location, Repository
 from gitops_upgrader.manifests import Manifests
@@ -29,10 +31,8 @@ def opening(console: Console, stage: Stage) -> None:
     _say(console, "Everything but the clusters is real, and it all happens in one folder:")
     console.print(Text(str(stage.folder), style="bold"))
     _title(console, 1, "The fleet's repository")
-    table = _table("CLUSTER", "VERSION", "WHERE")
-    for cluster, version, place in _clusters(stage.remote.bare):
-        table.add_row(cluster, version, place)
-    _show_table(console, table)
+    rows = [tuple(map(Text, row)) for row in _clusters(stage.remote.bare)]
+    print_table(console, ("CLUSTER", "VERSION", "WHERE"), rows)
 
 
 def noticed(console: Console, report: Report) -> None:
@@ -125,7 +125,7 @@ def _say(console: Console, text: str) -> None:
 
 
 def _command(console: Console, text: str, *, gap: bool = True) -> None:
-    console.print(Text("$ ", style="dim").append(text, style="bold cyan"))
+    console.print(Text("$ ", style="dim").append(text, style=f"bold {palette.NEWS}"))
     if gap:
         console.print()
 

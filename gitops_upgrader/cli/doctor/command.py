@@ -10,7 +10,7 @@ import click
 from rich.padding import Padding
 from rich.text import Text
 
-from gitops_upgrader.cli import options
+from gitops_upgrader.cli import options, palette
 from gitops_upgrader.cli.doctor import looks
 from gitops_upgrader.cli.doctor.finding import Finding, Grade, must_mend, of_error
 from gitops_upgrader.cli.run import DONE, FAILED
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from gitops_upgrader.reconcilers.repository import CommandLine
     from gitops_upgrader.reconcilers.scope import Scope
 
-_STYLES = {Grade.OK: "green", Grade.NOTE: "yellow", Grade.MEND: "bold red"}
+_STYLES = {Grade.OK: palette.GOOD, Grade.NOTE: palette.WAITING, Grade.MEND: f"bold {palette.BAD}"}
 
 
 @click.command(
@@ -173,4 +173,4 @@ def _show(found: Sequence[Finding]) -> None:
                 console.print(Text(f"      {printable(text)}"))
     bad = sum(one.grade is Grade.MEND for one in found)
     console.print()
-    console.print(Text(f"{bad} to mend" if bad else "Nothing to mend.", style="bold red" if bad else "green"))
+    console.print(Text(f"{bad} to mend" if bad else "Nothing to mend.", style=_STYLES[Grade.MEND if bad else Grade.OK]))
