@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -32,6 +33,11 @@ JSON = "application/json"
 MERGE_PATCH = "application/merge-patch+json"
 JSON_PATCH = "application/json-patch+json"
 
+_PATIENCE = 1 / 3
+"""The share of the time for an answer that may be spent on waiting as long as the API server asks for."""
+_LEAST_PAUSE = 0.5
+"""Seconds between two attempts where the server names none."""
+
 _SHORTEST = 4
 """Shorter secrets are none, and without them words would have holes."""
 _BEARER = re.compile(r"(?i)\b(bearer|basic)\s+[\w~+/=.-]{8,}")
@@ -51,11 +57,15 @@ class Connection:
     Args:
         client: the official client, which knows address, certificates and credentials.
         timeout: seconds to wait for an answer.
+        sleep: lets seconds pass.
     """
 
-    def __init__(self, client: ApiClient, *, timeout: float = READ_TIMEOUT) -> None:
+    def __init__(
+        self, client: ApiClient, *, timeout: float = READ_TIMEOUT, sleep: Callable[[float], None] = time.sleep
+    ) -> None:
         self._client = client
         self._timeout = timeout
+        self._sleep = sleep
         self.address: str = client.configuration.host
 
     def ask(
@@ -71,12 +81,28 @@ class Connection:
     ) -> Answered:
         """Ask, and leave it to the caller what a refusal means. `accept` may ask for another view of the objects.
 
+        An API server with too much to do says after how many seconds it may be asked again, and then that is done here,
+        as client-go does it (rest/with_retry.go); where it would take long, that is for the caller as well.
+
         Raises:
             KubernetesError: there is no answer, or it is none of a Kubernetes API.
         """
         url = f"{path}?{urlencode(query)}" if query else path
         headers = {"Accept": accept, "Content-Type": content_type}
+        left = self._timeout * _PATIENCE
+        while True:
+            answered, pause = self._ask_once(method, url, dict(headers), body, asked)
+            if pause is None or pause > left:
+                return answered
+            left -= pause
+            self._sleep(pause)
+
+    def _ask_once(
+        self, method: str, url: str, headers: dict[str, str], body: Any, asked: Asked
+    ) -> tuple[Answered, float | None]:
+        """One attempt, and after how many seconds the server wants another one; None where it does not."""
         request = self._prepared(method, url, headers, body)
+        path = url.partition("?")[0]
         with exchange(f"{method} {self.address}{path}") as talk, self._failures():
             response = self._client.call_api(*request, _request_timeout=(CONNECT_TIMEOUT, self._timeout))
             data: bytes = response.read()
@@ -91,9 +117,10 @@ class Connection:
                         remedy="Check the server in the kubeconfig, and the proxy.",
                     )
                 )
-            return Answered(content)
+            return Answered(content), None
         status = content if content is not None and content.get("kind") == "Status" else {}
-        return Answered({}, Refusal(response.status, status))
+        pause = _pause(method, response.status, response.getheader("Retry-After"))
+        return Answered({}, Refusal(response.status, status)), pause
 
     def request(
         self,
@@ -188,6 +215,14 @@ class Connection:
                 message, remedy = message.replace(secret, "***"), remedy.replace(secret, "***")
         message = _BEARER.sub(r"\1 ***", message)
         return type(error)(message, where=error.where, remedy=remedy)
+
+
+def _pause(method: str, status: int, asked_for: str | None) -> float | None:
+    """The seconds of a Retry-After, where nothing has been done: 429 says so, and to read does nothing anyway."""
+    if asked_for is None or not asked_for.isdecimal():
+        return None
+    harmless = status == 429 or (method == "GET" and status >= 500)
+    return max(_LEAST_PAUSE, float(asked_for)) if harmless else None
 
 
 def _json(data: bytes) -> Mapping[str, Any] | None:

@@ -49,7 +49,15 @@ def open_client(kubeconfig: Path | None = None, context: str | None = None) -> A
     # What was not sent for sure, and what only reads, is tried once more: a load balancer may have dropped the
     # connection. Anything else is the caller's to repeat. Redirects are no part of the API, and never followed.
     configuration.retries = Retry(
-        total=1, connect=1, read=1, redirect=False, status=0, other=0, allowed_methods={"GET"}, backoff_factor=0.1
+        total=1,
+        connect=1,
+        read=1,
+        redirect=False,
+        status=0,
+        other=0,
+        allowed_methods={"GET"},
+        backoff_factor=0.1,
+        respect_retry_after_header=False,  # else such an answer would be taken for a lost connection
     )
     # At DEBUG it would log whole answers, Secrets included.
     logging.getLogger("kubernetes.client.rest").setLevel(logging.INFO)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,7 @@ from gitops_upgrader.errors import (
     KubernetesUnavailable,
     KubernetesUnreachable,
     KubernetesUntrusted,
+    ObjectNotFound,
     UpgraderError,
 )
 from gitops_upgrader.stores.connection import JSON_PATCH, MERGE_PATCH, Connection
@@ -34,6 +37,24 @@ def error(connection: Connection, method: str = "GET", body: Any = None) -> Upgr
     with pytest.raises(UpgraderError) as raised:
         connection.request(method, "/api/v1/pods", ASKED, body=body)
     return raised.value
+
+
+@dataclass
+class Pods:
+    """A connection, and how long it has waited."""
+
+    connection: Connection
+    slept: list[float]
+
+
+@pytest.fixture
+def pods(loopback: Loopback, tmp_path: Path) -> Iterator[Pods]:
+    path = tmp_path / "kubeconfig"
+    path.write_text(yaml.safe_dump(kubeconfig_content(loopback.url)), "utf-8")
+    slept: list[float] = []
+    connection = Connection(open_client(path), sleep=slept.append)
+    yield Pods(connection, slept)
+    connection.close()
 
 
 def test_who_asks_and_how(loopback: Loopback, connect: Connect) -> None:
@@ -67,6 +88,52 @@ def test_what_the_server_cannot_do_now_can_be_tried_again(loopback: Loopback, co
     assert failure.transient
     assert "too busy" in str(failure)
     assert len(loopback.requests) == 1  # it is for the caller to wait
+
+
+def busy(code: int, after: str, *, times: int = 1) -> Callable[[Request], Answer]:
+    """Answers so a few times, then well."""
+    left = iter(range(times))
+
+    def answer(_: Request) -> Answer:
+        if next(left, None) is None:
+            return Answer({"kind": "Pod"})
+        return replace(refusal(code, "too busy"), headers={"Retry-After": after})
+
+    return answer
+
+
+@pytest.mark.parametrize(("method", "code"), [("GET", 429), ("PATCH", 429), ("POST", 429), ("GET", 503), ("GET", 500)])
+def test_a_busy_server_is_asked_again_when_it_says_so(loopback: Loopback, pods: Pods, method: str, code: int) -> None:
+    loopback.answer = busy(code, "1", times=2)
+    assert pods.connection.request(method, "/api/v1/pods", ASKED) == {"kind": "Pod"}
+    assert pods.slept == [1.0, 1.0]
+    assert len(loopback.requests) == 3
+
+
+@pytest.mark.parametrize(
+    ("method", "code", "after", "slept"),
+    [
+        ("POST", 503, "1", []),  # it may have been done
+        ("GET", 503, "Fri, 31 Dec 2027 23:59:59 GMT", []),
+        ("GET", 429, "11", []),
+        ("GET", 429, "4", [4.0, 4.0]),
+        ("GET", 404, "1", []),
+    ],
+)
+def test_nobody_is_kept_waiting_for_long(
+    loopback: Loopback, pods: Pods, method: str, code: int, after: str, slept: list[float]
+) -> None:
+    loopback.answer = busy(code, after, times=1000)
+    failure = error(pods.connection, method)
+    assert isinstance(failure, ObjectNotFound if code == 404 else KubernetesUnavailable)
+    assert pods.slept == slept
+
+
+def test_a_server_that_names_no_pause_is_not_asked_at_full_speed(loopback: Loopback, pods: Pods) -> None:
+    loopback.answer = busy(429, "0", times=1000)
+    error(pods.connection)
+    assert set(pods.slept) == {0.5}
+    assert sum(pods.slept) <= 10
 
 
 def test_a_page_of_something_else_is_no_answer(loopback: Loopback, connect: Connect) -> None:
