@@ -6,7 +6,7 @@ BIN = $(VENV)/bin
 PATIENCE ?= 2400
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-servers lint format bench fuzz crds reference docs lock clean
+.PHONY: help demo test test-servers lint format bench fuzz crds reference picture docs lock clean
 
 help: ## Show what there is.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -55,6 +55,9 @@ crds: $(BIN)/.installed ## Write crds/ anew from gitops_upgrader/api.
 
 reference: $(BIN)/.installed ## Write docs/reference anew from the code.
 	$(BIN)/python -m tests.docs.reference
+
+picture: $(BIN)/.installed ## Draw the README's picture anew from what the program prints.
+	$(BIN)/python -m tests.docs.picture
 
 docs: $(BIN)/.installed-docs ## Build the documentation into site/, and fail on a broken link.
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict

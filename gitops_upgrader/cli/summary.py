@@ -75,8 +75,8 @@ def show_plan(console: Console, proposals: Sequence[Proposed]) -> None:
     print_table(console, ("CLUSTER", "NOW", "NEXT", "WOULD"), [_planned(proposed) for proposed in proposals])
     console.print()
     for proposed in proposals:
-        reason = Text(f": {printable(message(proposed))}")
-        console.print(Text(printable(proposed.cluster), style="bold").append_text(reason), soft_wrap=False)
+        cluster, reason = printable(proposed.cluster), printable(message(proposed))
+        console.print(Text.assemble((cluster, "bold"), ": ", reason), soft_wrap=False)
         for other in proposed.considered[:_CONSIDERED]:
             console.print(Text(f"  not {printable(other)}", style="dim"), soft_wrap=False)
 

@@ -87,13 +87,14 @@ def progress() -> Iterator[Told]:
     if current() is not Verbosity.NORMAL or not console.is_terminal:
         yield lambda what: _logger.info("%s", printable(what))
         return
-    with console.status("") as status:
-        status.stop()
-        begun = time.monotonic()
+    status, begun = console.status(""), time.monotonic()
 
-        def told(what: str) -> None:
-            status.update(printable(what))
-            if time.monotonic() - begun > PATIENCE:
-                status.start()
+    def told(what: str) -> None:
+        status.update(printable(what))
+        if time.monotonic() - begun > PATIENCE:
+            status.start()
 
+    try:
         yield told
+    finally:
+        status.stop()

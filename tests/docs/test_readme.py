@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,16 +27,20 @@ def _checked(how: str) -> list[object]:
 
 
 @pytest.fixture
-def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
+def packages() -> Iterator[str]:
+    """Where releases are published, on this machine."""
+    with serve(RELEASES) as url:
+        yield url
+
+
+@pytest.fixture
+def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, packages: str) -> Stage:
     """A checkout of the example fleet to stand in, with the quick start as its folder `upgrades`, and both examples."""
-    with serve(RELEASES) as packages:
-        made = Stage.build(tmp_path, packages)
-        made.upgrades.rename(made.remote.clone / "upgrades")
-        examples.copy(
-            examples.QUICK_START, made.remote.clone / "examples/quick-start", {"https://pkgs.k8s.io": packages}
-        )
-        monkeypatch.chdir(made.remote.clone)
-        yield made
+    made = Stage.build(tmp_path, packages)
+    made.upgrades.rename(made.remote.clone / "upgrades")
+    examples.copy(examples.QUICK_START, made.remote.clone / "examples/quick-start", {"https://pkgs.k8s.io": packages})
+    monkeypatch.chdir(made.remote.clone)
+    return made
 
 
 def test_no_block_goes_unchecked() -> None:
@@ -54,12 +59,40 @@ def test_every_target_is_there(block: Block) -> None:
 
 
 @pytest.mark.parametrize("block", _checked("run"))
-def test_every_command_works(block: Block, stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_command_works(block: Block, stage: Stage, packages: str, capsys: pytest.CaptureFixture[str]) -> None:
+    if "gitops-upgrader init " in block.text:
+        shutil.rmtree("upgrades")
     for command in block.commands:
         program, *arguments = shlex.split(command.replace("PATH_OR_URL", str(stage.remote.bare)))
         assert program == "gitops-upgrader"
-        status = run(arguments)
+        status = run([*arguments, "--packages", packages] if arguments[0] == "init" else arguments)
         assert status == 0, f"{block.place}: {command}: {capsys.readouterr()}"
+
+
+def test_from_nothing_to_a_sensible_diff_in_two_commands(
+    stage: Stage, packages: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The first block for a repository of one's own."""
+    (block, *_) = [block for block in ALL if "gitops-upgrader init " in block.text and "README.md" in block.place]
+    shutil.rmtree("upgrades")
+    init, dry_run = [shlex.split(command)[1:] for command in block.commands]
+    assert run([*init, "--packages", packages]) == 0
+    capsys.readouterr()
+
+    assert run(dry_run) == 0
+
+    changes = [line for line in capsys.readouterr().out.splitlines() if re.match(r"[-+] ", line) and ":" in line]
+    assert [line for line in changes if "image" not in line.lower() or "ubuntu" in line] == [
+        "-    version: v1.34.2 # changed by pull request only",
+        "+    version: v1.35.3 # changed by pull request only",
+        "-    version: v1.34.1",
+        "+    version: v1.35.3",
+        "-        value: ubuntu-2404-kube-v1.34.1",
+        "+        value: ubuntu-2404-kube-v1.35.3",
+        '-    version: "v1.34.2"',
+        '+    version: "v1.35.3"',
+    ]
+    assert stage.remote.bare.joinpath("gitops-upgrader").exists() is False
 
 
 @pytest.mark.parametrize("block", _checked("pull-request"))
