@@ -140,6 +140,10 @@ class DuplicateObject(ObjectError):
     """Two objects of one kind have the same namespace and name."""
 
 
+class RivalUpgraders(ObjectError):
+    """Several upgraders are for the same place of the same repository, so none of them proposes anything."""
+
+
 class ObjectExists(ObjectError):
     """An object of that kind, namespace and name is there already."""
 

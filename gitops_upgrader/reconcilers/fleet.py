@@ -34,7 +34,9 @@ from gitops_upgrader.reconcilers.propose import Proposed
 from gitops_upgrader.reconcilers.references import read
 from gitops_upgrader.reconcilers.repository import access
 from gitops_upgrader.reconcilers.scope import Result, Scope, key_of
+from gitops_upgrader.reconcilers.upgrader_query import cluster_of
 from gitops_upgrader.stores.directory import DirectoryStore
+from gitops_upgrader.stores.protocol import Stored
 from gitops_upgrader.stores.readonly import ReadOnlyStore
 
 _Kind = TypeVar("_Kind", bound=Resource)
@@ -90,7 +92,7 @@ def run(
     Raises:
         ObjectNotFound: `only` names an upgrader that is not there.
     """
-    scope = replace(scope, doubt=_doubt(scope))
+    scope = replace(scope, doubt=_doubt(scope), claimants=_claimants(scope))
     upgraders = _chosen(_all(scope, ClusterClassClusterUpgrader), only)
     results = _sources(scope, told)
     told("choosing versions and images")
@@ -172,6 +174,14 @@ def _doubt(scope: Scope) -> str | None:
     problems = scope.store.problems if isinstance(scope.store, DirectoryStore | ReadOnlyStore) else ()
     hiding = (problem for problem in problems if (problem.where.object or "").partition(" ")[0] not in _IMAGELESS)
     return next((str(problem) for problem in hiding), None)
+
+
+def _claimants(scope: Scope) -> Callable[[ObjectKey], Sequence[Stored]]:
+    """What tells the upgraders of a Cluster; they are looked through once."""
+    found: dict[ObjectKey, list[Stored]] = {}
+    for stored in scope.store.list(GROUP, ClusterClassClusterUpgrader.KIND):
+        found.setdefault(cluster_of(read(stored, ClusterClassClusterUpgrader)), []).append(stored)
+    return lambda cluster: found.get(cluster, ())
 
 
 def _all(scope: Scope, kind: type[_Kind]) -> list[_Kind]:

@@ -10,12 +10,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from gitops_upgrader.api import GitOpsRepository
+from gitops_upgrader.api import ClusterClassClusterUpgrader, GitOpsRepository
 from gitops_upgrader.api.gitops_repository import GitOpsRepositorySpec
-from gitops_upgrader.errors import InvalidObject, LocalRepositoryRefused, Where
+from gitops_upgrader.api.names import GROUP
+from gitops_upgrader.errors import CrossNamespaceReference, InvalidObject, LocalRepositoryRefused, ObjectNotFound, Where
 from gitops_upgrader.git import Checkout, Location
 from gitops_upgrader.model import ObjectKey
-from gitops_upgrader.reconcilers.references import required, secret_data
+from gitops_upgrader.reconcilers.references import read, required, secret_data
 from gitops_upgrader.reconcilers.scope import Scope, key_of
 
 FLUX = "source.toolkit.fluxcd.io"
@@ -76,6 +77,36 @@ class Access:
         opens = tuple(tuple(sorted(secret[1].items())) if secret else None for secret in secrets)
         prefix = self.spec.pull_request.branch_prefix
         return self.location.normalised, self.branch, self.provider, self.api_url, prefix, opens
+
+
+def repository_of(scope: Scope, upgrader: ClusterClassClusterUpgrader, line: CommandLine) -> GitOpsRepository | None:
+    """The GitOpsRepository of an upgrader; None where it names none and the command line stands in.
+
+    Raises:
+        ObjectNotFound: there is none, and no --repo.
+        CrossNamespaceReference: it does not admit the upgrader's namespace.
+    """
+    home, reference = key_of(upgrader), upgrader.spec.repository_ref
+    where = Where(object=str(home), field="spec.repositoryRef")
+    namespace = reference.namespace or home.namespace if reference else home.namespace
+    name = reference.name if reference else DEFAULT_NAME
+    stored = scope.store.get(ObjectKey(GROUP, GitOpsRepository.KIND, namespace, name))
+    if stored is None:
+        if reference is None and line.repo is not None:
+            return None
+        raise ObjectNotFound(
+            f"There is no GitOpsRepository {namespace}/{name}.",
+            where=where,
+            remedy="Create it, or name the repository with --repo.",
+        )
+    repository = read(stored, GitOpsRepository)
+    if namespace != home.namespace and home.namespace not in repository.spec.allowed_namespaces:
+        raise CrossNamespaceReference(
+            f"GitOpsRepository {namespace}/{name} does not admit namespace {home.namespace!r}.",
+            where=where,
+            remedy="Add the namespace to its spec.allowedNamespaces.",
+        )
+    return repository
 
 
 def access(scope: Scope, repository: GitOpsRepository, line: CommandLine) -> Access:

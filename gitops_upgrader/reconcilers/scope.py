@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, ClassVar, Protocol
@@ -16,7 +16,7 @@ from gitops_upgrader.model import ObjectKey
 
 if TYPE_CHECKING:
     from gitops_upgrader.sources.fetch import Fetch
-    from gitops_upgrader.stores.protocol import Store
+    from gitops_upgrader.stores.protocol import Store, Stored
 
 
 _logger = logging.getLogger(__name__)
@@ -44,6 +44,7 @@ class Scope:
         doubt: in words, what of the files could not be read, so that what seems to be gone may be there.
         live: what holds where the store is a cluster's API; None where objects come from files, in which a Cluster is
             a manifest like any other, and no live one.
+        claimants: the upgraders of a Cluster, where that is known without a look at all of them.
         handed_on: the labels that an object has from the one that wants it, as this process acts on those with them.
     """
 
@@ -53,6 +54,7 @@ class Scope:
     runs_jobs: bool = False
     live: Live | None = None
     doubt: str | None = None
+    claimants: Callable[[ObjectKey], Iterable[Stored]] | None = None
     handed_on: frozenset[str] = frozenset()
 
 

@@ -2,43 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 
 from gitops_upgrader.api import ClusterClassClusterUpgrader, GitOpsRepository, not_available
-from gitops_upgrader.api.cluster_upgrader import EditTarget, ImageVersionCheck, TopologyVariable, VariableScope
+from gitops_upgrader.api.cluster_upgrader import ImageVersionCheck
 from gitops_upgrader.api.gitops_repository import GitOpsRepositorySpec
-from gitops_upgrader.api.names import GROUP, RETRY_ANNOTATION
+from gitops_upgrader.api.names import RETRY_ANNOTATION
 from gitops_upgrader.api.pull_request import PullRequestOptions
-from gitops_upgrader.errors import (
-    CrossNamespaceReference,
-    NotAvailableYet,
-    ObjectNotFound,
-    ObjectNotReady,
-    UpgraderError,
-    Where,
-)
+from gitops_upgrader.errors import NotAvailableYet, ObjectNotReady, UpgraderError, Where
 from gitops_upgrader.forges.protocol import MergeMethod, People
 from gitops_upgrader.git import Person, Signer
 from gitops_upgrader.git.signing import signer_from_secret
-from gitops_upgrader.manifests import DocumentWant, Query, ScopeKind, TargetWant, VariableWant
-from gitops_upgrader.manifests import Scope as VariablePlace
-from gitops_upgrader.model import ObjectKey
 from gitops_upgrader.plans.hop import Hop, Listed, NoHop, NoHopReason, next_hop
 from gitops_upgrader.pulls.identity import upgrader_family
-from gitops_upgrader.reconcilers import rollout
+from gitops_upgrader.reconcilers import rivals
 from gitops_upgrader.reconcilers.cluster_class import stored
 from gitops_upgrader.reconcilers.finalizer import hold, keep
 from gitops_upgrader.reconcilers.live_cluster import watched
 from gitops_upgrader.reconcilers.opened import Workspaces
 from gitops_upgrader.reconcilers.planned import Offer, offered
 from gitops_upgrader.reconcilers.propose import Proposed
-from gitops_upgrader.reconcilers.references import follow, read, secret_data
-from gitops_upgrader.reconcilers.repository import DEFAULT_NAME, Access, CommandLine, access, from_command_line
+from gitops_upgrader.reconcilers.references import follow, secret_data
+from gitops_upgrader.reconcilers.repository import Access, CommandLine, access, from_command_line, repository_of
 from gitops_upgrader.reconcilers.request import Request, Templates, Wording
 from gitops_upgrader.reconcilers.scope import Scope, key_of
+from gitops_upgrader.reconcilers.upgrader_query import cluster_of, query_of, variables_of
 from gitops_upgrader.reconcilers.upgrader_status import summarise
 from gitops_upgrader.versions import Version
 
@@ -81,7 +71,7 @@ def _proposed(
         return Proposed(
             upgrader=label,
             repository=_url_of(scope, upgrader, workspaces.line),
-            cluster=f"{cluster_namespace(upgrader)}/{upgrader.spec.cluster_name}",
+            cluster=f"{cluster_of(upgrader).namespace}/{upgrader.spec.cluster_name}",
             error=error,
         )
 
@@ -96,6 +86,8 @@ def _reconciled(
     spec = repository.spec if repository else place.spec
     signer = _signer(scope, repository) if repository else None
     request = request_of(scope, upgrader, spec, workspaces.line.instance, signer)
+    if not request.removed and not request.paused:
+        rivals.refuse(scope, upgrader, place, workspaces)
     if scope.live is not None:
         request = replace(request, before_effects=partial(hold, scope, key_of(upgrader)))
     return workspaces.propose(place, request, dry_run=dry_run)
@@ -110,42 +102,7 @@ def _refuse_unavailable(upgrader: ClusterClassClusterUpgrader) -> None:
         )
 
 
-def cluster_namespace(upgrader: ClusterClassClusterUpgrader) -> str:
-    """The namespace of the Cluster; by default the upgrader's own."""
-    return upgrader.spec.cluster_namespace or key_of(upgrader).namespace
-
-
 # --- the repository -------------------------------------------------------------------------------------------------
-
-
-def repository_of(scope: Scope, upgrader: ClusterClassClusterUpgrader, line: CommandLine) -> GitOpsRepository | None:
-    """The GitOpsRepository of an upgrader; None where it names none and the command line stands in.
-
-    Raises:
-        ObjectNotFound: there is none, and no --repo.
-        CrossNamespaceReference: it does not admit the upgrader's namespace.
-    """
-    home, reference = key_of(upgrader), upgrader.spec.repository_ref
-    where = Where(object=str(home), field="spec.repositoryRef")
-    namespace = reference.namespace or home.namespace if reference else home.namespace
-    name = reference.name if reference else DEFAULT_NAME
-    stored = scope.store.get(ObjectKey(GROUP, GitOpsRepository.KIND, namespace, name))
-    if stored is None:
-        if reference is None and line.repo is not None:
-            return None
-        raise ObjectNotFound(
-            f"There is no GitOpsRepository {namespace}/{name}.",
-            where=where,
-            remedy="Create it, or name the repository with --repo.",
-        )
-    repository = read(stored, GitOpsRepository)
-    if namespace != home.namespace and home.namespace not in repository.spec.allowed_namespaces:
-        raise CrossNamespaceReference(
-            f"GitOpsRepository {namespace}/{name} does not admit namespace {home.namespace!r}.",
-            where=where,
-            remedy="Add the namespace to its spec.allowedNamespaces.",
-        )
-    return repository
 
 
 def _signer(scope: Scope, repository: GitOpsRepository) -> Signer | None:
@@ -181,25 +138,16 @@ def request_of(
     """What an upgrader asks for. Raises ObjectError where its plan cannot be followed."""
     spec, home = upgrader.spec, key_of(upgrader)
     label = f"{home.namespace}/{home.name}"
-    variables = _variables(upgrader)
-    cluster = ObjectKey(rollout.GROUP, rollout.KIND, cluster_namespace(upgrader), spec.cluster_name)
+    cluster = cluster_of(upgrader)
     request = Request(
         proposer=label,
         upgrader=label,
         family=upgrader_family(repository.pull_request.branch_prefix, home.namespace, home.name, instance),
-        query=Query(
-            name=spec.cluster_name,
-            namespace=cluster.namespace,
-            owner=label,
-            variables=tuple(_variable_want(variable) for variable in variables),
-            topology_class=spec.topology_class is not None,
-            targets=tuple(_target_want(target) for target in spec.targets),
-            paths=(spec.path,) if spec.path else (),
-        ),
+        query=query_of(upgrader),
         choose=_unknown,
         wording=_wording(repository, spec.pull_request, signer),
         templates=Templates(
-            variables=tuple(variable.value for variable in variables),
+            variables=tuple(variable.value for variable in variables_of(upgrader)),
             targets=tuple(target.value for target in spec.targets),
             topology_class=spec.topology_class,
         ),
@@ -230,44 +178,6 @@ def _choose(plan: Offer, current: Version, listed: Listed) -> Hop | NoHop:
 
 def _unknown(current: Version, _: Listed) -> Hop | NoHop:
     return NoHop(NoHopReason.NO_CANDIDATE, f"What follows {current} is not known.")
-
-
-def _variables(upgrader: ClusterClassClusterUpgrader) -> Sequence[TopologyVariable]:
-    spec = upgrader.spec
-    if spec.topology_variable is not None:
-        return (TopologyVariable(name=spec.topology_variable),)
-    return spec.topology_variables
-
-
-def _variable_want(variable: TopologyVariable) -> VariableWant:
-    return VariableWant(variable.name, variable.path, _variable_place(variable.scope))
-
-
-def _variable_place(scope: VariableScope | None) -> VariablePlace | None:
-    if scope is None:
-        return None
-    if scope.machine_deployment is not None:
-        return VariablePlace(ScopeKind.MACHINE_DEPLOYMENT, scope.machine_deployment)
-    if scope.machine_pool is not None:
-        return VariablePlace(ScopeKind.MACHINE_POOL, scope.machine_pool)
-    return VariablePlace(ScopeKind.CONTROL_PLANE)
-
-
-def _target_want(target: EditTarget) -> TargetWant:
-    document = target.document
-    return TargetWant(
-        path=target.path,
-        pointer=target.pointer,
-        document=DocumentWant(
-            api_version=document.api_version or "",
-            kind=document.kind or "",
-            name=document.name or "",
-            namespace=document.namespace or "",
-        )
-        if document
-        else DocumentWant(),
-        template=target.value,
-    )
 
 
 def _paused(upgrader: ClusterClassClusterUpgrader, repository: GitOpsRepositorySpec) -> str | None:

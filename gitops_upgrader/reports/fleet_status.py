@@ -18,7 +18,7 @@ from gitops_upgrader.errors import ObjectNotFound
 from gitops_upgrader.pulls.decision import Create
 from gitops_upgrader.reconcilers.propose import Proposed
 from gitops_upgrader.reconcilers.scope import key_of
-from gitops_upgrader.reconcilers.upgrader import cluster_namespace
+from gitops_upgrader.reconcilers.upgrader_query import cluster_of
 from gitops_upgrader.reconcilers.upgrader_status import summarise
 
 PENDING: Final = "Pending"
@@ -84,7 +84,7 @@ def _row(
     telling, ready = _telling(status), find(status.conditions, ConditionType.READY)
     hop = status.target_version if status.target_version != status.current_version else None
     return Row(
-        cluster=f"{cluster_namespace(upgrader)}/{upgrader.spec.cluster_name}",
+        cluster=f"{cluster_of(upgrader).namespace}/{upgrader.spec.cluster_name}",
         upgrader=f"{key_of(upgrader).namespace}/{upgrader.metadata.name}",
         version=status.current_version,
         target=target,

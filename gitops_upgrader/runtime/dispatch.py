@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from functools import partial
 from typing import TypeVar
 
 from gitops_upgrader.api import (
@@ -27,15 +28,14 @@ from gitops_upgrader.reconcilers import gitops_repository, machine_image, plan, 
 from gitops_upgrader.reconcilers.kept import KeptWorkspaces
 from gitops_upgrader.reconcilers.propose import Proposed
 from gitops_upgrader.reconcilers.references import read
-from gitops_upgrader.reconcilers.repository import location_of
+from gitops_upgrader.reconcilers.repository import location_of, repository_of
 from gitops_upgrader.reconcilers.rollout import Stage
 from gitops_upgrader.reconcilers.scope import Result, Scope, key_of
-from gitops_upgrader.reconcilers.upgrader import repository_of
 from gitops_upgrader.runtime.events import Happening, Recorder
 from gitops_upgrader.runtime.happenings import of_result, of_upgrader
 from gitops_upgrader.runtime.metrics import Metrics
 from gitops_upgrader.runtime.surveys import Surveys
-from gitops_upgrader.runtime.wakes import UPGRADER, Known, upgraders_of
+from gitops_upgrader.runtime.wakes import UPGRADER, Known, claimants, upgraders_of
 from gitops_upgrader.stores.protocol import Store, Stored
 
 logger = logging.getLogger(__name__)
@@ -225,7 +225,7 @@ class Dispatcher:
     # --- what several of them need
 
     def _scope(self) -> Scope:
-        return replace(self.scope, store=self.store())
+        return replace(self.scope, store=self.store(), claimants=partial(claimants, self.known))
 
     def _look_afresh(self, scope: Scope, key: ObjectKey, repository: GitOpsRepository) -> None:
         with self._lock:

@@ -246,6 +246,11 @@ def upgraders_of(repository: ObjectKey, known: Known) -> set[ObjectKey]:
     return _upgraders_of_repository(repository, known)
 
 
+def claimants(known: Known, cluster: ObjectKey) -> list[Stored]:
+    """The upgraders that are for a Cluster, in any order."""
+    return [one for one in known(GROUP, UPGRADER) if _cluster_of(one) == (cluster.namespace, cluster.name)]
+
+
 def _with_upgraders(repositories: Iterable[Stored], known: Known) -> set[ObjectKey]:
     found = set()
     for repository in repositories:
