@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
+from rich.text import Text
 
 from gitops_upgrader.api import GROUP
 from gitops_upgrader.cli.run import DONE, FAILED, note
-from gitops_upgrader.cli.terminal import print_json
+from gitops_upgrader.cli.terminal import output, print_json
 from gitops_upgrader.errors import UpgraderError
 from gitops_upgrader.stores.directory import DirectoryStore
 from gitops_upgrader.stores.validate import problems
@@ -37,8 +38,11 @@ def command(paths: tuple[Path, ...], form: str) -> int:
     if form == "json":
         print_json({"apiVersion": "gitops-upgrader/v1", "ok": not found, "errors": [_error(error) for error in found]})
     else:
+        console = output()
         for error in found:
-            click.echo(str(error))
+            place, rest = str(error.where), str(error)
+            shown = Text.assemble((place, "bold"), rest.removeprefix(place))
+            console.print(shown, soft_wrap=not console.is_terminal)
         if not found:
             click.echo(f"{ours} {'object' if ours == 1 else 'objects'}, no mistakes")
     if found:
