@@ -38,7 +38,9 @@ class MachineImageSyncerSpec(Model):
     policy: SyncPolicy = SyncPolicy.LATEST
     """Which versions in the range are wanted; upgrades across several minors need LatestPerMinor or All."""
     history_limit: Count | None = None
-    """How many MachineImages that are no longer wanted are kept; without it all of them are."""
+    """How many MachineImages that nothing wants any more are kept in a cluster; without it all of them are. Wanted is
+    what the policy, a plan's target, an upgrader whose cluster is not past it, or a file of its repository names. The
+    infrastructure's image is never deleted."""
 
 
 class MachineImageSyncerStatus(Model):

@@ -15,6 +15,7 @@ from gitops_upgrader.errors import UpgraderError
 from gitops_upgrader.model import ObjectKey
 
 if TYPE_CHECKING:
+    from gitops_upgrader.reconcilers.mentions import Mentions
     from gitops_upgrader.sources.fetch import Fetch
     from gitops_upgrader.stores.protocol import Store, Stored
 
@@ -45,6 +46,7 @@ class Scope:
         live: what holds where the store is a cluster's API; None where objects come from files, in which a Cluster is
             a manifest like any other, and no live one.
         claimants: the upgraders of a Cluster, where that is known without a look at all of them.
+        mentions: what repositories name, for removing images; None where nobody removes any.
         handed_on: the labels that an object has from the one that wants it, as this process acts on those with them.
     """
 
@@ -56,6 +58,7 @@ class Scope:
     doubt: str | None = None
     claimants: Callable[[ObjectKey], Iterable[Stored]] | None = None
     handed_on: frozenset[str] = frozenset()
+    mentions: Mentions | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,8 @@ class Result:
 
     Attributes:
         again: when to look at the object again although nothing may have changed; None for its kind's own habit.
+        news: what was done that people should see, in sentences.
+        wake: other objects to look at now, as this one waits for what is seen there.
     """
 
     key: ObjectKey
@@ -71,6 +76,8 @@ class Result:
     message: str
     problem: UpgraderError | None = None
     again: timedelta | None = None
+    news: tuple[str, ...] = ()
+    wake: frozenset[ObjectKey] = frozenset()
 
 
 class Named(Protocol):

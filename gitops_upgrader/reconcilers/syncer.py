@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from gitops_upgrader.api import MachineImage, MachineImageSyncer, MachineImageTemplate
@@ -18,6 +19,7 @@ from gitops_upgrader.api.names import (
 from gitops_upgrader.api.placeholders import expand
 from gitops_upgrader.errors import UpgraderError
 from gitops_upgrader.plans.wanted import Policy, wanted_versions
+from gitops_upgrader.reconcilers.history import prune
 from gitops_upgrader.reconcilers.placeholders import of_version
 from gitops_upgrader.reconcilers.published import published
 from gitops_upgrader.reconcilers.references import follow, read
@@ -26,7 +28,7 @@ from gitops_upgrader.versions import Version, VersionRange
 
 
 def reconcile(scope: Scope, syncer: MachineImageSyncer) -> Result:
-    """Make the MachineImages that are missing. None is ever changed, and here none is removed."""
+    """Make the MachineImages that are missing, and remove those beyond the history. None is ever changed."""
     if syncer.spec.paused:
         return conclude(scope, syncer, syncer.status, reason=ReadyReason.PAUSED, message="This syncer is paused.")
     try:
@@ -35,10 +37,11 @@ def reconcile(scope: Scope, syncer: MachineImageSyncer) -> Result:
         versions = published(source)
         within = VersionRange.parse(syncer.spec.version_range)
         wanted = wanted_versions(versions, within, Policy(syncer.spec.policy.value))
-        there = _versions_with_an_image(scope, syncer)
+        there = _images(scope, syncer)
         for version in wanted:
-            if version not in there:
+            if version not in {Version.parse(image.spec.version) for image in there}:
                 scope.store.create(machine_image(scope, syncer, template, version))
+        pruned = prune(scope, syncer, there, wanted)
     except UpgraderError as problem:
         return conclude(scope, syncer, syncer.status, problem=problem)
     status = syncer.status.model_copy(
@@ -48,7 +51,9 @@ def reconcile(scope: Scope, syncer: MachineImageSyncer) -> Result:
         }
     )
     words = f"{len(wanted)} of {len(versions)} published versions are wanted."
-    return conclude(scope, syncer, status, message=words)
+    if pruned.doubt is not None:
+        words += f" Old images are kept, as it cannot be told whether they are wanted: {pruned.doubt}"
+    return replace(conclude(scope, syncer, status, message=words), news=pruned.removed, wake=pruned.unread)
 
 
 def template_of(scope: Scope, syncer: MachineImageSyncer) -> MachineImageTemplate:
@@ -97,8 +102,8 @@ def machine_image(
     }
 
 
-def _versions_with_an_image(scope: Scope, syncer: MachineImageSyncer) -> set[Version]:
-    """The versions that have a MachineImage of this syncer, under whatever name (upstream adds a random suffix)."""
+def _images(scope: Scope, syncer: MachineImageSyncer) -> list[MachineImage]:
+    """The MachineImages of this syncer, under whatever name (upstream adds a random suffix)."""
     label = {SYNCER_NAME_LABEL: shortened(syncer.metadata.name)}
     stored = scope.store.list(GROUP, MachineImage.KIND, key_of(syncer).namespace, label)
-    return {Version.parse(read(image, MachineImage).spec.version) for image in stored}
+    return [read(image, MachineImage) for image in stored]

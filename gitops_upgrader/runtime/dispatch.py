@@ -146,6 +146,8 @@ class Dispatcher:
         return Outcome("gone", self._about(found.spec.interval))
 
     def _used_here(self, repository: ObjectKey) -> bool:
+        if self.scope.mentions is not None and self.scope.mentions.is_asked(repository):
+            return True
         wanted = upgraders_of(repository, self.known)
         return any(one.key in wanted and self.selector.matches(one.labels) for one in self.known(GROUP, UPGRADER))
 
@@ -167,7 +169,8 @@ class Dispatcher:
 
     def _syncer(self, scope: Scope, stored: Stored) -> Outcome:
         found = read(stored, MachineImageSyncer)
-        return self._ended(stored, syncer.reconcile(scope, found), found.spec.interval)
+        result = syncer.reconcile(scope, found)
+        return replace(self._ended(stored, result, found.spec.interval), wake=result.wake)
 
     def _image(self, scope: Scope, stored: Stored) -> Outcome:
         return self._ended(stored, machine_image.reconcile(scope, read(stored, MachineImage)), RESYNC)
@@ -192,7 +195,14 @@ class Dispatcher:
         self.workspaces.close_unused(url, scope.clock() - 3 * found.spec.interval - timedelta(hours=1))
         self.metrics.repository_seen(workspace.url, seen.pulls)
         news = self._surveys.compare(key, workspace, seen.pulls, self.workspaces.line.instance)
-        return frozenset(upgraders_of(key, self.known)) if news.everybody else news.upgraders
+        woken = frozenset(upgraders_of(key, self.known)) if news.everybody else news.upgraders
+        if scope.mentions is None:
+            return woken
+        try:
+            return woken | scope.mentions.look(key, workspace)
+        except UpgraderError as error:
+            logger.warning("no machine image is removed, as what %s names cannot be told: %s", key, error)
+            return woken
 
     def _upgrader(self, scope: Scope, stored: Stored) -> Outcome:
         found = read(stored, ClusterClassClusterUpgrader)
@@ -267,5 +277,7 @@ class Dispatcher:
             self.metrics.cluster_gone(key.namespace, key.name)
         if key.kind == GitOpsRepository.KIND:
             self._surveys.forget(key)
+            if self.scope.mentions is not None:
+                self.scope.mentions.forget(key)
         with self._lock:
             self._asked.discard(key)

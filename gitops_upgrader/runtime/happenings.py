@@ -22,10 +22,11 @@ _NEWS = {
 
 
 def of_result(result: Result) -> tuple[Happening, ...]:
-    """What people should see of a reconcile that ended in a result: its problem, if it has one."""
+    """What people should see of a reconcile that ended in a result: what it removed, and its problem."""
+    removed = tuple(Happening("MachineImageRemoved", "Remove", note) for note in result.news)
     if result.problem is None:
-        return ()
-    return (Happening(result.problem.reason, "Reconcile", str(result.problem), warning=True),)
+        return removed
+    return (*removed, Happening(result.problem.reason, "Reconcile", str(result.problem), warning=True))
 
 
 def of_upgrader(

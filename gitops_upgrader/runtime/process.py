@@ -17,6 +17,7 @@ from pathlib import Path
 from gitops_upgrader.api.selectors import LabelSelector
 from gitops_upgrader.errors import LeadershipLost
 from gitops_upgrader.reconcilers.kept import KeptWorkspaces
+from gitops_upgrader.reconcilers.mentions import Mentions
 from gitops_upgrader.reconcilers.repository import CommandLine
 from gitops_upgrader.reconcilers.scope import Live, Scope
 from gitops_upgrader.runtime.cache import Cache
@@ -129,6 +130,7 @@ class Process:
             runs_jobs=True,
             live=settings.live,
             handed_on=settings.selector.keys,
+            mentions=Mentions(),
         )
         self._recorder = Recorder(store, clock, self.identity)
         self._rivals = Rivals(clock)

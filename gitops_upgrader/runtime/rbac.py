@@ -36,15 +36,15 @@ def rule(group: str, resources: Iterable[str], verbs: Iterable[str], names: Iter
 def controller_rules() -> list[Rule]:
     """What the controller does where the custom resources are.
 
-    It never deletes anything, and it writes to nothing that is not ours but Jobs and Events, which it creates.
+    It deletes nothing but MachineImages. Of what is not ours it writes to nothing but Jobs and Events, which it makes.
     """
     watched, reconciled = (*RECONCILED, TEMPLATE), RECONCILED
     upgraders, images, syncers = (_plural(kind.KIND) for kind in _WRITTEN)
     return [
         rule(GROUP, map(_plural, watched), _READ),
         rule(GROUP, (f"{_plural(kind)}/status" for kind in reconciled), ["patch"]),
-        # An image per wanted version; a mirror of its id in its spec.
-        rule(GROUP, [images], ["create", "patch"]),
+        # An image per wanted version; a mirror of its id in its spec; those beyond a syncer's historyLimit go.
+        rule(GROUP, [images], ["create", "delete", "patch"]),
         # The finalizer by which the pull request of a deleted upgrader is closed.
         rule(GROUP, [upgraders], ["patch"]),
         # Owner references that block their owner's deletion take this where OwnerReferencesPermissionEnforcement is on.

@@ -189,9 +189,10 @@ class KubernetesStore:
         """Remove an object and, in the background, what it owns; one that is not there is as good as removed.
 
         Raises:
-            ObjectConflict: another one of that name has taken its place.
+            ObjectConflict: it has been changed since this store handed it out, or another one has taken its place.
             KubernetesError: the API does not let us, or does not answer.
         """
+        handed_out = self._versions.get(key, "")
         found = self.get(key)
         if found is None:
             return
@@ -201,7 +202,10 @@ class KubernetesStore:
             "apiVersion": "v1",
             "kind": "DeleteOptions",
             "propagationPolicy": "Background",
-            "preconditions": {"uid": found.content["metadata"]["uid"]},
+            "preconditions": {
+                "uid": found.content["metadata"]["uid"],
+                "resourceVersion": handed_out or version_of(found),
+            },
         }
         answered = self._connection.ask("DELETE", resource.path(key.namespace, key.name), asked, body=options)
         if answered.refusal is not None and answered.refusal.code != 404:

@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 
 from gitops_upgrader.api.names import GROUP
+from gitops_upgrader.errors import ObjectMissing
 from gitops_upgrader.model import ObjectKey
 from gitops_upgrader.reconcilers.attempts import Patience
 from gitops_upgrader.reconcilers.kept import KeptWorkspaces
+from gitops_upgrader.reconcilers.mentions import Mentions
 from gitops_upgrader.reconcilers.repository import CommandLine
 from gitops_upgrader.reconcilers.scope import Live, Scope
 from gitops_upgrader.runtime.dispatch import Dispatcher, Outcome
@@ -47,7 +49,15 @@ class Shard:
         )
         self.dispatcher = Dispatcher(
             store=lambda: self.store,
-            scope=Scope(self.store, clock, HttpFetch(), runs_jobs=True, live=Live(), handed_on=selector.keys),
+            scope=Scope(
+                self.store,
+                clock,
+                HttpFetch(),
+                runs_jobs=True,
+                live=Live(),
+                handed_on=selector.keys,
+                mentions=Mentions(),
+            ),
             workspaces=self.workspaces,
             recorder=Recorder(lambda: self.store, clock, "tests"),
             metrics=Metrics(),
@@ -149,3 +159,46 @@ def test_a_repository_that_no_upgrader_here_uses_costs_nothing(fleet: Fleet, git
     assert (outcome.result, outcome.again is None, blue.exchanges) == ("gone", False, [])
     store.patch(ObjectKey(GROUP, UPGRADER, "fleet", "prod"), {"metadata": {"labels": {"shard": "blue"}}})
     assert blue.run(REPOSITORY, "default").result == "succeeded"
+
+
+def test_old_images_go_once_the_repository_has_been_looked_at(fleet: Fleet, git: GitServer) -> None:
+    """The syncer asks, the look at the repository answers and wakes it, and the next run removes."""
+    store = world(fleet, git)
+    store.patch(ObjectKey(GROUP, SYNCER, "fleet", "images"), {"metadata": {"uid": "u-1"}})
+    process = Shard(fleet, store)
+    process.flow()
+    assert [image.key.name for image in store.list(GROUP, IMAGE)] == ["images-v1.33.5", "images-v1.34.2"]
+    limit = {"historyLimit": 0, "policy": "Latest"}
+    store.patch(ObjectKey(GROUP, SYNCER, "fleet", "images"), {"spec": limit})
+
+    assert process.run(SYNCER, "images").wake == frozenset()  # the cluster is at v1.33.5, which says enough
+    fleet.people.merge("gitops-upgrader/fleet/prod")
+    fleet.clock.advance(minutes=6)
+    process.flow()
+    asked = process.run(SYNCER, "images")
+    assert {key.name for key in asked.wake} == {"default"}
+    exchanges = len(process.exchanges)
+    assert ObjectKey(GROUP, SYNCER, "fleet", "images") in process.run(REPOSITORY, "default").wake
+    assert len(process.exchanges) == exchanges, "the answer needs no exchange with the remote"
+    process.run(SYNCER, "images")
+
+    assert [image.key.name for image in store.list(GROUP, IMAGE)] == ["images-v1.34.2"]
+    (event,) = (event for event in store.list("events.k8s.io", "Event") if event.content["reason"].endswith("Removed"))
+    assert event.content["note"].startswith("MachineImage fleet/images-v1.33.5 of v1.33.5 is wanted no more")
+
+
+def test_what_a_repository_says_that_cannot_be_read_is_no_answer(
+    fleet: Fleet, git: GitServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = world(fleet, git)
+    process = Shard(fleet, store)
+    process.flow()
+
+    def unreadable(*_: object) -> frozenset[ObjectKey]:
+        raise ObjectMissing("The repository does not have the object.")
+
+    monkeypatch.setattr(Mentions, "look", unreadable)
+    fleet.people.merge("gitops-upgrader/fleet/prod")
+    fleet.clock.advance(minutes=6)
+    outcome = process.run(REPOSITORY, "default")
+    assert (outcome.result, {key.name for key in outcome.wake}) == ("succeeded", {"prod"})

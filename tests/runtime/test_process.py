@@ -234,6 +234,26 @@ def run(process: Process, failures: list[BaseException]) -> None:
         failures.append(failure)
 
 
+def test_images_beyond_the_history_go_and_those_that_are_named_stay(management: Management) -> None:
+    """And the infrastructure's images stay, as their Jobs know nothing of it."""
+    management.commit("prod", "v1.33.5")
+    releases = "v1.32.1\\nv1.33.5\\nv1.34.2"
+    management.apply(RESOURCES.replace("v1.33.5\\nv1.34.2", releases).replace(">=1.33", ">=1.32"))
+    with running(settings(management)):
+        management.until(lambda: len(management.items("MachineImage")) == 3, "there are images")
+        syncer = management.get("MachineImageSyncer", "images")
+        change = {"spec": {"policy": "Latest", "historyLimit": 0}}
+        path = management.path("MachineImageSyncer", syncer["metadata"]["name"])
+        management.server.api("PATCH", path, change, content_type="application/merge-patch+json")
+        management.until(lambda: management.get("MachineImage", "images-v1.32.1") is None, "the oldest one goes")
+    assert {found["metadata"]["name"] for found in management.items("MachineImage")} == {
+        "images-v1.33.5",
+        "images-v1.34.2",
+    }
+    (event,) = (event for event in management.items("Event") if event["reason"] == "MachineImageRemoved")
+    assert event["regarding"]["kind"] == "MachineImageSyncer"
+
+
 def test_another_controller_at_the_same_objects_is_warned_of(management: Management) -> None:
     management.apply(RESOURCES)
     with running(settings(management)) as process:

@@ -251,6 +251,20 @@ def test_another_object_of_the_same_name_is_not_deleted(
     store.close()
 
 
+def test_what_was_changed_since_it_was_looked_at_is_not_deleted(
+    kubernetes: KubernetesServer, namespace: str, connect: Connect
+) -> None:
+    store = connect(kubernetes.kubeconfig)
+    store.create(image("a", namespace=namespace))
+    (found,) = store.list(api.GROUP, "MachineImage", namespace)
+    connect(kubernetes.kubeconfig).patch(found.key, {"metadata": {"labels": {"keep": "me"}}})
+    with pytest.raises(ObjectConflict):
+        store.delete(found.key)
+    store.list(api.GROUP, "MachineImage", namespace)
+    store.delete(found.key)
+    assert store.get(found.key) is None
+
+
 def test_a_finalizer_keeps_an_object_until_it_is_lifted(
     kubernetes: KubernetesServer, namespace: str, connect: Connect
 ) -> None:

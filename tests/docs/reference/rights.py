@@ -14,9 +14,9 @@ _INTRODUCTION = f"""{HEADER}
 What `gitops-upgrader install` grants. With `--watch-namespace` the controller's rights are Roles in these namespaces,
 and it can look into no other.
 
-The controller deletes nothing and writes to nothing but its own kinds, except that it creates Jobs and Events. To let
-it read a source or a plan of another kind, give a ClusterRole with `get`, `list` and `watch` on that kind the label
-`{rbac.AGGREGATION_LABEL}: "true"`.
+The controller deletes nothing but the MachineImages beyond a syncer's `historyLimit`, and writes to nothing but its own
+kinds, except that it creates Jobs and Events. To let it read a source or a plan of another kind, give a ClusterRole
+with `get`, `list` and `watch` on that kind the label `{rbac.AGGREGATION_LABEL}: "true"`.
 """
 
 _PEOPLE = """## People
