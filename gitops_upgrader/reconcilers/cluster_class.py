@@ -104,6 +104,13 @@ def _stored(scope: Scope, home: str, cluster: ObjectKey, key: ObjectKey | None) 
     return versions(class_.content) if class_ is not None else None
 
 
+def part(cluster_class: Mapping[str, Any]) -> dict[str, Any]:
+    """What is read of a ClusterClass beside its metadata: its patches and schemas are a hundred times as much."""
+    spec = cluster_class.get("spec")
+    found = spec.get("kubernetesVersions") if isinstance(spec, Mapping) else None
+    return {"spec": {"kubernetesVersions": found}} if found is not None else {"spec": {}}
+
+
 def versions(cluster_class: Mapping[str, Any]) -> tuple[str, ...]:
     """`spec.kubernetesVersions` of a ClusterClass; empty where it lists none."""
     spec = cluster_class.get("spec")

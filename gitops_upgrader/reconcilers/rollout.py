@@ -105,6 +105,25 @@ def facts(cluster: Mapping[str, Any]) -> Facts:
     )
 
 
+def status_of(cluster: Mapping[str, Any]) -> dict[str, Any]:
+    """The part of a Cluster's status that `facts` reads; a dozen conditions more are most of it."""
+    status = _mapping(cluster, "status")
+    newer = _telling(_mapping(status, "v1beta2").get("conditions"))
+    found: dict[str, Any] = {
+        "observedGeneration": status.get("observedGeneration"),
+        "conditions": _telling(status.get("conditions")),
+        **({"v1beta2": {"conditions": newer}} if newer else {}),
+    }
+    for part in _PARTS:
+        about = _mapping(status, part)
+        found[part] = {name: about[name] for name in ("upgradePlan", "versions") if name in about}
+    return found
+
+
+def _telling(conditions: Any) -> list[Any]:
+    return [one for one in _sequence(conditions) if isinstance(one, Mapping) and one.get("type") in _TYPES]
+
+
 def judge(cluster: Facts, wanted: Version) -> Rollout:
     """Say how far the Cluster is on its way to `wanted`."""
     live = cluster.version

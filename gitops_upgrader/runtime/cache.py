@@ -72,6 +72,9 @@ class Cache:
     def put(self, stored: Stored) -> tuple[Stored | None, bool]:
         """Take in an object as somebody has seen it. An older look than the last one changes nothing.
 
+        An equal one takes its place: of an answer to a write and the watch's event of it, whoever brings events keeps
+        the latter anyway, and two of everything would be twice the memory.
+
         Returns:
             the object as it was before, and whether this look is newer.
         """
@@ -81,10 +84,10 @@ class Cache:
             before = known.get(stored.key)
             if version <= self._buried.get(stored.key, -1):
                 return before, False
-            if before is not None and _same(before, stored) and version <= _version(before):
-                return before, False
-            known[stored.key] = stored
-            return before, True
+            newer = before is None or not _same(before, stored) or version > _version(before)
+            if newer or (before is not None and version == _version(before)):
+                known[stored.key] = stored
+            return before, newer
 
     def remove(self, stored: Stored) -> Stored | None:
         """Drop an object that was deleted, as it was last. Returns it as it was here."""

@@ -21,6 +21,7 @@ from urllib.parse import urlencode
 from gitops_upgrader.errors import KindNotInstalled, KubernetesUnreachable, UpgraderError
 from gitops_upgrader.model import ObjectKey
 from gitops_upgrader.runtime.backoff import Backoff
+from gitops_upgrader.runtime.trimming import Part, trimmed
 from gitops_upgrader.stores.connection import CONNECT_TIMEOUT, Connection
 from gitops_upgrader.stores.discovery import Discovery, Resource
 from gitops_upgrader.stores.protocol import Stored
@@ -55,6 +56,7 @@ class Wanted:
         selector: a label selector; empty for everything.
         outline: whether the metadata is enough.
         needed: whether the process cannot do without it. A foreign kind may not be installed, or come later.
+        part: what is kept of each object beside its metadata; None for everything.
     """
 
     group: str
@@ -63,6 +65,7 @@ class Wanted:
     selector: str = ""
     outline: bool = False
     needed: bool = True
+    part: Part | None = None
 
 
 class Informer:
@@ -174,7 +177,9 @@ class Informer:
             )
             if answered.refusal is not None:
                 self._refused(answered.refusal, resource, "list")
-            items += answered.content.get("items") or ()
+            for item in answered.content.get("items") or ():
+                self._take_in(resource, item)  # page by page, so that what is dropped is never there all at once
+                items.append(item)
             about = answered.content.get("metadata") or {}
             token, version = str(about.get("continue") or ""), str(about.get("resourceVersion") or "0")
             if not token:
@@ -256,13 +261,20 @@ class Informer:
         if resource is None:
             raise AssertionError("an object arrives after its kind was found")
         try:
-            if self._arrived is not None and hand_on is self._seen:
-                self._arrived(_stored(resource, item))
-            item["metadata"].pop("managedFields", None)  # half of what a small object weighs
+            if hand_on is self._seen:
+                self._take_in(resource, item)
             hand_on(_stored(resource, item))
         except BaseException as bug:
             self._fatal(bug)
             raise
+
+    def _take_in(self, resource: Resource, item: dict[str, Any]) -> None:
+        """Drop what nobody reads from an object that has just come, in place: the library keeps it as well."""
+        if self._arrived is not None and "managedFields" in item["metadata"]:
+            self._arrived(_stored(resource, item))
+        slim = trimmed(item, self.wanted.part)
+        item.clear()
+        item.update(slim)
 
     def _failed(self, failure: Any) -> None:
         """Note why there is nothing new. The library goes on by itself."""

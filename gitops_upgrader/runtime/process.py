@@ -267,7 +267,7 @@ class Process:
 
     def _wrote(self, stored: Stored) -> None:
         """A write of ours is seen at once: the next reconcile shall not begin with an older look."""
-        self.watching.observe(stored)
+        self.watching.wrote(stored)
 
     def _tidy(self) -> None:
         self.metrics.leads.set(0)

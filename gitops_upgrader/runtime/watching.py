@@ -5,15 +5,17 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from gitops_upgrader.api.names import GROUP, MACHINE_IMAGE_NAME_LABEL, REQUESTED_AT_ANNOTATION
 from gitops_upgrader.model import ObjectKey
-from gitops_upgrader.reconcilers import cluster_class, rollout
+from gitops_upgrader.reconcilers import cluster_class, live_cluster, rollout
 from gitops_upgrader.runtime.cache import Cache
 from gitops_upgrader.runtime.informers import Informer, Wanted
 from gitops_upgrader.runtime.metrics import Metrics
 from gitops_upgrader.runtime.rivals import Rivals
+from gitops_upgrader.runtime.trimming import trimmed
 from gitops_upgrader.runtime.wakes import RECONCILED, TEMPLATE, references, wakes
 from gitops_upgrader.stores.connection import Connection
 from gitops_upgrader.stores.discovery import Discovery
@@ -29,8 +31,8 @@ WATCHED = (
     Wanted("", "Secret", outline=True),
     Wanted("", "ConfigMap", outline=True),
     Wanted("batch", "Job", selector=MACHINE_IMAGE_NAME_LABEL),
-    Wanted(rollout.GROUP, rollout.KIND, needed=False),
-    Wanted(rollout.GROUP, cluster_class.KIND, needed=False),
+    Wanted(rollout.GROUP, rollout.KIND, needed=False, part=live_cluster.part),
+    Wanted(rollout.GROUP, cluster_class.KIND, needed=False, part=cluster_class.part),
 )
 """What is watched from the start. Other kinds that an object refers to are watched from then on."""
 
@@ -99,12 +101,16 @@ class Watching:
             informer.stop()
 
     def observe(self, stored: Stored) -> None:
-        """Take in a look at an object: an informer's, or the API's answer to a write of ours."""
+        """Take in a look at an object."""
         if not self._cache.watches(stored.key):
             return
         before, newer = self._cache.put(stored)
         if newer:
             self._changed(stored.key, before, stored)
+
+    def wrote(self, stored: Stored) -> None:
+        """Take in the API's answer to a write of ours: the next reconcile shall not begin with an older look."""
+        self.observe(replace(stored, content=trimmed(stored.content)))
 
     def gone(self, stored: Stored) -> None:
         """Take in that an object was deleted."""
@@ -137,7 +143,7 @@ class Watching:
     def _begin(self, wanted: Wanted) -> None:
         places: tuple[str | None, ...] = self._namespaces or (None,)
         for namespace in places:
-            one = Wanted(wanted.group, wanted.kind, namespace, wanted.selector, wanted.outline, wanted.needed)
+            one = replace(wanted, namespace=namespace)
             informer = Informer(
                 self._client,
                 self._connection,

@@ -110,3 +110,12 @@ def test_where_only_some_objects_are_watched_the_api_is_asked_for_the_others(ser
     assert cache.get(key) is not None
     assert cache.get(ObjectKey("batch", "Job", "fleet", "ours")) is not None
     assert [found.key.name for found in cache.list("batch", "Job")] == ["x"]
+
+
+def test_the_same_look_is_kept_once_and_is_no_news(cache: Cache) -> None:
+    """The watch's event of a write takes the place of the answer to it: whoever brings events keeps it anyway."""
+    answer, heard = look("a", 3), look("a", 3)
+    cache.put(answer)
+
+    assert cache.put(heard) == (answer, False)
+    assert cache.get(heard.key) is heard
