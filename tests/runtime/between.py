@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
 import socket
 import ssl
 import threading
@@ -96,8 +97,9 @@ class Proxy:
         with self._lock:
             lines, self._lines = self._lines, set()
         for line in lines:
-            with suppress(OSError):
-                line.shutdown(socket.SHUT_RDWR)
+            # Of the line itself: an SSLSocket would go on and read what is encrypted as if it were not.
+            with suppress(OSError), socket.socket(fileno=os.dup(line.fileno())) as plain:
+                plain.shutdown(socket.SHUT_RDWR)
 
     def connect(self) -> http.client.HTTPConnection:
         """A new connection to the server."""

@@ -92,6 +92,12 @@ class Process:
             raise AssertionError(f"{self.name} does not run")
         return self._running.pid
 
+    @property
+    def runs(self) -> bool:
+        """Whether it was started and has not ended."""
+        running = self._running
+        return running is not None and running.poll() is None
+
     def start(self) -> None:
         """Start it and wait until it is ready."""
         with self.log.open("ab") as output:

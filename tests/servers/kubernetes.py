@@ -98,10 +98,12 @@ class KubernetesServer:
             names.append(content["metadata"]["name"])
             self.apply(f"{base}/{names[-1]}", content)
         for name in names:
-            until(partial(self._serves, f"{base}/{name}"), f"{name} is served")
+            until(partial(self.serves, name), f"{name} is served")
 
-    def _serves(self, definition: str) -> bool:
-        conditions = (self.api("GET", definition) or {}).get("status", {}).get("conditions", [])
+    def serves(self, name: str) -> bool:
+        """Whether the kind of a definition, `plural.group`, is served by now."""
+        found = self.api("GET", f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{name}") or {}
+        conditions = found.get("status", {}).get("conditions", [])
         return any(condition["type"] == "Established" and condition["status"] == "True" for condition in conditions)
 
     def clear(self, path: str) -> None:
