@@ -126,6 +126,8 @@ class ProposedReason(enum.StrEnum):
     """The target was merged, and the base branch is below it again."""
     BRANCH_MODIFIED = "BranchModified"
     """The branch holds commits of somebody else, and is left to them."""
+    RETARGETED = "Retargeted"
+    """A person pointed the pull request at another branch, and it is left to them."""
     LIMIT_REACHED = "LimitReached"
     """The repository has as many pull requests as `maxOpen` or `maxPerHour` admits."""
     PAUSED = "Paused"

@@ -30,7 +30,7 @@ from gitops_upgrader.pulls.decision import (
     Update,
 )
 from gitops_upgrader.pulls.desired import Desired
-from gitops_upgrader.pulls.marker import Marker
+from gitops_upgrader.pulls.marker import Marker, Patch
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,25 +91,36 @@ class Applier:
         if not self.forge.capabilities.opens_pulls:
             return Outcome(None, head)
         self._approve(head)
-        marker = self._marker(head, settled=not desired.settles)
+        marker = self._marker(head, settled=not desired.settles, draft=desired.draft)
         body = merged_body("", section(desired, markers.render(marker)))
         pull = self.forge.create(NewPull(desired.title, body, decision.branch, desired.base, head, desired.draft))
         return Outcome(self._settle(pull, marker), head)
 
     def _update(self, decision: Update) -> Outcome:
         desired = self._wanted()
-        head = self._push(decision.push, decision.branch)
         if decision.pull is None:
-            return Outcome(None, head)
-        self._approve(head)
+            return Outcome(None, self._push(decision.push, decision.branch))
         ours = self._proposal(decision.pull)
         before = ours.marker
-        marker = self._marker(head, settled=before is None or before.settled)
+        if before is not None and decision.push is not None and markers.read(ours.pull.body) is None:
+            # Somebody wiped the body: the commit that told instead is about to go.
+            ours = replace(ours, pull=self._remember(ours.pull, before))
+        head = self._push(decision.push, decision.branch)
+        self._approve(head)
+        switches = ours.switches_draft(desired.draft)
+        followed = desired.draft if before is None or before.draft is None else before.draft
+        marker = self._marker(head, settled=before is None or before.settled, draft=followed, switching=switches)
         if before is not None and before.waiting:
             marker = replace(marker, waiting=True)  # until auto-merge is armed again
         marker = replace(marker, labelled=self._unlabel(ours, rebuilt=decision.push is not None))
         body = merged_body(ours.pull.body, section(desired, markers.render(marker)))
-        pull = self.forge.update(decision.pull, title=desired.title, body=body, head_commit=head)
+        # A title that a person has written stays as long as it is about the same target.
+        title = ours.pull.title if before is not None and before.target == desired.target else desired.title
+        pull = self.forge.update(decision.pull, title=title, body=body, head_commit=head)
+        if switches:
+            self.forge.set_draft(decision.pull, draft=desired.draft)
+            marker = replace(marker, draft=desired.draft, switching=False)
+            pull = self._remember(self.forge.get(decision.pull), marker)
         return Outcome(self._settle(pull, marker), head)
 
     def _leave(self, decision: Leave) -> Outcome:
@@ -204,8 +215,9 @@ class Applier:
         body = markers.replaced(pull.body, marker)
         return self.forge.update(pull.number, title=pull.title, body=body, head_commit=marker.head)
 
-    def _marker(self, head: str, *, settled: bool) -> Marker:
+    def _marker(self, head: str, *, settled: bool, draft: bool, switching: bool = False) -> Marker:
         desired = self._wanted()
+        left = self.repository.merge_base(desired.base_commit, head)
         return Marker(
             proposer=desired.proposer,
             base=desired.base,
@@ -215,6 +227,9 @@ class Applier:
             instance=desired.instance,
             retry=desired.retry,
             settled=settled,
+            patch=Patch(left, self.repository.commit_info(head).tree) if left else None,
+            draft=draft,
+            switching=switching,
         )
 
     def _wanted(self) -> Desired:

@@ -71,6 +71,7 @@ class _Case:
 def _free_branch(seen: Seen) -> str:
     """The first branch of the family that belongs to no person: none closed its pull request or built on it since."""
     taken = {proposal.pull.head for proposal in seen.proposals if proposal.refused or _grown(seen, proposal)}
+    taken |= seen.taken
     generations = range(1, len(taken) + 2)
     return next(branch for branch in map(seen.family.branch, generations) if branch not in taken)
 
@@ -120,6 +121,24 @@ def _branch_modified(case: _Case) -> Decision | None:
         f"Branch {case.branch} holds work of {case.head.edited_by}; it is left to them.",
         pull=case.ours.pull.number if case.ours else None,
         comment=comment,
+    )
+
+
+def _retargeted(case: _Case) -> Decision | None:
+    """Ours goes to another branch, and not because we were told of another one since."""
+    ours = case.ours
+    if ours is None or ours.pull.base == case.seen.base or (ours.marker and ours.marker.base == ours.pull.base):
+        return None
+    return Hold(
+        Reason.RETARGETED.value,
+        f"Pull request {ours.pull.number} goes to {ours.pull.base} and not to {case.seen.base}; it is left to whoever "
+        "pointed it there.",
+        pull=ours.pull.number,
+        comment=Comment(
+            "retargeted",
+            f"This goes to {code(ours.pull.base)} by now, so it is yours: it will not be pushed to, closed or deleted "
+            f"any more. Point it back at {code(case.seen.base)}, and it is kept up to date again.",
+        ),
     )
 
 
@@ -218,6 +237,8 @@ def _taken_back(case: _Case) -> Close | None:
     nothing = isinstance(case.seen.wanted, NoTarget)
     if ours and nothing:
         return _close(case, Reason.WITHDRAWN, f"{_target_of(ours)} is wanted no more: {_why_nothing(case)}")
+    if ours and ours.pull.base != case.seen.base:
+        return _close(case, Reason.WITHDRAWN, f"Changes are proposed to {case.seen.base} by now.")
     if ours and wanted and proposed and wanted.version < proposed.version:
         return _close(case, Reason.WITHDRAWN, f"{proposed.version} was withdrawn; {wanted.version} comes first.")
     if nothing and _abandoned(case):
@@ -263,8 +284,8 @@ def _digest(target: Target | None) -> str:
 
 
 def _rebuild(case: _Case) -> Decision | None:
-    """A person ticked the box, or set the label, that asks for a fresh branch."""
-    if not (case.ours and case.seen.rebuild):
+    """A person ticked the box, or set the label, that asks for a fresh branch; a push would take it out of a queue."""
+    if not (case.ours and case.seen.rebuild) or case.ours.pull.queued:
         return None
     push = Push(case.branch, case.head.commit if case.head else None)
     return Update(Reason.REBUILD.value, "Rebuilt on the base, as asked for.", case.branch, push, case.ours.pull.number)
@@ -279,7 +300,7 @@ def _current(case: _Case) -> Decision | None:
             return None
         return Leave(
             Reason.CURRENT.value,
-            f"Pull request {case.ours.pull.number} proposes this already.",
+            f"Pull request {case.ours.pull.number} proposes this already.{_behind(case)}",
             case.ours.pull.number,
             case.branch,
         )
@@ -294,9 +315,10 @@ def _update(case: _Case) -> Decision | None:
         return None
     number = case.ours.pull.number if case.ours else None
     if case.head and case.head.carries:
-        return Update(
-            Reason.RESUMED.value, "The branch is as wanted; title and body follow.", case.branch, None, number
-        )
+        message = "The branch is as wanted; title and body follow."
+        if case.ours and case.ours.switches_draft(case.seen.draft):
+            message = f"It becomes {'a draft' if case.seen.draft else 'ready for review'}, as the settings say."
+        return Update(Reason.RESUMED.value, message, case.branch, None, number)
     if case.proposed in (None, case.wanted):
         reason, message = Reason.REBASED, "The base branch has moved on into a conflict; rebuilt on it."
     else:
@@ -319,6 +341,7 @@ Row = Callable[[_Case], Decision | None]
 ROWS: tuple[Row, ...] = (
     _lookup_failed,
     _branch_modified,
+    _retargeted,
     _paused,
     _removed,
     _obsolete,
@@ -368,8 +391,21 @@ def _says_it(case: _Case) -> bool:
     marker = ours.marker if ours else None
     if ours is None or marker is None or head is None or (marker.labelled and REBUILD_LABEL not in ours.pull.labels):
         return False
+    if ours.switches_draft(case.seen.draft):
+        return False
     finished = marker.closed is None and marker.settled and not marker.waiting and marker.head == head.commit
     return finished and head.carries and marker.target == case.wanted
+
+
+def _behind(case: _Case) -> str:
+    """What a person has to press, and that nobody else does: a push of ours would dismiss the approvals."""
+    button = case.seen.update_button
+    if button is None:
+        return ""
+    return (
+        f" {case.seen.base} has moved on, and takes only branches that are up to date: press “{button}” before you "
+        "merge. Nothing is pushed for that, so approvals stay."
+    )
 
 
 def _retried(case: _Case, marker: Marker) -> bool:

@@ -22,6 +22,8 @@ class Reason(enum.Enum):
     """Something could not be found out, so nothing is changed."""
     BRANCH_MODIFIED = "BranchModified"
     """Somebody else has a commit on the branch: it is neither pushed to nor closed nor deleted."""
+    RETARGETED = "Retargeted"
+    """A person pointed the pull request at another branch: it is left to them."""
     PAUSED = "Paused"
     """The upgrader or its repository is paused."""
     REMOVED = "Removed"
@@ -63,6 +65,13 @@ class Proposal:
     def open(self) -> bool:
         """Whether it can still be merged."""
         return self.pull.state is PullState.OPEN
+
+    def switches_draft(self, wanted: bool) -> bool:
+        """Whether the setting for drafts has changed, and no person has switched the pull request since we did."""
+        marker = self.marker
+        if marker is None or marker.draft is None:
+            return False
+        return marker.switching or (self.pull.draft is marker.draft and marker.draft is not wanted)
 
     @property
     def refused(self) -> bool:
@@ -122,6 +131,11 @@ class Seen:
         removed: the upgrader was deleted.
         gate: why the wanted change must wait.
         rebuild: a person asks for a fresh branch, by the box in the body or by the label.
+        base: the base branch.
+        taken: branches of the family that belong to people for ever, as they closed a pull request from there to
+            another base.
+        draft: whether the settings want a draft.
+        update_button: what people press before a merge, where ours is as wanted and its base takes it only up to date.
     """
 
     family: Family
@@ -137,6 +151,10 @@ class Seen:
     removed: bool = False
     gate: Gate | None = None
     rebuild: bool = False
+    base: str = "main"
+    taken: frozenset[str] = frozenset()
+    draft: bool = False
+    update_button: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,18 @@ _PRESENCE = re.compile(r"<!-- gitops-upgrader \{")
 
 
 @dataclass(frozen=True, slots=True)
+class Patch:
+    """What a commit of ours changes, told without the commit: put on `base`, it gives `tree`. Ids in hex.
+
+    With it a branch that a forge rebased is known as ours when what we pushed is on no branch any more: the branch's
+    own change, put back on `base`, has to give the same tree.
+    """
+
+    base: str
+    tree: str
+
+
+@dataclass(frozen=True, slots=True)
 class Marker:
     """What the body remembers.
 
@@ -32,12 +44,16 @@ class Marker:
         origin: version and image before.
         target: version and image after.
         head: the commit at which the branch was last seen to be ours alone, in hex.
+        patch: what that commit changes; None in markers of before it was remembered.
         retry: the value of the upgrader's `retry` annotation when this was proposed.
         closed: why we closed it ourselves, a reason; such a close is nobody's refusal.
         settled: labels, assignees, reviewers and auto-merge were set once; from then on they are people's.
         waiting: a gate is shut: the commit status says `pending`, and we disarmed auto-merge.
         labelled: the label that asked for a rebuild is still there, though that was done: the forge did not let us take
             it off. It asks for nothing more until it was gone once.
+        draft: what the setting for drafts was when we last followed it; a pull request that is otherwise was switched
+            by a person. None in markers of before it was remembered.
+        switching: the setting has changed, and the pull request is about to follow.
     """
 
     proposer: str
@@ -51,6 +67,9 @@ class Marker:
     settled: bool = True
     waiting: bool = False
     labelled: bool = False
+    patch: Patch | None = None
+    draft: bool | None = None
+    switching: bool = False
 
     @property
     def refreshes(self) -> bool:
@@ -68,6 +87,13 @@ class _Hop(BaseModel):
         return Target(Version.parse(self.version), self.image)
 
 
+class _Patch(BaseModel):
+    model_config = ConfigDict(extra="ignore")
+
+    base: str
+    tree: str
+
+
 class _Wire(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
@@ -82,6 +108,9 @@ class _Wire(BaseModel):
     settled: bool = True
     waiting: bool = False
     labelled: bool = False
+    patch: _Patch | None = None
+    draft: bool | None = None
+    switching: bool = False
 
 
 def _hop(target: Target) -> dict[str, str | None]:
@@ -103,6 +132,9 @@ def render(marker: Marker) -> str:
             "settled": marker.settled,
             "waiting": marker.waiting,
             "labelled": marker.labelled,
+            "patch": {"base": marker.patch.base, "tree": marker.patch.tree} if marker.patch else None,
+            "draft": marker.draft,
+            "switching": marker.switching,
         }
     )
     text = json.dumps(wire.model_dump(by_alias=True, exclude_defaults=True), separators=(",", ":"))
@@ -141,6 +173,9 @@ def read(body: str) -> Marker | None:
         settled=wire.settled,
         waiting=wire.waiting,
         labelled=wire.labelled,
+        patch=Patch(wire.patch.base, wire.patch.tree) if wire.patch else None,
+        draft=wire.draft,
+        switching=wire.switching,
     )
 
 

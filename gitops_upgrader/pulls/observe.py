@@ -6,7 +6,7 @@ base ("Update branch") or a rebase by the forge changes nothing of the proposal,
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from gitops_upgrader.errors import MarkerUnreadable, ObjectMissing, Where
@@ -19,7 +19,7 @@ from gitops_upgrader.pulls.body import asks_for_rebuild
 from gitops_upgrader.pulls.decide import reached
 from gitops_upgrader.pulls.decision import REBUILD_LABEL, Head, Proposal
 from gitops_upgrader.pulls.identity import Family
-from gitops_upgrader.pulls.marker import Marker
+from gitops_upgrader.pulls.marker import Marker, Patch
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +33,17 @@ class Base:
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """What there is of one proposal."""
+    """What there is of one proposal. `taken` and `update_button` are as for `Seen`."""
 
     proposals: tuple[Proposal, ...]
     heads: Mapping[str, Head]
     rebuild: bool
+    taken: frozenset[str]
+    update_button: str | None
+
+
+def _nothing() -> None:
+    """Every branch may be merged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +53,7 @@ class Observer:
     Attributes:
         refs: every branch of ours on the remote with its commit in hex, which is fetched.
         dry_run: tell the forge nothing, not even of merges.
+        update_button: asks the forge what people press where the base takes only branches that are up to date.
     """
 
     repository: Repository
@@ -55,23 +62,30 @@ class Observer:
     base: Base
     identity: Person
     dry_run: bool = False
+    update_button: Callable[[], str | None] = _nothing
 
     def observe(self, family: Family, proposer: str, wanted: str | None) -> Observation:
         """Look at one proposal. `wanted` is the commit that would be proposed, in hex."""
-        pulls = self._pulls(family)
+        found = tuple(Proposal(pull, self._marker(pull, proposer)) for pull in self._pulls(family))
+        known = tuple(proposal for proposal in found if self._is_for_this_base(proposal))
         branches = {branch: oid for branch, oid in self.refs.items() if family.generation(branch) is not None}
-        known = tuple(Proposal(pull, self._marker(pull, proposer)) for pull in pulls)
-        pushed = {proposal.marker.head for proposal in known if proposal.marker}
+        remembered = tuple(proposal.marker for proposal in known if proposal.marker)
         heads = {
             branch: Head(
                 commit=oid,
-                edited_by=self._edited_by(oid, proposer, pushed, wanted),
+                edited_by=self._edited_by(oid, proposer, remembered, wanted),
                 carries=wanted is not None and self._carries(oid, wanted),
             )
             for branch, oid in branches.items()
         }
         proposals = tuple(self._merged(proposal, heads.get(proposal.pull.head)) or proposal for proposal in known)
-        return Observation(proposals, heads, any(map(_asks_for_rebuild, proposals)))
+        return Observation(
+            proposals,
+            heads,
+            rebuild=any(map(_asks_for_rebuild, proposals)),
+            taken=frozenset(one.pull.head for one in found if one not in known and one.refused),
+            update_button=self.update_button() if self._is_behind(proposals, heads) else None,
+        )
 
     # --- pull requests
 
@@ -82,10 +96,17 @@ class Observer:
         generation = 1
         while True:
             pulls = self.forge.find(family.branch(generation))
-            found += [pull for pull in pulls if pull.base == self.base.branch or pull.state is PullState.OPEN]
+            found += pulls
             if not pulls and generation >= last:
                 return tuple(sorted(found, key=lambda pull: pull.number, reverse=True))
             generation += 1
+
+    def _is_for_this_base(self, proposal: Proposal) -> bool:
+        """Whether a pull request counts here: what was merged elsewhere does not, and what was refused of ours does."""
+        if proposal.open or proposal.pull.base == self.base.branch:
+            return True
+        ours = proposal.marker is not None and proposal.marker.base == self.base.branch
+        return proposal.refused and ours
 
     def _marker(self, pull: PullRequest, proposer: str) -> Marker | None:
         """What a pull request remembers. Raises MarkerUnreadable for an open one whose marker is damaged."""
@@ -95,7 +116,9 @@ class Observer:
             if pull.state is PullState.OPEN:
                 raise MarkerUnreadable(error.message, where=Where(object=pull.url), remedy=error.remedy) from error
             found = None
-        return found or self._remembered(pull, proposer)
+        if found is None and pull.base == self.base.branch:
+            return self._remembered(pull, proposer)
+        return found
 
     def _remembered(self, pull: PullRequest, proposer: str) -> Marker | None:
         """What the branch's own commit tells where somebody wiped the body."""
@@ -139,8 +162,17 @@ class Observer:
 
     # --- branches
 
-    def _edited_by(self, head: str, proposer: str, pushed: set[str], wanted: str | None) -> str | None:
+    def _is_behind(self, proposals: tuple[Proposal, ...], heads: Mapping[str, Head]) -> bool:
+        """Whether ours is open and as wanted, and the base has commits that it has not."""
+        mine = (heads.get(proposal.pull.head) for proposal in proposals if proposal.open)
+        return any(
+            head is not None and head.carries and not self.repository.is_ancestor(self.base.commit, head.commit)
+            for head in mine
+        )
+
+    def _edited_by(self, head: str, proposer: str, remembered: tuple[Marker, ...], wanted: str | None) -> str | None:
         info = self.repository.commit_info(head)
+        pushed = {marker.head for marker in remembered}
         if head in pushed or self._ours(info, proposer):
             return None
         mine: CommitInfo | None = None
@@ -155,7 +187,11 @@ class Observer:
             untouched = self._replays(mine.oid, head)
         else:
             # Only what we pushed, or would push now, tells a commit that was moved from one that was amended.
-            untouched = any(self._replays(oid, head) for oid in pushed) or bool(wanted and self._carries(head, wanted))
+            untouched = (
+                any(self._replays(oid, head) for oid in pushed)
+                or any(self._brings(marker.patch, head) for marker in remembered if marker.patch)
+                or bool(wanted and self._carries(head, wanted))
+            )
         return None if untouched else _name(info.committer)
 
     def _ours(self, commit: CommitInfo, proposer: str) -> bool:
@@ -177,6 +213,16 @@ class Observer:
         if left is None or origin is None:
             return False
         return self.repository.merge_trees(origin, left, mine) == self.repository.commit_info(head).tree
+
+    def _brings(self, patch: Patch, head: str) -> bool:
+        """Whether the branch, over where it left the base, is exactly a remembered change: put back, it gives the tree.
+
+        For that the commit which we pushed is not needed: over a network it goes with the branch that had it.
+        """
+        left = self.repository.merge_base(self.base.commit, head)
+        if left is None or not self._holds(patch.base):
+            return False
+        return self.repository.merge_trees(left, patch.base, head) == patch.tree
 
     def _carries(self, head: str, wanted: str) -> bool:
         info = self.repository.commit_info(head)

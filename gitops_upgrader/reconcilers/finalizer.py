@@ -13,7 +13,9 @@ from gitops_upgrader.pulls.decision import Close, Hold, Leave, Reason
 from gitops_upgrader.reconcilers.propose import Proposed
 from gitops_upgrader.reconcilers.scope import Scope
 
-_NOT_KNOWN = frozenset({Reason.LOOKUP_FAILED.value, Reason.BRANCH_MODIFIED.value, Reason.PAUSED.value})
+_NOT_KNOWN = frozenset(
+    reason.value for reason in (Reason.LOOKUP_FAILED, Reason.BRANCH_MODIFIED, Reason.RETARGETED, Reason.PAUSED)
+)
 """Reasons to hold that do not say whether anything of ours is open."""
 
 

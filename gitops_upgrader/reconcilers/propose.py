@@ -181,6 +181,7 @@ def _observe(
         Base(workspace.branch, workspace.commit, origin),
         request.wording.author,
         dry_run,
+        workspace.update_button,
     )
     observed = observer.observe(request.family, request.proposer, commit)
     return Seen(
@@ -196,6 +197,10 @@ def _observe(
         paused=request.paused,
         removed=request.removed,
         rebuild=observed.rebuild,
+        base=workspace.branch,
+        taken=observed.taken,
+        draft=request.wording.draft,
+        update_button=observed.update_button,
     )
 
 

@@ -208,6 +208,7 @@ _PROPOSED: Mapping[str, ProposedReason] = {
         reason.value: ProposedReason(reason.value)
         for reason in (
             Reason.BRANCH_MODIFIED,
+            Reason.RETARGETED,
             Reason.PAUSED,
             Reason.REMOVED,
             Reason.OBSOLETE,

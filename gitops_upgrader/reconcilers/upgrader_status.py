@@ -32,7 +32,9 @@ _LIFE = (
 )
 """The conditions that follow a hop, in the order in which they come true."""
 
-_HELD_BY_PEOPLE = frozenset({Reason.BRANCH_MODIFIED.value, Reason.REVERTED.value, Reason.REFUSED.value})
+_HELD_BY_PEOPLE = frozenset(
+    reason.value for reason in (Reason.BRANCH_MODIFIED, Reason.RETARGETED, Reason.REVERTED, Reason.REFUSED)
+)
 """Reasons that outrank being up to date: a person did something that people should see."""
 
 

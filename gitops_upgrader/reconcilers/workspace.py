@@ -50,6 +50,7 @@ class Workspace:
     _manifests: dict[tuple[str, ...], Manifests] = field(default_factory=dict)
     _opened: list[datetime] | None = None
     _open: int = 0
+    _button: tuple[str | None] | None = None
 
     @classmethod
     def fetch(
@@ -110,6 +111,15 @@ class Workspace:
         if key not in self._manifests:
             self._manifests[key] = Manifests(self.repository.tree(self.commit), key)
         return self._manifests[key]
+
+    def update_button(self) -> str | None:
+        """What people press before a merge where the base branch takes only branches that are up to date.
+
+        Asked once: whatever moves a branch makes another workspace. Raises ForgeError.
+        """
+        if self._button is None:
+            self._button = (self.forge.update_button(self.branch),)
+        return self._button[0]
 
     def pushed(self, branch: str, commit: str | None) -> None:
         """Note where a branch points now (None: it is deleted)."""

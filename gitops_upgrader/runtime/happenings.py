@@ -16,6 +16,7 @@ _NEWS = {
     ProposedReason.REFUSED: "Refused",
     ProposedReason.REVERTED: "Reverted",
     ProposedReason.BRANCH_MODIFIED: "BranchModified",
+    ProposedReason.RETARGETED: "Retargeted",
     ProposedReason.LIMIT_REACHED: "LimitReached",
 }
 """Reasons to hold that came from people or from limits, and that nobody would find otherwise."""

@@ -30,7 +30,7 @@ from tests.pulls.hosts import Hands
 from tests.pulls.people import Clock, People
 
 Fake = FakeGitHub | FakeGitLab | FakeGitea
-_ALL = frozenset({"pulls", "approvals", "auto-merge", "tells-merges", "time"})
+_ALL = frozenset({"pulls", "approvals", "auto-merge", "tells-merges", "up-to-date", "time"})
 KINDS: Mapping[str, tuple[Callable[[Project], Fake], frozenset[str]]] = {
     "github": (FakeGitHub, _ALL | {"queue", "branch-closes"}),
     "gitlab": (FakeGitLab, _ALL | {"queue", "branch-stays-open"}),
@@ -155,6 +155,26 @@ class ForgeHost(Hands):
         """Add it."""
         self.project.labels.setdefault(label, ("ededed", ""))
         self._touch(number).labels.append(label)
+
+    def unlabel(self, number: int, label: str) -> None:
+        """Take it off."""
+        self._touch(number).labels.remove(label)
+
+    def title(self, number: int, title: str) -> None:
+        """Edit the title."""
+        self._touch(number).title = title
+
+    def draft(self, number: int, draft: bool) -> None:
+        """Press the button."""
+        self._touch(number).draft = draft
+
+    def retarget(self, number: int, base: str) -> None:
+        """Choose another base."""
+        self._touch(number).base = base
+
+    def take_only_up_to_date(self) -> None:
+        """Change the settings."""
+        self.project.strict = True
 
     def approve(self, number: int) -> None:
         """Press the button."""

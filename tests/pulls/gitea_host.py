@@ -56,7 +56,7 @@ class GiteaHost(Hands):
     """A new repository on a running server."""
 
     name = "gitea-server"
-    gives = frozenset({"pulls", "approvals", "auto-merge", "tells-merges", "branch-closes"})
+    gives = frozenset({"pulls", "approvals", "auto-merge", "tells-merges", "branch-closes", "up-to-date"})
     person = "ada"
 
     def __init__(self, server: GiteaServer, folder: Path, clock: Clock) -> None:
@@ -134,6 +134,28 @@ class GiteaHost(Hands):
         there = {one["name"]: one["id"] for one in self._api("GET", "/labels?limit=50")}
         made = there.get(label) or self._api("POST", "/labels", {"name": label, "color": "#ededed"})["id"]
         self._api("POST", f"/issues/{number}/labels", {"labels": [made]})
+
+    def unlabel(self, number: int, label: str) -> None:
+        """Take it off."""
+        there = {one["name"]: one["id"] for one in self._api("GET", f"/issues/{number}/labels")}
+        self._api("DELETE", f"/issues/{number}/labels/{there[label]}")
+
+    def title(self, number: int, title: str) -> None:
+        """Edit the title."""
+        self._api("PATCH", f"/pulls/{number}", {"title": title})
+
+    def draft(self, number: int, draft: bool) -> None:
+        """Press the button, which edits the title."""
+        self.title(number, ("WIP: " if draft else "") + self.pull(number).title)
+
+    def retarget(self, number: int, base: str) -> None:
+        """Choose another base."""
+        self._api("PATCH", f"/pulls/{number}", {"base": base})
+
+    def take_only_up_to_date(self) -> None:
+        """Let a rule ask for that, which lets people push to the base."""
+        rule = {"rule_name": "main", "enable_push": True, "block_on_outdated_branch": True}
+        self._api("POST", "/branch_protections", rule)
 
     def approve(self, number: int) -> None:
         """Press the button."""

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from gitops_upgrader.errors import ForgeNotFound
 from gitops_upgrader.forges import comments, protocol
@@ -29,7 +29,8 @@ class Host(Protocol):
 
     Attributes:
         gives: what people can do here beside pushing: `pulls`, `approvals`, `queue`, `auto-merge`; and how the host
-            is: `tells-merges`, `branch-closes` or `branch-stays-open`, `time` where its clock is the test's.
+            is: `tells-merges`, `branch-closes` or `branch-stays-open`, `up-to-date` where a base can ask for that,
+            `time` where its clock is the test's.
         people: their hands on the repository.
         person: the name of somebody whom the forge knows.
     """
@@ -80,6 +81,21 @@ class Host(Protocol):
 
     def label(self, number: int, label: str) -> None:
         """A person adds a label."""
+
+    def unlabel(self, number: int, label: str) -> None:
+        """A person takes a label off."""
+
+    def title(self, number: int, title: str) -> None:
+        """A person edits the title."""
+
+    def draft(self, number: int, draft: bool) -> None:
+        """A person makes it a draft, or ready for review."""
+
+    def retarget(self, number: int, base: str) -> None:
+        """A person points it at another base."""
+
+    def take_only_up_to_date(self) -> None:
+        """The base branch takes only branches that are up to date with it."""
 
     def approve(self, number: int) -> None:
         """A person approves."""
@@ -189,6 +205,26 @@ class LocalHost(Hands):
         path.write_text(text, "utf-8")
         self._rewrite(number, "createdAt:", f"labels: {[*there, label]}\ncreatedAt:")
 
+    def unlabel(self, number: int, label: str) -> None:
+        """Take it out of the list."""
+        self._change(number, labels=sorted(self.pull(number).labels - {label}))
+
+    def title(self, number: int, title: str) -> None:
+        """Edit `title`."""
+        self._change(number, title=title)
+
+    def draft(self, number: int, draft: bool) -> None:
+        """Edit `draft`."""
+        self._change(number, draft=draft)
+
+    def retarget(self, number: int, base: str) -> None:
+        """Edit `base`."""
+        self._change(number, base=base)
+
+    def take_only_up_to_date(self) -> None:
+        """There is nobody to ask for that."""
+        raise NotImplementedError
+
     def approve(self, number: int) -> None:
         """There is nobody to ask."""
         raise NotImplementedError
@@ -196,6 +232,9 @@ class LocalHost(Hands):
     def enqueue(self, number: int) -> None:
         """There is no queue."""
         raise NotImplementedError
+
+    def _change(self, number: int, **fields: Any) -> None:
+        LocalForge(self._folder)._change(number, **fields)
 
     def _rewrite(self, number: int, old: str, new: str) -> None:
         path = self._folder / f"{number}.md"
@@ -360,7 +399,9 @@ class MemoryHost(Hands):
     """A bare repository with a forge in memory that can do what the big ones can."""
 
     name = "memory"
-    gives = frozenset({"pulls", "approvals", "queue", "auto-merge", "tells-merges", "branch-stays-open", "time"})
+    gives = frozenset(
+        {"pulls", "approvals", "queue", "auto-merge", "tells-merges", "branch-stays-open", "up-to-date", "time"}
+    )
 
     def __init__(self, folder: Path, clock: Clock) -> None:
         self.people = People(folder / "fleet.git", clock)
@@ -423,6 +464,26 @@ class MemoryHost(Hands):
     def label(self, number: int, label: str) -> None:
         """Add it."""
         self.memory._change(number, labels=self.pull(number).labels | {label})
+
+    def unlabel(self, number: int, label: str) -> None:
+        """Take it off."""
+        self.memory._change(number, labels=self.pull(number).labels - {label})
+
+    def title(self, number: int, title: str) -> None:
+        """Edit the title."""
+        self.memory._change(number, title=title)
+
+    def draft(self, number: int, draft: bool) -> None:
+        """Press the button."""
+        self.memory._change(number, draft=draft)
+
+    def retarget(self, number: int, base: str) -> None:
+        """Choose another base."""
+        self.memory._change(number, base=base)
+
+    def take_only_up_to_date(self) -> None:
+        """Change the settings."""
+        self.memory.button = "Update branch"
 
     def approve(self, number: int) -> None:
         """Press the button."""

@@ -87,6 +87,10 @@ class People:
             walker.push(pygit2.Oid(hex=tip))
         return [str(commit.id) for commit in walker]
 
+    def tree(self, commit: str) -> str:
+        """The object id of a commit's files."""
+        return str(self.repository[commit].peel(pygit2.Tree).id)
+
     def author(self, commit: str) -> str:
         """The name of who wrote a commit."""
         return self.repository[commit].peel(pygit2.Commit).author.name
@@ -144,6 +148,10 @@ class People:
         """Force a branch to another commit."""
         self.repository.references.create(f"refs/heads/{branch}", pygit2.Oid(hex=commit), force=True)
 
+    def branch(self, name: str) -> None:
+        """Make a branch where main is."""
+        self.move(name, self.tip())
+
     def delete(self, branch: str) -> None:
         """Delete a branch."""
         self.repository.references.delete(f"refs/heads/{branch}")
@@ -168,20 +176,25 @@ class People:
         return self.tip(source)
 
     def rebase(self, branch: str, onto: str = "main", *, by: str = "forge") -> str:
-        """Put the last commit of a branch on top of another branch: its author and message stay."""
+        """Put a branch's own commits on top of another branch: their authors and messages stay, merges go."""
         repository = self.repository
-        last = repository[self.tip(branch)].peel(pygit2.Commit)
-        tree = self._merged(self.tip(onto), str(last.id), base=str(last.parent_ids[0]))
-        return self.commit(
-            {},
-            branch=branch,
-            by=by,
-            author=last.author.name,
-            message=last.message,
-            parents=(self.tip(onto),),
-            over=tree,
-            counts=False,
-        )
+        made, base = self.tip(onto), set(self.history(onto))
+        for oid in reversed([oid for oid in self.history(branch) if oid not in base]):
+            mine = repository[oid].peel(pygit2.Commit)
+            if len(mine.parent_ids) > 1:
+                continue
+            tree = self._merged(made, oid, base=str(mine.parent_ids[0]))
+            made = self.commit(
+                {},
+                branch=branch,
+                by=by,
+                author=mine.author.name,
+                message=mine.message,
+                parents=(made,),
+                over=tree,
+                counts=False,
+            )
+        return made
 
     def amend(self, branch: str, files: Mapping[str, str | None], *, by: str = "Ann") -> str:
         """`git commit --amend`: the author stays, who commits does not."""

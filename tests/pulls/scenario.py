@@ -204,6 +204,13 @@ def _says(play: Play, words: str) -> None:
     assert words in play.last.decision.message, f"it says: {play.last.decision.message}"
 
 
+@step(r'it does not say: "(.*)"')
+def _says_not(play: Play, words: str) -> None:
+    assert play.last is not None
+    assert play.last.decision is not None
+    assert words not in play.last.decision.message, f"it says: {play.last.decision.message}"
+
+
 @step(r"the program is started again")
 def _restarted(play: Play) -> None:
     """Nothing is kept between runs, so there is nothing to do."""
@@ -238,9 +245,9 @@ def _paused(play: Play, what: str, which: str) -> None:
     play.world.paused = words if which == "paused" else None
 
 
-@step(r"the upgrader is deleted")
-def _deleted(play: Play) -> None:
-    play.world.removed = True
+@step(r"the upgrader is (deleted|there again)")
+def _deleted(play: Play, what: str) -> None:
+    play.world.removed = what == "deleted"
 
 
 @step(r'the retry annotation is set to "(\w+)"')
@@ -281,6 +288,16 @@ def _involve(play: Play, what: str, label: str | None) -> None:
         play.world.auto_merge = MergeMethod.SQUASH
 
 
+@step(r"drafts are (wanted|not wanted)")
+def _drafts(play: Play, which: str) -> None:
+    play.world.draft = which == "wanted"
+
+
+@step(r"changes are proposed to (\S+)")
+def _base(play: Play, branch: str) -> None:
+    play.world.base = branch
+
+
 # --- people ---------------------------------------------------------------------------------------------------------
 
 
@@ -291,7 +308,7 @@ def _pushes(play: Play, what: str, reference: str) -> None:
         case "pushes to":
             made = people.commit({"NOTES.md": "Checked.\n"}, branch=branch)
         case "amends":
-            made = people.amend(branch, {FILE: people.read(branch, FILE).replace("replicas: 3", "replicas: 5")})
+            made = people.amend(branch, {FILE: re.sub(r"replicas: \d", "replicas: 5", people.read(branch, FILE))})
         case "pushes an empty commit to":
             made = people.commit({}, branch=branch, message="Trigger the checks")
         case "merges main into":
@@ -393,7 +410,48 @@ def _labels(play: Play, reference: str, label: str) -> None:
     play.world.host.label(play.number(reference), label)
 
 
+@step(r"Ann takes the label (\S+) off (#\d+)")
+def _unlabels(play: Play, label: str, reference: str) -> None:
+    play.world.host.unlabel(play.number(reference), label)
+
+
+@step(r'Ann titles (#\d+) "(.*)"')
+def _titles(play: Play, reference: str, title: str) -> None:
+    play.world.host.title(play.number(reference), title)
+
+
+@step(r"Ann marks (#\d+) as (ready for review|a draft)")
+def _marks(play: Play, reference: str, what: str) -> None:
+    play.world.host.draft(play.number(reference), what == "a draft")
+
+
+@step(r"Ann branches (\S+) off main")
+def _branches(play: Play, branch: str) -> None:
+    play.world.host.people.branch(branch)
+
+
+@step(r"Ann points (#\d+) at (\S+)")
+def _points(play: Play, reference: str, base: str) -> None:
+    play.world.host.retarget(play.number(reference), base)
+
+
+@step(r"main takes only branches that are up to date")
+def _takes_only(play: Play) -> None:
+    play.world.host.take_only_up_to_date()
+
+
 # --- what is to be seen ---------------------------------------------------------------------------------------------
+
+
+@step(r"(#\d+) is (a draft|ready for review)")
+def _is_draft(play: Play, reference: str, what: str) -> None:
+    assert play.world.host.pull(play.number(reference)).draft is (what == "a draft")
+
+
+@step(r'(#\d+) is titled "(.*)"')
+def _is_titled(play: Play, reference: str, title: str) -> None:
+    found = play.world.host.pull(play.number(reference)).title
+    assert found == title, found
 
 
 @step(r"(#\d+) is (open|closed|merged)")

@@ -20,7 +20,7 @@ from gitops_upgrader.pulls import marker as markers
 from gitops_upgrader.pulls.decision import Hold, Leave
 from tests.forges.project import Project
 from tests.pulls.dying import Death, Fate
-from tests.pulls.forge_hosts import ForgeHost, on_fake
+from tests.pulls.forge_hosts import KINDS, ForgeHost, on_fake
 from tests.pulls.hosts import HOSTS, Host, MemoryHost
 from tests.pulls.people import Clock
 from tests.pulls.scenario import Play
@@ -94,6 +94,17 @@ CHAPTERS: dict[str, Chapter] = {
         hosts=("memory",),
         least=2,
     ),
+    "supersede what somebody wiped": Chapter(f"{PROPOSED}Ann wipes the body of #1\nthe plan targets v1.34.2", least=4),
+    "make it a draft": Chapter(f"{PROPOSED}drafts are wanted", least=3),
+    "make it ready for review, and supersede it": Chapter(
+        f"drafts are wanted\n{PROPOSED}drafts are not wanted\nthe plan targets v1.34.2", least=5
+    ),
+    "close what goes to another base": Chapter(
+        f"{PROPOSED}Ann branches release off main\nchanges are proposed to release", least=4
+    ),
+    "leave what a person pointed elsewhere": Chapter(
+        f"{PROPOSED}Ann branches release off main\nAnn points #1 at release"
+    ),
     "leave a person's work": Chapter(f"{ANN}the plan targets v1.34.2"),
     "leave a person's work to a deleted upgrader": Chapter(f"{ANN}the upgrader is deleted"),
     "branch: create": Chapter("prod is at v1.33.5\nthe plan targets v1.34.1", hosts=("none",)),
@@ -105,14 +116,19 @@ CHAPTERS: dict[str, Chapter] = {
 }
 TOLD = [(name, host) for name, chapter in CHAPTERS.items() for host in chapter.hosts]
 
-NOT_ON_GITHUB = {"make a deleted branch anew", "take up what a person reopened"}
-"""There a pull request is closed with its branch, and cannot be reopened without it."""
+NEEDS_NO_BRANCH = {"make a deleted branch anew", "take up what a person reopened"}
+"""Where a pull request is closed with its branch, it cannot be reopened without it."""
 
-QUICK = {"create with labels", "supersede", "rebuild as labelled", "close what is withdrawn", "leave what is approved"}
-ON_GITHUB = [
-    pytest.param(name, marks=() if name in QUICK else pytest.mark.servers)
+QUICK = {
+    "github": {"create with labels", "supersede", "rebuild as labelled", "leave what is approved", "make it a draft"},
+    "gitlab": {"create with auto-merge", "close what is withdrawn"},
+    "gitea": {"create with labels", "make it a draft"},
+}
+ON_FORGES = [
+    pytest.param(host, name, id=f"{name}-{host}", marks=() if name in QUICK[host] else pytest.mark.servers)
     for name, chapter in CHAPTERS.items()
-    if "memory" in chapter.hosts and name not in NOT_ON_GITHUB
+    for host, (_, gives) in KINDS.items()
+    if "memory" in chapter.hosts and ("branch-stays-open" in gives or name not in NEEDS_NO_BRANCH)
 ]
 
 
@@ -197,11 +213,12 @@ def outcome(world: World) -> object:
                 pull.head,
                 pull.base,
                 pull.labels,
+                pull.draft,
                 pull.auto_merge,
                 host.comments(pull.number),
                 _verdicts(world, pull.number, pull.head_commit),
                 _without_ids(pull.body, branches),
-                replace(marker, head=""),
+                replace(marker, head="", patch=None),
             )
         )
     return named, pulls
@@ -222,6 +239,8 @@ def _without_ids(body: str, branches: dict[str, str]) -> str:
     found = markers.read(body)
     assert found is not None
     text = body.replace(found.head, "HEAD")
+    if found.patch:
+        text = text.replace(found.patch.base, "BASE").replace(found.patch.tree, "TREE")
     for oid in branches.values():
         text = text.replace(oid, "OID")
     return text
@@ -232,11 +251,11 @@ def test_a_death_at_any_effect_changes_nothing_in_the_end(name: str, host: str, 
     die_at_every_effect(CHAPTERS[name], stage(name, host, tmp_path), (True, False))
 
 
-@pytest.mark.parametrize("name", ON_GITHUB)
-def test_a_death_after_any_request_to_github_changes_nothing_in_the_end(name: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("forge", "name"), ON_FORGES)
+def test_a_death_after_any_request_to_a_forge_changes_nothing_in_the_end(forge: str, name: str, tmp_path: Path) -> None:
     live, clock = tmp_path / "live", Clock()
     live.mkdir()
-    with on_fake("github", live, clock) as host:
+    with on_fake(forge, live, clock) as host:
         die_at_every_effect(CHAPTERS[name], Stage(CHAPTERS[name], host, clock, live), (False,))
 
 

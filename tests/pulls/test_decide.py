@@ -123,6 +123,39 @@ TABLE: dict[str, tuple[Seen, str]] = {
         seen(proposal(CLOSED, to=V34_1, marker={"closed": "Withdrawn"}), heads=EDITED),
         f"create, Proposed, push {B2} over nothing, on {B2}",
     ),
+    # pointed at another base
+    "a person pointed it at another branch": (
+        seen(proposal(base="release"), heads=STALE),
+        "hold, Retargeted, #7, comment",
+    ),
+    "a person pointed it at another branch, and wiped the marker": (
+        seen(proposal(base="release", lost_marker=True), heads=STALE),
+        "hold, Retargeted, #7, comment",
+    ),
+    "a person pointed it at another branch, and the upgrader is deleted": (
+        seen(proposal(base="release"), heads=OURS, removed=True),
+        "hold, Retargeted, #7, comment",
+    ),
+    "a person pushed, and pointed it at another branch": (
+        seen(proposal(base="release"), heads=EDITED),
+        "hold, BranchModified, #7, comment",
+    ),
+    "the default branch was renamed, and the forge took the pull request along": (
+        seen(proposal(base="trunk"), heads=OURS, base="trunk"),
+        "leave, Current, #7",
+    ),
+    "another base by configuration": (
+        seen(proposal(), heads=STALE, base="release"),
+        f"close, Withdrawn, on {BRANCH}, #7, delete the branch, comment",
+    ),
+    "another base by configuration, but not everything could be read": (
+        seen(proposal(), heads=STALE, base="release", doubt="images.yaml:3: This is not YAML."),
+        "hold, LookupFailed, #7",
+    ),
+    "a branch that a person refused for another base": (
+        seen(taken=frozenset({BRANCH}), heads=OURS),
+        f"create, Proposed, push {B2} over nothing, on {B2}",
+    ),
     # paused
     "paused, ours open": (seen(proposal(), heads=STALE, paused="The upgrader"), "leave, Paused, #7"),
     "paused, nothing open": (seen(paused="The repository"), "hold, Paused"),
@@ -317,6 +350,38 @@ TABLE: dict[str, tuple[Seen, str]] = {
         seen(proposal(marker={"labelled": True}), heads=OURS),
         "update, Resumed, #7",
     ),
+    "current, a rebuild asked for, in the merge queue": (
+        seen(proposal(queued=True), heads=OURS, rebuild=True),
+        "leave, Current, #7",
+    ),
+    "drafts are wanted by now": (
+        seen(proposal(marker={"draft": False}), heads=OURS, draft=True),
+        "update, Resumed, #7",
+    ),
+    "drafts are wanted no more": (
+        seen(proposal(marker={"draft": True}, draft=True), heads=OURS),
+        "update, Resumed, #7",
+    ),
+    "drafts are wanted, and a person marked it as ready": (
+        seen(proposal(marker={"draft": True}), heads=OURS, draft=True),
+        "leave, Current, #7",
+    ),
+    "drafts are wanted no more, and a person marked it as ready before": (
+        seen(proposal(marker={"draft": True}), heads=OURS),
+        "leave, Current, #7",
+    ),
+    "drafts are wanted by now, and a person made it one before": (
+        seen(proposal(marker={"draft": False}, draft=True), heads=OURS, draft=True),
+        "leave, Current, #7",
+    ),
+    "a draft by now, and then a crash before that was remembered": (
+        seen(proposal(marker={"draft": False, "switching": True}, draft=True), heads=OURS, draft=True),
+        "update, Resumed, #7",
+    ),
+    "drafts are wanted, and an old marker does not know": (
+        seen(proposal(), heads=OURS, draft=True),
+        "leave, Current, #7",
+    ),
     "a rebuild asked for, the branch gone": (
         seen(proposal(), rebuild=True),
         f"update, RebuildRequested, push {BRANCH} over nothing, #7",
@@ -358,6 +423,16 @@ TABLE: dict[str, tuple[Seen, str]] = {
         f"create, Proposed, push {BRANCH} over nothing, on {BRANCH}",
     ),
 }
+
+
+def test_a_base_that_takes_only_what_is_up_to_date_is_told_and_never_pushed_for() -> None:
+    decision = decide(seen(proposal(approved=True), heads=OURS, update_button="Rebase"))
+
+    assert told(decision) == "leave, Current, #7"
+    assert decision.message == (
+        "Pull request 7 proposes this already. main has moved on, and takes only branches that are up to date: press "
+        "“Rebase” before you merge. Nothing is pushed for that, so approvals stay."
+    )
 
 
 @pytest.mark.parametrize("name", TABLE)

@@ -30,6 +30,8 @@ DEADLY = (
     "close what is withdrawn",
     "reset the branch left over from a merge",
     "leave a person's work",
+    "make it ready for review, and supersede it",
+    "supersede what somebody wiped",
 )
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from gitops_upgrader.errors import MarkerUnreadable
 from gitops_upgrader.model import Target
 from gitops_upgrader.pulls import marker as markers
-from gitops_upgrader.pulls.marker import Marker
+from gitops_upgrader.pulls.marker import Marker, Patch
 from gitops_upgrader.versions import Version
 
 V33, V34 = Version.parse("v1.33.5"), Version.parse("v1.34.2+rke2r1")
@@ -33,6 +33,9 @@ TEXT = st.text(st.characters(codec="utf-8"), max_size=50) | st.sampled_from(["--
         settled=st.booleans(),
         waiting=st.booleans(),
         labelled=st.booleans(),
+        patch=st.none() | st.builds(Patch, TEXT, TEXT),
+        draft=st.none() | st.booleans(),
+        switching=st.booleans(),
     ),
     TEXT,
     TEXT,
@@ -52,6 +55,19 @@ def test_what_is_usual_is_not_written() -> None:
         '<!-- gitops-upgrader {"upgrader":"fleet/prod","base":"main","from":{"version":"v1.33.5","image":"a"},'
         f'"target":{{"version":"v1.34.2+rke2r1"}},"head":"{"a" * 40}"}} -->'
     )
+
+
+def test_a_marker_of_an_older_release_is_read() -> None:
+    written = (
+        '<!-- gitops-upgrader {"upgrader":"fleet/prod","base":"main","from":{"version":"v1.33.5"},'
+        f'"target":{{"version":"v1.34.2"}},"head":"{"a" * 40}"}} -->'
+    )
+
+    found = markers.read(written)
+
+    assert found is not None
+    assert (found.patch, found.draft, found.switching) == (None, None, False)
+    assert markers.render(found) == written
 
 
 def test_fields_of_a_newer_release_are_passed_over() -> None:

@@ -17,7 +17,7 @@ from gitops_upgrader.pulls import marker as markers
 from gitops_upgrader.pulls import trailers
 from gitops_upgrader.pulls.decision import REBUILD_LABEL
 from gitops_upgrader.pulls.identity import Family
-from gitops_upgrader.pulls.marker import Marker
+from gitops_upgrader.pulls.marker import Marker, Patch
 from gitops_upgrader.pulls.observe import Base, Observation, Observer
 from gitops_upgrader.pulls.trailers import Trailers
 from gitops_upgrader.versions import Version
@@ -48,7 +48,7 @@ class Remote:
         """Its forge."""
         return self.host.memory
 
-    def propose(self, *, body: str | None = None) -> str:
+    def propose(self, *, body: str | None = None, patch: bool = True) -> str:
         """Push a commit as the program does, and open its pull request."""
         made = self.people.commit(
             {FILE: cluster("v1.34.2")},
@@ -57,7 +57,8 @@ class Remote:
             message=MESSAGE,
             parents=(self.people.tip(),),
         )
-        marker = markers.render(Marker("fleet/prod", "main", OLD, NEW, made))
+        changed = Patch(self.people.tip(), self.people.tree(made)) if patch else None
+        marker = markers.render(Marker("fleet/prod", "main", OLD, NEW, made, patch=changed))
         self.forge.create(NewPull("Upgrade prod", marker if body is None else body, FAMILY.first, "main", made))
         return made
 
@@ -72,7 +73,15 @@ class Remote:
             if wanted is not None:
                 files = {FILE: cluster(wanted).encode()}
                 commit = repository.commit(base, files, MESSAGE, person, person, self.people.clock())
-            observer = Observer(repository, self.host.forge(), refs, Base("main", base, holds), person, dry_run=True)
+            observer = Observer(
+                repository,
+                self.host.forge(),
+                refs,
+                Base("main", base, holds),
+                person,
+                dry_run=True,
+                update_button=lambda: "Update branch",
+            )
             return observer.observe(FAMILY, "fleet/prod", commit)
 
 
@@ -186,14 +195,82 @@ def test_whose_branch_it_is_without_a_pull_request(name: str, remote: Remote) ->
     assert (seen.heads[BRANCH].edited_by, seen.heads[BRANCH].carries) == (edited_by, carries)
 
 
-def test_a_rebase_whose_target_is_no_longer_wanted_is_left_to_people(remote: Remote) -> None:
-    """The pushed commit is on no branch any more, so nothing here can tell a rebase from an amended commit."""
+OUTDATED = pytest.mark.parametrize("wanted", ["v1.34.3", None])
+
+
+@OUTDATED
+def test_a_rebase_is_ours_though_nothing_of_it_is_wanted_any_more(remote: Remote, wanted: str | None) -> None:
+    """The pushed commit is on no branch any more: the marker tells what it changed."""
     remote.propose()
+    remote.people.commit({"README.md": "more\n", FILE: cluster("v1.33.5", replicas=4)})
+    remote.people.rebase(BRANCH)
+
+    assert remote.observe(wanted=wanted).heads[BRANCH].edited_by is None
+
+
+@OUTDATED
+@pytest.mark.parametrize(
+    "change", [{FILE: cluster("v1.34.2", replicas=9)}, {"NOTES.md": "Checked.\n"}], ids=["in our file", "beside it"]
+)
+def test_a_rebase_of_what_somebody_amended_is_theirs(
+    remote: Remote, wanted: str | None, change: dict[str, str | None]
+) -> None:
+    remote.propose()
+    remote.people.amend(BRANCH, change)
     remote.people.commit({"README.md": "more\n"})
     remote.people.rebase(BRANCH)
 
-    assert remote.observe(wanted="v1.34.3").heads[BRANCH].edited_by == "forge"
-    assert remote.observe(wanted=None).heads[BRANCH].edited_by == "forge"
+    assert remote.observe(wanted=wanted).heads[BRANCH].edited_by == "forge"
+
+
+@OUTDATED
+def test_a_rebase_that_an_old_marker_cannot_explain_is_left_to_people(remote: Remote, wanted: str | None) -> None:
+    remote.propose(patch=False)
+    remote.people.commit({"README.md": "more\n"})
+    remote.people.rebase(BRANCH)
+
+    assert remote.observe(wanted=wanted).heads[BRANCH].edited_by == "forge"
+
+
+@OUTDATED
+def test_a_rebase_onto_a_base_that_was_force_pushed_is_left_to_people(remote: Remote, wanted: str | None) -> None:
+    """What our commit was built upon is gone with it, so nobody can put the change back there."""
+    remote.people.commit({"README.md": "gone\n"})
+    remote.propose()
+    tip = remote.people.tip()
+    remote.people.move("main", remote.people.history("main")[1])
+    remote.people.commit({"README.md": "anew\n"})
+    remote.people.commit(
+        {FILE: cluster("v1.34.2")},
+        branch=BRANCH,
+        by="forge",
+        author=ROBOT_NAME,
+        message=MESSAGE,
+        parents=(remote.people.tip(),),
+    )
+    assert tip not in remote.people.history("main")
+
+    assert remote.observe(wanted=wanted).heads[BRANCH].edited_by == "forge"
+
+
+@pytest.mark.parametrize(
+    ("act", "wanted", "button"),
+    [
+        (lambda people: None, "v1.34.2", None),
+        (lambda people: people.commit({"README.md": "more\n"}), "v1.34.2", "Update branch"),
+        (lambda people: people.commit({"README.md": "more\n"}), "v1.34.3", None),
+        (lambda people: (people.commit({"README.md": "more\n"}), people.merge("main", BRANCH)), "v1.34.2", None),
+        (lambda people: people.delete(BRANCH), "v1.34.2", None),
+    ],
+    ids=["up to date", "behind", "behind, outdated", "brought up to date", "gone"],
+)
+def test_the_forge_is_asked_what_to_press_where_that_matters(
+    remote: Remote, act: Act, wanted: str, button: str | None
+) -> None:
+    remote.propose()
+    act(remote.people)
+
+    assert remote.observe(wanted=wanted).update_button == button
 
 
 def test_commits_of_another_upgrader_are_not_ours(remote: Remote) -> None:

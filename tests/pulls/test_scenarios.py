@@ -19,7 +19,12 @@ from tests.pulls.world import World
 GIVES = {name: host.gives for name, host in HOSTS.items()} | {name: gives for name, (_, gives) in KINDS.items()}
 SCENARIOS = all_scenarios()
 PLAYED = [(host, scenario) for scenario in SCENARIOS for host in GIVES if scenario.runs_on(host, GIVES[host])]
-HERE = {("github", "supersede-in-place"), ("gitlab", "removed"), ("gitea", "update-branch")}
+HERE = {
+    ("github", "supersede-in-place"),
+    ("github", "rebased-and-outdated"),
+    ("gitlab", "removed"),
+    ("gitea", "update-branch"),
+}
 """What is played over `git http-backend` each time; the rest is with the real servers."""
 
 OVER_HTTP = [

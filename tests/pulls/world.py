@@ -77,6 +77,8 @@ class World:
     hop_interval: timedelta = timedelta()
     involved: Involved = field(default_factory=Involved)
     auto_merge: MergeMethod | None = None
+    draft: bool = False
+    base: str = "main"
     limits: Limits = field(default_factory=Limits)
     wrap_forge: Callable[[Forge], Forge] = lambda forge: forge
     wrap_repository: Callable[[Repository], Repository] = lambda repository: repository
@@ -97,7 +99,7 @@ class World:
                 repository.location.display,
                 self.wrap_repository(repository),
                 self.wrap_forge(self.host.forge()),
-                branch="main",
+                branch=self.base,
                 prefix=PREFIX,
                 clock=self.clock,
                 limits=self.limits,
@@ -118,6 +120,7 @@ class World:
                 author=Person(ROBOT_NAME, ROBOT_EMAIL),
                 people=self.involved,
                 auto_merge=self.auto_merge,
+                draft=self.draft,
             ),
             templates=Templates(variables=("$(IMAGE_ID)",)),
             hop_interval=self.hop_interval,
