@@ -62,7 +62,7 @@ _MEANINGS = (
     _meaning(
         r"(?:returned error: 407|HTTP code 407|Proxy CONNECT aborted|CONNECT tunnel failed|proxy authentication)",
         ProxyRefused,
-        "The proxy does not let a connection to {location} through: {words}",
+        "The proxy does not let a connection to {location} through: {words}.",
         "Check the proxy's address and credentials.",
     ),
     _meaning(
@@ -102,12 +102,14 @@ _MEANINGS = (
     _meaning(
         r"returned error: (?:429|5\d\d)",
         RemoteUnavailable,
-        "The server of {location} cannot serve now: {words}",
+        "The server of {location} cannot serve now: {words}.",
+        "Try again later.",
     ),
     _meaning(
         r"Operation too slow|Operation timed out|Connection timed out|Timeout was reached|timed out after",
         GitTimeout,
-        "The server of {location} takes too long: {words}",
+        "The server of {location} takes too long: {words}.",
+        "Try again; raise `timeout` if the repository is large or the way there is slow.",
     ),
     _meaning(
         r"GnuTLS recv error \(-(?!12\b)"
@@ -118,19 +120,21 @@ _MEANINGS = (
         r"|kex_exchange_identification|broken pipe|Transport endpoint is not connected"
         r"|Could not read from remote repository",
         NetworkError,
-        "The connection to {location} failed: {words}",
+        "The connection to {location} failed: {words}.",
+        "Check the address and the way there (DNS, port, firewall, proxy), then try again.",
     ),
     _meaning(
         r"certificate|SSL CA cert|SSL connect error|SSL routines|gnutls_handshake|tlsv1 alert|TLS alert|CAfile"
         r"|sslCAInfo|TLS fatal alert",
         TlsRefused,
-        "There is no trusted TLS connection to {location}: {words}",
+        "There is no trusted TLS connection to {location}: {words}.",
         "Put the authority's certificate into the Secret under `ca.crt`; a client certificate under `tls.crt`.",
     ),
     _meaning(
         r"does not support shallow|mismatched algorithms|object format|unknown repository extension|protocol error",
         RepositoryUnsupported,
-        "The repository {location} is stored or served in a way that is not spoken here: {words}",
+        "The repository {location} is stored or served in a way that is not spoken here: {words}.",
+        "Serve it with a current Git: its smart protocol, objects named by SHA-1.",
     ),
 )
 
@@ -140,28 +144,43 @@ def diagnose(location: Location, complaint: str, secrets: Iterable[str] = ()) ->
     text = redact(complaint, secrets)
     for meaning in _MEANINGS:
         if meaning.pattern.search(text):
-            message = meaning.message.format(location=location, words=own_words(text) or "it says nothing.")
+            message = meaning.message.format(location=location, words=own_words(text) or "it says nothing")
             return meaning.error(message, remedy=meaning.remedy)
-    return GitFailed(f"Git failed at {location}: {own_words(text) or 'it says nothing.'}")
-
-
-def own_words(text: str) -> str:
-    """Return what went wrong in a program's own words, in one line of at most `MAX_WORDS` characters."""
-    return _shortened(
-        line.removeprefix("fatal: ") for line in _lines(text) if not line.startswith(("remote:", "hint:"))
+    return GitFailed(
+        f"Git failed at {location}: {own_words(text) or 'it says nothing'}.",
+        remedy="See what `git ls-remote` says of this address.",
     )
 
 
+_PREFIX = re.compile(r"^(?:(?:fatal|error|ssh): |unable to access '[^']*': )+")
+"""What says nothing that the message around the words does not say."""
+
+_EPILOGUE = frozenset(
+    {
+        "Could not read from remote repository",
+        "Please make sure you have the correct access rights",
+        "and the repository exists",
+    }
+)
+"""What Git adds to whatever went wrong over SSH (connect.c, `die_initial_contact`)."""
+
+
+def own_words(text: str) -> str:
+    """Return what went wrong in a program's own words: one line of at most `MAX_WORDS` characters, no full stop."""
+    lines = [_PREFIX.sub("", line) for line in _lines(text) if not line.startswith(("remote:", "hint:"))]
+    return _shortened([line for line in lines if line not in _EPILOGUE] or lines)
+
+
 def remote_words(text: str) -> str:
-    """Return what the other side said (lines that `git` marks with `remote:`), in one line."""
+    """Return what the other side said (lines that `git` marks with `remote:`), in one line without a full stop."""
     return _shortened(line.removeprefix("remote:").strip() for line in _lines(text) if line.startswith("remote:"))
 
 
 def _lines(text: str) -> list[str]:
     printable = ("".join(c for c in line if c.isprintable()).strip() for line in re.split(r"[\r\n]+", text))
-    return [line for line in printable if line and not set(line) <= set("@-=#* ")]
+    return [re.sub(r"(?<!\.)\.$", "", line) for line in printable if line and not set(line) <= set("@-=#* .")]
 
 
 def _shortened(lines: Iterable[str]) -> str:
     words = "; ".join(dict.fromkeys(line for line in lines if line))
-    return words if len(words) <= MAX_WORDS else words[:MAX_WORDS] + "..."
+    return words if len(words) <= MAX_WORDS else words[:MAX_WORDS] + " ..."

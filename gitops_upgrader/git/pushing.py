@@ -51,7 +51,10 @@ def push_error(location: Location, updates: Sequence[RefUpdate], completed: Comp
 def _branch_error(location: Location, update: RefUpdate, who: str, why: str, complaint: str) -> GitError:
     said = remote_words(complaint)
     if who == "remote failure":
-        return NetworkError(f"{location} did not say whether the branch {update.branch} was moved: {why}.")
+        return NetworkError(
+            f"{location} did not say whether the branch {update.branch} was moved: {why}.",
+            remedy="The next run looks at it anew.",
+        )
     detail = "\n".join(line for line in complaint.splitlines() if f"'{HEADS}{update.branch}'" in line)
     if _MOVED.search(f"{why}\n{detail}"):
         return lease_lost(update)
@@ -62,8 +65,11 @@ def _branch_error(location: Location, update: RefUpdate, who: str, why: str, com
             remedy="The next run looks at it anew.",
         )
     if _LOCKED.search(f"{why}\n{detail}"):
-        return RefLocked(f"Somebody else is updating the branch {update.branch} of {location} right now.")
-    words = f" It says: {said}" if said else ""
+        return RefLocked(
+            f"Somebody else is updating the branch {update.branch} of {location} right now.",
+            remedy="The next run tries again.",
+        )
+    words = f" It says: {said}." if said else ""
     return PushRefused(
         f"{location} refused to move the branch {update.branch}: {why or 'no reason given'}.{words}",
         remedy="See the rules (hooks, branch protection, push rules) of that repository.",

@@ -29,6 +29,7 @@ from gitops_upgrader.git.pushing import push_error
 
 HERE = Location.parse("https://git.example.org/fleet")
 LOST = "\nfatal: Could not read from remote repository."
+RIGHTS = "\n\nPlease make sure you have the correct access rights\nand the repository exists.\n"
 AT = "fatal: unable to access 'https://git.example.org/fleet/': "
 
 
@@ -71,6 +72,8 @@ def test_each_complaint_has_its_reason(complaint: str, error: type[GitError]) ->
     assert type(found) is error
     assert "git.example.org/fleet" in found.message
     assert "{" not in str(found)
+    assert found.message.endswith(".")
+    assert found.remedy.endswith(".")
 
 
 def test_words_with_braces_are_words() -> None:
@@ -87,7 +90,33 @@ def test_words_are_one_line_without_control_characters_and_short() -> None:
     assert remote_words("remote: one\rremote: one\nremote:   two \x07\n") == "one; two"
     assert own_words("remote: one\nhint: no\nfatal: three\n") == "three"
     assert "\x1b" not in own_words(text)
-    assert len(own_words(text)) == MAX_WORDS + 3
+    assert len(own_words(text)) == MAX_WORDS + 4
+
+
+@pytest.mark.parametrize(
+    ("complaint", "said"),
+    [
+        (
+            f"ssh: connect to host git.example.org port 22: Connection refused{LOST}{RIGHTS}",
+            "connect to host git.example.org port 22: Connection refused",
+        ),
+        (LOST, "Could not read from remote repository"),
+        (AT + "Could not resolve host: git.example.org", "Could not resolve host: git.example.org"),
+        ("error: one.\nfatal: two...\nfatal: three.", "one; two...; three"),
+    ],
+)
+def test_words_are_those_that_say_something(complaint: str, said: str) -> None:
+    assert own_words(complaint) == said
+    found = str(diagnose(HERE, complaint))
+    assert said in found
+    assert ".;" not in found.replace("...", "")
+
+
+def test_a_failed_connection_reads_as_one_sentence_and_an_instruction() -> None:
+    assert str(diagnose(HERE, AT + "Could not resolve host: git.example.org")) == (
+        "The connection to https://git.example.org/fleet failed: Could not resolve host: git.example.org. "
+        "Check the address and the way there (DNS, port, firewall, proxy), then try again."
+    )
 
 
 HEAD_OF_REPORT = "To https://git.example.org/fleet\n"
@@ -116,6 +145,7 @@ def test_each_rejection_has_its_reason(line: str, complaint: str, error: type[Gi
     found = push_error(HERE, [UPDATE], Completed(1, report, complaint))
     assert type(found) is error
     assert "the branch ours" in str(found)
+    assert found.remedy.endswith(".")
 
 
 def test_the_reason_comes_before_its_consequences() -> None:
