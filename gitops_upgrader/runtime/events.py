@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from gitops_upgrader.api.names import NAME_LENGTH, shortened
 from gitops_upgrader.errors import UpgraderError
 from gitops_upgrader.stores.protocol import Store, Stored
 
@@ -88,7 +89,7 @@ class Recorder:
             "apiVersion": "events.k8s.io/v1",
             "kind": "Event",
             "metadata": {
-                "name": f"{regarding.key.name[:200]}.{secrets.token_hex(8)}",
+                "name": shortened(regarding.key.name, f".{secrets.token_hex(8)}", longest=NAME_LENGTH),
                 "namespace": regarding.key.namespace,
             },
             "eventTime": self._clock().strftime("%Y-%m-%dT%H:%M:%S.%fZ"),

@@ -191,18 +191,6 @@ def brief(status: ClusterClassClusterUpgraderStatus) -> str:
             id="merged, and the next hop waits",
         ),
         pytest.param(
-            after_merge(UP_TO_DATE, rollout=rollout(Stage.NOT_APPLIED)),
-            "Merged: Ready=True(UpToDate), Planned=False(UpToDate), Proposed=False(NothingToPropose), "
-            "Merged=True(Merged), Applied=False(NotApplied), RolledOut=False(NotApplied)",
-            id="merged, not applied",
-        ),
-        pytest.param(
-            after_merge(UP_TO_DATE, rollout=rollout(Stage.APPLIED)),
-            "RollingOut: Ready=True(UpToDate), Planned=False(UpToDate), Proposed=False(NothingToPropose), "
-            "Merged=True(Merged), Applied=True(Applied), RolledOut=False(RollingOut)",
-            id="applied",
-        ),
-        pytest.param(
             after_merge(
                 Hold("RollingOut", "waits"),
                 edits=(EDIT,),
@@ -213,22 +201,28 @@ def brief(status: ClusterClassClusterUpgraderStatus) -> str:
             "Merged=True(Merged), Applied=True(Applied), RolledOut=False(RollingOut)",
             id="rolling out, and the next hop waits",
         ),
-        pytest.param(
-            after_merge(UP_TO_DATE, rollout=rollout(Stage.ROLLED_OUT)),
-            "UpToDate: Ready=True(UpToDate), Planned=False(UpToDate), Proposed=False(NothingToPropose), "
-            "Merged=True(Merged), Applied=True(Applied), RolledOut=True(RolledOut)",
-            id="rolled out",
-        ),
-        pytest.param(
-            after_merge(UP_TO_DATE, rollout=rollout(Stage.ABSENT)),
-            "UpToDate: Ready=True(UpToDate), Planned=False(UpToDate), Proposed=False(NothingToPropose), "
-            "Merged=True(Merged), Applied=Unknown(NoLiveCluster), RolledOut=Unknown(NoLiveCluster)",
-            id="no live cluster",
-        ),
     ],
 )
 def test_a_status_tells_where_a_hop_is(seen: Proposed, line: str) -> None:
     assert brief(status_of(seen)) == line
+
+
+@pytest.mark.parametrize(
+    ("stage", "phase", "live"),
+    [
+        (Stage.NOT_APPLIED, "Merged", "Applied=False(NotApplied), RolledOut=False(NotApplied)"),
+        (Stage.APPLIED, "RollingOut", "Applied=True(Applied), RolledOut=False(RollingOut)"),
+        (Stage.ROLLING_OUT, "RollingOut", "Applied=True(Applied), RolledOut=False(RollingOut)"),
+        (Stage.ROLLED_OUT, "UpToDate", "Applied=True(Applied), RolledOut=True(RolledOut)"),
+        (Stage.UNKNOWN, "UpToDate", "Applied=True(Applied), RolledOut=Unknown(Unknown)"),
+        (Stage.ABSENT, "UpToDate", "Applied=Unknown(NoLiveCluster), RolledOut=Unknown(NoLiveCluster)"),
+    ],
+)
+def test_after_the_merge_a_status_tells_what_became_of_it(stage: Stage, phase: str, live: str) -> None:
+    status = status_of(after_merge(UP_TO_DATE, rollout=rollout(stage)))
+
+    merged = "Ready=True(UpToDate), Planned=False(UpToDate), Proposed=False(NothingToPropose), Merged=True(Merged)"
+    assert brief(status) == f"{phase}: {merged}, {live}"
 
 
 def test_an_unchanged_answer_an_hour_later_gives_an_equal_status() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from gitops_upgrader.model import ObjectKey
@@ -68,6 +70,16 @@ def test_a_long_note_is_cut_where_the_api_server_would_refuse_it(server: Server)
 
     (event,) = server.objects.values()
     assert len(event["note"]) == 1024
+
+
+@pytest.mark.parametrize("name", ["a" * 253, "a" * 199 + "-" + "b" * 53, "a" * 199 + "." + "b" * 53])
+def test_an_event_of_an_object_with_a_long_name_has_a_legal_one(server: Server, name: str) -> None:
+    long = Stored(ObjectKey("g", "Plan", "fleet", name), {"metadata": {"name": name}})
+    recorder(server, Clock()).record(long, Happening("Refused", "Hold", "A person closed it."))
+
+    (event,) = server.objects
+    assert len(event.name) <= 253
+    assert re.fullmatch(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*", event.name)
 
 
 def test_an_event_that_cannot_be_written_stops_nothing(server: Server, caplog: pytest.LogCaptureFixture) -> None:

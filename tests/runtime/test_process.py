@@ -234,6 +234,37 @@ def run(process: Process, failures: list[BaseException]) -> None:
         failures.append(failure)
 
 
+def test_names_as_long_as_the_api_server_takes_them(management: Management) -> None:
+    """A label's value is shorter: the images of a syncer, and the Job of an image, are found all the same."""
+    name = "s" * 253
+    resources = RESOURCES.replace("kind: MachineImageSyncer\nmetadata: {name: images}", SYNCER_NAMED.format(name))
+    management.apply(resources)
+    pod = "{containers: [{name: build, image: builder}]}"
+    management.apply(
+        f"apiVersion: OURS\nkind: MachineImage\nmetadata: {{name: {'i' * 253}}}\n"
+        f"spec: {{version: v1.32.1, retryLimit: 1, jobTemplate: {{spec: {pod}}}}}\n"
+    )
+    with running(settings(management)):
+        management.until(lambda: latest(management) == "v1.34.2", "there are images, and a plan has found them")
+        made = [found["metadata"]["name"] for found in management.items("MachineImage")]
+        (newest,) = (name for name in made if name.endswith("-v1.34.2"))
+        management.delete("MachineImage", newest)
+        management.until(lambda: management.get("MachineImage", newest) is not None, "the image is made again")
+        management.until(lambda: job_of(management, 1), "the long image has its Job")
+        management.server.api("DELETE", job_of(management, 1) + "?propagationPolicy=Background")
+        management.until(lambda: job_of(management, 2), "the deleted Job is noticed, and the next one made")
+
+
+SYNCER_NAMED = "kind: MachineImageSyncer\nmetadata: {{name: {}}}"
+
+
+def job_of(management: Management, attempt: int) -> str:
+    """The path of the Job of an attempt; empty where it is not there."""
+    base = f"/apis/batch/v1/namespaces/{management.namespace}/jobs"
+    names = [found["metadata"]["name"] for found in management.server.api("GET", base)["items"]]
+    return next((f"{base}/{name}" for name in names if name.endswith(f"-{attempt}")), "")
+
+
 def test_images_beyond_the_history_go_and_those_that_are_named_stay(management: Management) -> None:
     """And the infrastructure's images stay, as their Jobs know nothing of it."""
     management.commit("prod", "v1.33.5")
