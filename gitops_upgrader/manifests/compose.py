@@ -6,13 +6,13 @@ what aliases unfold into is measured before anybody follows one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 import yaml
 
 from gitops_upgrader.errors import AliasBomb, NestedTooDeep, UnreadableManifest
-from gitops_upgrader.manifests.node import HEADER, Alias, Mapping, Node, Outline, Scalar, Sequence, make
+from gitops_upgrader.manifests.node import HEADER, Alias, Mapping, Node, Outline, Parent, Scalar, make
 
 if TYPE_CHECKING:
     from gitops_upgrader.manifests.document import Document
@@ -48,50 +48,44 @@ def compose(document: Document) -> Node | None:
         position = nodes[1].start - document.start
         raise _unreadable(document, "a line end that is neither \\n nor \\r\\n hides a document", position)
     if aliased:
-        _Unfolding(document).visit(nodes[0])
+        _Unfolding(document).visit(nodes[0], None)
     return nodes[0] if nodes else None
 
 
 def _outlines(document: Document, loader: yaml.CSafeLoader) -> tuple[list[Outline], bool]:
     """The outlines of the roots of all documents in a loader's stream, and whether there is any alias.
 
-    Events are typed `Any`, because PyYAML's stubs allow events without marks, which no parser makes.
+    Events are typed `Any`, because PyYAML's stubs allow events without marks, which no parser makes. Most of the time
+    that a repository takes is spent in this loop.
     """
-    base, scalar_event, aliased = document.start, yaml.ScalarEvent, False
+    aliased, keyed, scalar_event = False, False, yaml.ScalarEvent
     next_event: Callable[[], Any] = loader.get_event
-    members: list[Any] = [False, base, False, None, None]  # the roots, as if they stood in a sequence
+    members: list[Any] = [False, 0, False, None, None]  # the roots, as if they stood in a sequence
     stack: list[list[Any]] = []
     for event in iter(next_event, None):
         kind = type(event)
         if kind is scalar_event:
-            anchor = event.anchor
-            # Half of all scalars are keys, of which the text is enough.
-            if members[0] and len(members) % 2 and not anchor:
-                members.append(event.value)
-                continue
-            start, end = base + event.start_mark.index, base + event.end_mark.index
-            members.append((event.value, start, end, event.style, event.tag, anchor))
-        elif kind in _ENDS:
-            members.append(base + event.end_mark.index)
-            members = stack.pop()
+            anchor, value = event.anchor, event.value
+            if not keyed or anchor or not len(members) % 2:
+                start, end = event.start_mark.index, event.end_mark.index
+                value = (value, start, end, event.style, event.tag, anchor)
+            members.append(value)  # of half of the scalars, the keys, the text is enough
         elif kind in _STARTS:
+            keyed = kind is yaml.MappingStartEvent
+            made = [keyed, event.start_mark.index, event.flow_style, event.tag, event.anchor]
+            members.append(made)
             stack.append(members)
-            members = _opened(document, event, members, len(stack))
+            members = made
+            if len(stack) > MAX_DEPTH:
+                raise _too_deep(document, document.start + made[1])
+        elif kind in _ENDS:
+            members.append(event.end_mark.index)
+            members = stack.pop()
+            keyed = members[0]
         elif kind is yaml.AliasEvent:
-            start, end = base + event.start_mark.index, base + event.end_mark.index
-            members.append(Alias(document, start, end, event.anchor))
+            members.append(Alias(document, event.start_mark.index, event.end_mark.index, event.anchor))
             aliased = True
     return members[HEADER:], aliased
-
-
-def _opened(document: Document, event: Any, parent: list[Any], depth: int) -> list[Any]:
-    """The outline of a collection that begins, put into that of its parent."""
-    start = document.start + event.start_mark.index
-    made = [type(event) is yaml.MappingStartEvent, start, event.flow_style, event.tag, event.anchor]
-    parent.append(made)
-    if depth > MAX_DEPTH:
-        raise _too_deep(document, start)
-    return made
 
 
 class _Unfolding:
@@ -106,16 +100,19 @@ class _Unfolding:
         self._sizes: dict[Node, tuple[int, int]] = {}  # weight and height of the nodes that aliases name
         self._unfolded = 0
 
-    def visit(self, node: Node) -> None:
+    def visit(self, node: Node, parent: Parent | None) -> None:
         """Visit a node and all below it, in the order of the text."""
         if isinstance(node, Alias):
+            node.parent = parent
             self._bind(node)
             return
         if node.anchor:
             self._anchors[node.anchor] = node
+        if isinstance(node, Scalar):
+            return
         self._open.append(node)
         for member in sorted(_members(node), key=lambda member: member.start):
-            self.visit(member)
+            self.visit(member, node)
         self._open.pop()
 
     def _bind(self, alias: Alias) -> None:
@@ -144,7 +141,7 @@ class _Unfolding:
                 self._sizes[node] = self._collection_size(node)
         return self._sizes[node]
 
-    def _collection_size(self, node: Mapping | Sequence) -> tuple[int, int]:
+    def _collection_size(self, node: Parent) -> tuple[int, int]:
         sizes = [self._size(member) for member in _members(node)]
         keys = len(node.keys) if isinstance(node, Mapping) else 0
         return 1 + keys + sum(weight for weight, _ in sizes), 1 + max((height for _, height in sizes), default=0)
@@ -154,11 +151,9 @@ class _Unfolding:
         return AliasBomb(problem, where=where, remedy="Write out the values that are needed.")
 
 
-def _members(node: Node) -> Iterable[Node]:
+def _members(node: Parent) -> list[Node]:
     """The nodes right below one, keys that are more than a text included."""
-    if isinstance(node, Mapping):
-        return [*node.complex, *node.values]
-    return node.items if isinstance(node, Sequence) else ()
+    return [*node.complex, *node.values] if isinstance(node, Mapping) else node.items
 
 
 def _too_deep(document: Document, position: int) -> NestedTooDeep:

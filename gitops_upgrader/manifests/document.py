@@ -8,7 +8,7 @@ from typing import Final
 
 from gitops_upgrader.errors import Where
 from gitops_upgrader.manifests.compose import compose
-from gitops_upgrader.manifests.node import Node, Scalar
+from gitops_upgrader.manifests.node import Node, Parent, Scalar
 from gitops_upgrader.manifests.source import Embedded, Opaque, Source
 
 # YAML 1.2.2, 9.1.2: at the start of a line these are markers everywhere, inside quotes and block scalars too.
@@ -21,11 +21,11 @@ _LINE: Final = re.compile(r"[^\n]*\n|[^\n]+")
 class Document:
     """One document of a `Source`, from `start` to `end` in characters, its marker and directives included.
 
-    `index` counts from 0. `holder` is the block scalar that the text stands in, for embedded documents.
-    `siblings` is what keeps the file's documents.
+    `index` counts from 0. `holder` is the block scalar that the text stands in, for embedded documents. `paths`
+    remembers the ways to nodes that were asked for (`pointer.path`), `siblings` what keeps the file's documents.
     """
 
-    __slots__ = ("_composed", "_root", "end", "holder", "index", "siblings", "source", "start")
+    __slots__ = ("_composed", "_root", "end", "holder", "index", "paths", "siblings", "source", "start")
 
     def __init__(self, source: Source, index: int, start: int, end: int, holder: Scalar | None = None) -> None:
         self.source = source
@@ -33,6 +33,7 @@ class Document:
         self.start = start
         self.end = end
         self.holder = holder
+        self.paths: dict[Node, tuple[tuple[Parent, str | int], ...]] = {}
         self.siblings: object = None
         self._root: Node | None = None
         self._composed = False

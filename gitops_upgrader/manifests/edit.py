@@ -56,10 +56,16 @@ def edit(located: Located, values: Values) -> Edited:
     # Where two collections end on one line, what goes into the inner one comes first.
     parents = sorted(_grouped(absent), key=lambda group: -group[0].start)
     splices = _distinct(found) + [splice for parent, new in parents for splice in _insertion(parent, new)]
-    splices.sort(key=lambda splice: (splice.edit.file, splice.edit.span))
+    splices.sort(key=_order)
     files = {file: _apply(list(group)) for file, group in groupby(splices, lambda splice: splice.edit.file)}
     before = {splice.edit.file: splice.document.source.data for splice in splices}
     return Edited(files, tuple(splice.edit for splice in splices), before)
+
+
+def _order(splice: Splice) -> tuple[str, int, int]:
+    """The file's order; of what is inserted at one position, the order in which it was put together stays."""
+    span = splice.edit.span
+    return splice.edit.file, span.start, span.end
 
 
 def styled_version(version: str, old: str, role: Role) -> str:
@@ -115,7 +121,7 @@ def _given(slot: Slot, new: Json, what: str) -> Json:
 
 
 def _replacement(place: str, node: Scalar, new: Json) -> list[Splice]:
-    flow = any(parent.flow for parent, _ in pointer.path(node) if isinstance(parent, (Mapping, Sequence)))
+    flow = any(parent.flow for parent, _ in pointer.path(node))
     replacement = scalar.write(node, new, flow=flow)
     old, after = scalar.read(node), scalar.reads_as(node, new)
     if old == after and type(old) is type(after):
@@ -126,9 +132,9 @@ def _replacement(place: str, node: Scalar, new: Json) -> list[Splice]:
 
 def _distinct(splices: list[tuple[Node, Splice]]) -> list[Splice]:
     """Each span once: several roles may meet in one place if they agree."""
-    spans: dict[tuple[str, Span], Splice] = {}
+    spans: dict[tuple[str, int, int], Splice] = {}
     for node, splice in splices:
-        first = spans.setdefault((splice.edit.file, splice.edit.span), splice)
+        first = spans.setdefault(_order(splice), splice)
         if first.edit.replacement != splice.edit.replacement:
             raise _two_values(node, first.edit.new, splice.edit.new)
     return list(spans.values())
@@ -211,7 +217,7 @@ def _text(value: Json) -> str:
 
 def _levels(node: Node) -> tuple[tuple[str | int, ...], ...]:
     """The path of a node as the proof wants it: one part for each level of text inside text."""
-    keys = tuple(key for _, key in pointer.path(node))
+    keys = tuple([key for _, key in pointer.path(node)])
     holder = node.document.holder
     return ((0, *keys),) if holder is None else (*_levels(holder), (node.document.index, *keys))
 

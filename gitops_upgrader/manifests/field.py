@@ -217,7 +217,8 @@ def _refuse_template(node: Node) -> None:
 
 def _refuse_shared(node: Node) -> None:
     """Refuse what an alias repeats elsewhere, and encrypted documents, at each level of text inside text."""
-    for part in (*(parent for parent, _ in pointer.path(node)), node):
+    text = node.document.text
+    for part in (*(parent for parent, _ in pointer.path(node)), node) if "&" in text else ():
         anchor = None if isinstance(part, Alias) else part.anchor
         users = [alias for alias in _aliases(part.document.root) if alias.target is part] if anchor else []
         if users:
@@ -226,7 +227,7 @@ def _refuse_shared(node: Node) -> None:
                 where=part.document.where(part.start),
                 remedy="Write the value out in both places.",
             )
-    if _is_encrypted(node.document):
+    if "sops" in text and _is_encrypted(node.document):
         raise EncryptedManifest(
             "The document is encrypted with SOPS, whose checksum any edit would break.",
             where=node.document.where(node.start),
@@ -238,7 +239,7 @@ def _refuse_shared(node: Node) -> None:
 
 def _is_encrypted(document: Document) -> bool:
     """Whether SOPS left its mark (https://getsops.io/docs/): the `sops` mapping with the checksum."""
-    found = pointer.look(document.root, "sops") if "sops" in document.text else None
+    found = pointer.look(document.root, "sops")
     return pointer.look(found, "mac") is not None or pointer.look(found, "lastmodified") is not None
 
 

@@ -7,13 +7,16 @@ node is made from its part of it when somebody comes to it.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 
 if TYPE_CHECKING:
     from gitops_upgrader.manifests.document import Document
 
 ScalarOutline: TypeAlias = tuple[str, int, int, str | None, str | None, str | None]
-"""A scalar's value, start, end, style, tag and anchor. A key that is a scalar without an anchor is its text alone."""
+"""A scalar's value, start, end, style, tag and anchor. A key that is a scalar without an anchor is its text alone.
+
+Outlines count positions from the document's start, nodes from the source's.
+"""
 
 Outline: TypeAlias = "ScalarOutline | list[Any] | Alias"
 """A node that is not made yet. The list of a collection begins with `HEADER` and ends with its end."""
@@ -21,6 +24,8 @@ Outline: TypeAlias = "ScalarOutline | list[Any] | Alias"
 HEADER: Final = 5
 """How many items come before a collection's members: whether it is a mapping, its start, flow, tag and anchor."""
 
+_OUTLINES: Final = frozenset({list, tuple})
+_NONE: Final[list[Any]] = []
 _STRING_TAG: Final = "tag:yaml.org,2002:str"
 
 
@@ -29,10 +34,12 @@ class Scalar:
 
     __slots__ = ("anchor", "document", "end", "parent", "start", "style", "tag", "value")
 
-    def __init__(self, document: Document, parent: Collection | None, outline: ScalarOutline) -> None:
+    def __init__(self, document: Document, parent: Parent | None, outline: ScalarOutline) -> None:
         self.document = document
         self.parent = parent
-        self.value, self.start, self.end, style, self.tag, self.anchor = outline
+        self.value, start, end, style, self.tag, self.anchor = outline
+        self.start: int = document.start + start
+        self.end: int = document.start + end
         self.style = style or ""
 
     @property
@@ -44,27 +51,35 @@ class Scalar:
 class Collection:
     """A mapping or a sequence. The `end` of one in block style is where the next token starts.
 
-    `parent` is the collection that it stands in, here and in the other nodes.
+    `parent` is the collection that it stands in, here and in the other nodes. `members` are the values or items, each
+    an outline until it is looked at.
     """
 
-    __slots__ = ("_outline", "anchor", "document", "end", "flow", "parent", "start", "tag")
+    __slots__ = ("_outline", "anchor", "document", "end", "flow", "members", "parent", "start", "tag")
 
-    start: int
     flow: bool
     tag: str | None
     anchor: str | None
 
-    def __init__(self, document: Document, parent: Collection | None, outline: list[Any]) -> None:
+    def __init__(self, document: Document, parent: Parent | None, outline: list[Any]) -> None:
         self.document = document
         self.parent = parent
-        self._outline: list[Any] | None = outline
-        _, self.start, self.flow, self.tag, self.anchor = outline[:HEADER]
-        self.end: int = outline[-1]
+        self._outline = outline
+        self.members: list[Any] = _NONE
+        _, start, self.flow, self.tag, self.anchor = outline[:HEADER]
+        self.start: int = document.start + start
+        self.end: int = document.start + outline[-1]
 
-    def _unfold(self) -> list[Any]:
-        """What the outline has of the members, which is needed once."""
-        outline, self._outline = self._outline, None
-        return outline[HEADER:-1] if outline is not None else []
+    def _made(self, index: int) -> Node:
+        """One of the members as a node."""
+        found = self.members[index]
+        if type(found) in _OUTLINES:
+            found = self.members[index] = make(self.document, cast("Parent", self), found)
+        node: Node = found
+        return node
+
+    def _all(self) -> list[Node]:
+        return [self._made(index) for index in range(len(self.members))]
 
 
 class Mapping(Collection):
@@ -73,59 +88,64 @@ class Mapping(Collection):
     A key is the text of its scalar; one that is no scalar is empty. Those that are more than a text stand in `complex`.
     """
 
-    __slots__ = ("_complex", "_keys", "_values")
+    __slots__ = ("_complex", "_keys")
+
+    def _unfold(self) -> list[str]:
+        members = self._outline[HEADER:-1]
+        self._outline = _NONE
+        self.members = members[1::2]
+        self._complex: list[Node] = []
+        keys = members[::2]
+        for index, key in enumerate(keys):
+            if type(key) is not str:
+                node = make(self.document, self, key)
+                self._complex.append(node)
+                keys[index] = node.value if isinstance(node, Scalar) else ""
+        self._keys: list[str] = keys
+        return keys
 
     @property
     def keys(self) -> list[str]:
         """The texts of the keys."""
-        if self._outline is not None:
-            self._make()
-        return self._keys
+        return self._unfold() if self._outline else self._keys
 
     @property
     def values(self) -> list[Node]:
         """The values, in the order of the keys."""
-        if self._outline is not None:
-            self._make()
-        return self._values
+        if self._outline:
+            self._unfold()
+        return self._all()
 
     @property
     def complex(self) -> list[Node]:
         """The keys that are no scalars, or have an anchor."""
-        if self._outline is not None:
-            self._make()
+        if self._outline:
+            self._unfold()
         return self._complex
 
-    def _make(self) -> None:
-        document, members = self.document, self._unfold()
-        keys = members[::2]
-        self._values: list[Node] = [make(document, self, member) for member in members[1::2]]
-        self._complex: list[Node] = []
-        for index, key in enumerate(keys):
-            if type(key) is not str:
-                node = make(document, self, key)
-                self._complex.append(node)
-                keys[index] = node.value if isinstance(node, Scalar) else ""
-        self._keys: list[str] = keys
+    def value(self, index: int) -> Node:
+        """One of the values; the keys must have been looked at."""
+        return self._made(index)
 
     def key_start(self, index: int) -> int:
         """Where the text of a key begins: right before its value."""
-        since = self.values[index - 1].end if index else self.start
-        found = self.document.source.text.rfind(self.keys[index], since, self.values[index].start)
-        return self.values[index].start if found < 0 else found
+        value = self.value(index)
+        since = self.value(index - 1).end if index else self.start
+        found = self.document.source.text.rfind(self.keys[index], since, value.start)
+        return value.start if found < 0 else found
 
 
 class Sequence(Collection):
     """A sequence."""
 
-    __slots__ = ("_items",)
+    __slots__ = ()
 
     @property
     def items(self) -> list[Node]:
         """The values."""
-        if self._outline is not None:
-            self._items: list[Node] = [make(self.document, self, member) for member in self._unfold()]
-        return self._items
+        if self._outline:
+            self.members, self._outline = self._outline[HEADER:-1], _NONE
+        return self._all()
 
 
 class Alias:
@@ -137,22 +157,20 @@ class Alias:
 
     def __init__(self, document: Document, start: int, end: int, name: str) -> None:
         self.document = document
-        self.parent: Collection | None = None
-        self.start = start
-        self.end = end
+        self.parent: Parent | None = None
+        self.start = document.start + start
+        self.end = document.start + end
         self.name = name
 
 
+Parent: TypeAlias = Mapping | Sequence
 Node: TypeAlias = Scalar | Mapping | Sequence | Alias
 
 
-def make(document: Document, parent: Collection | None, outline: Outline) -> Node:
+def make(document: Document, parent: Parent | None, outline: Outline) -> Node:
     """A node from its outline."""
     if type(outline) is tuple:
         return Scalar(document, parent, outline)
     if type(outline) is list:
         return (Mapping if outline[0] else Sequence)(document, parent, outline)
-    alias: Any = outline
-    alias.parent = parent
-    made: Alias = alias
-    return made
+    return cast("Alias", outline)

@@ -26,10 +26,10 @@ class PatchedMapping(Mapping):
     def __init__(self, origin: Mapping, entries: Iterable[tuple[str, Node]]) -> None:
         super().__init__(origin.document, origin.parent, _outline(origin))
         made = list(entries)
-        self._outline = None
+        self._outline = []
         self._keys = [key for key, _ in made]
-        self._values = [value for _, value in made]
         self._complex = []
+        self.members = [value for _, value in made]
         self.origin: Mapping = origin.origin if isinstance(origin, PatchedMapping) else origin
 
 
@@ -40,14 +40,15 @@ class PatchedSequence(Sequence):
 
     def __init__(self, origin: Sequence, items: list[Node]) -> None:
         super().__init__(origin.document, origin.parent, _outline(origin))
-        self._outline = None
-        self._items = items
+        self._outline = []
+        self.members = items
         self.origin: Sequence = origin.origin if isinstance(origin, PatchedSequence) else origin
 
 
 def _outline(origin: Collection) -> list[Any]:
     """The collection's own part of its outline, without members."""
-    return [isinstance(origin, Mapping), origin.start, origin.flow, origin.tag, origin.anchor, origin.end]
+    start, end = origin.start - origin.document.start, origin.end - origin.document.start
+    return [isinstance(origin, Mapping), start, origin.flow, origin.tag, origin.anchor, end]
 
 
 class PatchKind(enum.Enum):

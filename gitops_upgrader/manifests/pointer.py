@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from gitops_upgrader.errors import AliasedValue, DuplicateKey, InvalidPointer, MergeKey
-from gitops_upgrader.manifests.node import Alias, Mapping, Node, Scalar, Sequence
+from gitops_upgrader.manifests.node import Alias, Mapping, Node, Parent, Scalar, Sequence
 
 _SELECTOR: Final = re.compile(r"\[([^=\]]+)=(.*)\]", re.DOTALL)
 _BAD_ESCAPE: Final = re.compile(r"~(?![01])")
@@ -26,6 +26,8 @@ def parse(pointer: str) -> list[list[str]]:
     Raises:
         InvalidPointer: it does not start with `/`, or has a `~` that is not `~0` or `~1`.
     """
+    if not pointer:
+        return [[]]
     levels = re.split(r"\|(?=/|\Z)", pointer)
     for level in levels:
         if level and not level.startswith("/"):
@@ -52,7 +54,7 @@ def escape(key: str) -> str:
 
 def join(parts: Iterable[str | int]) -> str:
     """A pointer from keys and indices."""
-    return "".join(f"/{escape(str(part))}" for part in parts)
+    return "".join([f"/{part if type(part) is int else escape(str(part))}" for part in parts])
 
 
 def child(node: Node, key: str) -> Node | None:
@@ -90,22 +92,23 @@ def aliased(node: Alias) -> AliasedValue:
 
 
 def _entry(node: Mapping, key: str) -> Node | None:
-    count = node.keys.count(key)
-    if count > 1:
-        first = node.keys.index(key)
-        second = node.keys.index(key, first + 1)
+    keys = node.keys
+    count = keys.count(key)
+    if count == 1:
+        return node.value(keys.index(key))
+    if count:
+        first = keys.index(key)
+        second = keys.index(key, first + 1)
         raise DuplicateKey(
             f"The key {key} is there twice, first at {node.document.where(node.key_start(first))}; "
             "parsers disagree which one counts.",
             where=node.document.where(node.key_start(second)),
             remedy="Remove one of them.",
         )
-    if count:
-        return node.values[node.keys.index(key)]
-    if "<<" in node.keys:
+    if "<<" in keys:
         raise MergeKey(
             f"{key} is not here itself, and the merge key (<<) may bring it.",
-            where=node.document.where(node.key_start(node.keys.index("<<"))),
+            where=node.document.where(node.key_start(keys.index("<<"))),
             remedy=f"Write {key} out in this mapping.",
         )
     return None
@@ -140,18 +143,21 @@ def look(node: Node | None, *keys: str) -> Node | None:
     For telling what an object is; `walk` is for what is to be edited.
     """
     for key in keys:
-        node = follow(node)
+        if isinstance(node, Alias):
+            node = node.target
         if not isinstance(node, Mapping):
             return None
         node = _lenient(node, key)
-    return follow(node)
+    return node.target if isinstance(node, Alias) else node
 
 
 def _lenient(node: Mapping, key: str) -> Node | None:
-    for index in range(len(node.keys) - 1, -1, -1):
-        if node.keys[index] == key:
-            return node.values[index]
-    for name, value in zip(node.keys, node.values, strict=True) if "<<" in node.keys else ():
+    keys = node.keys
+    count = keys.count(key)
+    if count:
+        index = keys.index(key) if count == 1 else len(keys) - 1 - keys[::-1].index(key)
+        return node.value(index)
+    for name, value in zip(keys, node.values, strict=True) if "<<" in keys else ():
         if name == "<<":
             sources = follow(value)
             options = sources.items if isinstance(sources, Sequence) else [value]
@@ -167,19 +173,25 @@ def peek(node: Node | None, *keys: str) -> str:
     return found.value if isinstance(found, Scalar) else ""
 
 
-def path(node: Node) -> tuple[tuple[Node, str | int], ...]:
+def path(node: Node) -> tuple[tuple[Parent, str | int], ...]:
     """The way from a document's root to one of its nodes: each collection on it, with the key or index taken.
 
-    The node must be a value of its document's tree; the way is empty for the root.
+    The node must be a value of its document's tree; the way is empty for the root. It is found once.
     """
-    trail: list[tuple[Node, str | int]] = []
-    while isinstance(parent := node.parent, (Mapping, Sequence)):
-        if isinstance(parent, Mapping):
-            trail.append((parent, parent.keys[parent.values.index(node)]))
-        else:
-            trail.append((parent, parent.items.index(node)))
-        node = parent
-    return tuple(reversed(trail))
+    paths = node.document.paths
+    found = paths.get(node)
+    if found is None:
+        found = paths[node] = _path(node)
+    return found
+
+
+def _path(node: Node) -> tuple[tuple[Parent, str | int], ...]:
+    parent = node.parent
+    if parent is None:
+        return ()
+    if isinstance(parent, Mapping):
+        return (*path(parent), (parent, parent.keys[parent.members.index(node)]))
+    return (*path(parent), (parent, parent.members.index(node)))
 
 
 def _members(node: Node) -> Iterable[tuple[str | int, Node]]:

@@ -8,6 +8,7 @@ does not matter: old and new are read by the same one.
 from __future__ import annotations
 
 import json
+import marshal
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -22,6 +23,8 @@ from gitops_upgrader.model import Json
 Path: TypeAlias = tuple[str | int, ...]
 
 _DISPUTED: Final = re.compile("[\x85\u2028\u2029]|\r(?!\n)")
+_BY_VALUE: Final = 2
+"""The version of Python's marshal format in which equal values are equal bytes, whoever else refers to them."""
 # A key that is there twice elsewhere is no reason to stop; on the way to the value `pointer` refuses it.
 _LAST_WINS: Final = yaml_rs.DuplicateKeyPolicy.LastWins
 
@@ -67,13 +70,21 @@ def _compare(file: str, before: list[Any], after: list[Any], expectations: Seque
         else:
             _change(file, before, expectation)
     for path, deeper in inner.items():
-        old, new = _get(file, before, path), _found(after, path)
-        _compare(file, _parse(file, old), _parse_again(file, new), deeper)
-        _put(file, before, path, new)
-    # Text compares types as well, and is made at the speed of C: 1, 1.0, True and "1" all differ in it.
-    if repr(before) != repr(after):
+        parent, key = _slot(file, before, path)
+        holder, same = _slot(file, after, path)
+        _compare(file, _parse(file, parent[key]), _parse_again(file, holder[same]), deeper)
+        parent[key] = holder[same]
+    if not _same(before, after):
         _, _, place = _difference(before, after).removeprefix("/").partition("/")
         raise _failed(file, f"The edited document differs at /{place} from what was meant.")
+
+
+def _same(before: Any, after: Any) -> bool:
+    """Whether two values are equal, types and order included: 1, 1.0, True and "1" all differ."""
+    try:
+        return marshal.dumps(before, _BY_VALUE) == marshal.dumps(after, _BY_VALUE)
+    except ValueError:  # it knows the types of JSON and a few more
+        return repr(before) == repr(after)
 
 
 def _parse(file: str, text: Any) -> list[Any]:
@@ -110,36 +121,31 @@ def _is_json(text: str) -> bool:
 
 def _change(file: str, before: list[Any], expectation: Expectation) -> None:
     path = expectation.path[0]
-    current = _get(file, before, path)
+    parent, key = _slot(file, before, path)
+    current = parent[key]
     if expectation.inserted:
         current.update(expectation.new) if isinstance(current, dict) else current.extend(expectation.new)
         return
     if repr(current) != repr(expectation.old):
         raise _unprovable(file, f"One YAML parser reads {expectation.old!r}, the other {current!r}.")
-    _put(file, before, path, expectation.new)
+    parent[key] = expectation.new
 
 
-def _get(file: str, value: Any, path: Path) -> Any:
+def _slot(file: str, value: Any, path: Path) -> tuple[Any, Any]:
+    """What holds the value at a path, and its key or index there."""
     try:
-        return _found(value, path)
+        for key in path[:-1]:
+            value = value[_key(value, key)]
+        last = _key(value, path[-1])
+        _ = value[last]
     except (KeyError, IndexError, TypeError) as error:
         raise _unprovable(file, f"A second YAML parser finds nothing at {'/'.join(map(str, path[1:]))}.") from error
-
-
-def _found(value: Any, path: Path) -> Any:
-    for key in path:
-        value = value[_key(value, key)]
-    return value
-
-
-def _put(file: str, value: Any, path: Path, new: Json) -> None:
-    parent = _get(file, value, path[:-1])
-    parent[_key(parent, path[-1])] = new
+    return value, last
 
 
 def _key(parent: Any, key: str | int) -> Any:
     """The key as the parser has it: keys such as `1` and `true` are no strings to it."""
-    if isinstance(parent, dict) and key not in parent:
+    if type(parent) is dict and key not in parent:
         return next((name for name in parent if str(name) == key), key)
     return key
 
