@@ -4,7 +4,8 @@ GitHub: https://docs.github.com/en/rest/repos/repos#get-a-repository (`permissio
 classic tokens) and https://docs.github.com/en/rest/repos/rules#get-rules-for-a-branch.
 GitLab: https://docs.gitlab.com/api/projects/#get-a-single-project (`permissions`, access levels),
 https://docs.gitlab.com/api/personal_access_tokens/ (`self`), https://docs.gitlab.com/api/protected_branches/.
-Gitea: `/repos/{owner}/{repo}` (`permissions`) and `/branch_protections` of its own OpenAPI description.
+Gitea: `/repos/{owner}/{repo}` (`permissions`) and `/branch_protections` of its own OpenAPI description;
+https://docs.gitea.com/development/oauth2-provider#scopes.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from urllib.parse import quote
 
 from gitops_upgrader.errors import (
     ForgeAuthenticationFailed,
+    ForgeConflict,
     ForgeForbidden,
     ForgeNotFound,
     ForgeRefused,
@@ -38,6 +40,9 @@ _GITHUB_RULES: Final = {
     "branch_name_pattern": "branches need names of another pattern",
 }
 """The rules of rulesets that keep a branch from being pushed, in words."""
+
+_GITEA_ORDERS: Final = {"write:repository": "/pulls", "write:issue": "/issues/1/comments"}
+"""The scopes that a token needs, and what each of them allows to be made."""
 
 _UNTOLD: Final = (ForgeAuthenticationFailed, ForgeForbidden, ForgeNotFound, ForgeRefused)
 """How forges answer those who may not look at rules, or know no such question."""
@@ -150,8 +155,24 @@ def _gitea(server: Server, branch: str, anonymous: bool) -> Rights:
             may_push=_flag(found.get("permissions"), "push"),
             is_archived=bool(found.get("archived")),
             takes_pulls=found.get("has_pull_requests") is not False,
+            missing_scopes=() if anonymous else tuple(_gitea_scopes(server, root)),
             rules=_asked(lambda: _gitea_rules(server, root, branch)),
         )
+
+
+def _gitea_scopes(server: Server, root: str) -> Iterable[str]:
+    """Place orders that are empty, and so are refused by everybody: by the token's scopes before anything else.
+
+    Gitea tells a token's scopes to passwords only; `permissions` above are those of its account, whatever the token.
+    """
+    for scope, path in _GITEA_ORDERS.items():
+        try:
+            server.session.post(f"{root}{path}", json={})
+        except ForgeForbidden as refusal:
+            if scope in str(refusal):
+                yield scope
+        except (ForgeNotFound, ForgeConflict, ForgeRefused):
+            continue
 
 
 def _gitea_rules(server: Server, root: str, branch: str) -> Iterable[str]:

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from gitops_upgrader import api
 from gitops_upgrader.api.crds import definition
-from gitops_upgrader.cli.doctor.finding import Finding, Grade, of_error
+from gitops_upgrader.cli.doctor.finding import UNREACHABLE, Finding, Grade, of_error
 from gitops_upgrader.errors import KubernetesForbidden, ObjectNotFound, UpgraderError
 from gitops_upgrader.model import ObjectKey
 from gitops_upgrader.stores.connection import Connection
@@ -31,14 +31,12 @@ def look(connection: Connection, namespace: str | None) -> Iterator[Finding]:
     Args:
         namespace: where objects are read; None for everywhere.
     """
-    for kind in api.KINDS.values():
-        finding = _definition(connection, kind)
-        if finding is not None:
-            yield finding
     try:
+        for kind in api.KINDS.values():
+            yield _definition(connection, kind)
         denied = [_shown(right) for right in READ if not _may(connection, namespace, *right)]
-    except UpgraderError as error:
-        yield of_error("rbac", "", error)
+    except UpgraderError as error:  # it would answer nothing else either
+        yield of_error(UNREACHABLE, "", error)
         return
     where = f"in {namespace}" if namespace else "in all namespaces"
     if denied:
@@ -76,7 +74,7 @@ def judge_definition(kind: type[api.Resource], found: Mapping[str, Any]) -> Find
     return Finding("crds", subject, Grade.OK, "Its CRD has every field that this program knows.")
 
 
-def _definition(connection: Connection, kind: type[api.Resource]) -> Finding | None:
+def _definition(connection: Connection, kind: type[api.Resource]) -> Finding:
     name = f"{kind.LISTING.plural}.{api.GROUP}"
     key = ObjectKey(_CRDS, "CustomResourceDefinition", "", name)
     asked = Asked("get", _CRDS, "customresourcedefinitions", None, key)
@@ -88,8 +86,6 @@ def _definition(connection: Connection, kind: type[api.Resource]) -> Finding | N
         return Finding("crds", kind.KIND, Grade.MEND, "The cluster has no CRD of it.", _INSTALL)
     except KubernetesForbidden:
         return Finding("crds", kind.KIND, Grade.NOTE, "This account may not look at CRDs, so its age is unknown.")
-    except UpgraderError as error:
-        return of_error("crds", kind.KIND, error)
 
 
 def _may(connection: Connection, namespace: str | None, group: str, resource: str, verb: str) -> bool:

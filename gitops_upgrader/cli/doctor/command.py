@@ -12,7 +12,7 @@ from rich.text import Text
 
 from gitops_upgrader.cli import options, palette
 from gitops_upgrader.cli.doctor import looks
-from gitops_upgrader.cli.doctor.finding import Finding, Grade, must_mend, of_error
+from gitops_upgrader.cli.doctor.finding import UNREACHABLE, Finding, Grade, must_mend, of_error
 from gitops_upgrader.cli.run import DONE, FAILED
 from gitops_upgrader.cli.terminal import output, print_json, printable, progress
 from gitops_upgrader.errors import KindNotInstalled, UpgraderError, UsageError
@@ -91,7 +91,10 @@ def _findings(
     yield looks.look_at_git()
     told("reading the custom resources")
     if cluster is not None:
-        yield from _cluster(cluster)
+        seen = tuple(_cluster(cluster))
+        yield from seen
+        if any(one.check == UNREACHABLE for one in seen):
+            return
     try:
         scope = _scope(folders, cluster)
     except UpgraderError as error:
@@ -119,7 +122,7 @@ def _cluster(access: ClusterAccess) -> Iterator[Finding]:
     try:
         connection = Connection(open_client(access.kubeconfig, access.context))
     except UpgraderError as error:
-        yield of_error("cluster", "", error)
+        yield of_error(UNREACHABLE, "", error)
         return
     for namespace in access.namespaces or (None,):
         yield from look(connection, namespace)

@@ -5,8 +5,12 @@ from __future__ import annotations
 import enum
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Final
 
 from gitops_upgrader.errors import UpgraderError
+
+UNREACHABLE: Final = "cluster"
+"""The check that finds a cluster of which nothing can be known."""
 
 
 class Grade(enum.StrEnum):

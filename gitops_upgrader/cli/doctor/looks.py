@@ -11,6 +11,7 @@ from gitops_upgrader.api import ClusterClassClusterUpgrader, DebianRepositorySou
 from gitops_upgrader.api.names import GROUP
 from gitops_upgrader.cli.doctor import forge
 from gitops_upgrader.cli.doctor.finding import Finding, Grade, of_error
+from gitops_upgrader.cli.doctor.secret import judge_secret
 from gitops_upgrader.errors import (
     BranchNotFound,
     GitError,
@@ -86,7 +87,10 @@ def _not_described(scope: Scope, workspaces: Workspaces, known: set[ObjectKey]) 
 
 
 def look_at_repository(workspaces: Workspaces, found: Access, heard: Heard, now: datetime) -> Iterator[Finding]:
-    """One repository: the way in, its base branch, and what its forge says."""
+    """One repository: its Secret, the way in, its base branch, and what its forge says."""
+    judged = judge_secret(found)
+    if judged is not None:
+        yield judged
     try:
         workspace = workspaces.get(found)
         message = f"{workspace.url}: {workspace.branch} is at {workspace.commit[:12]}."
