@@ -51,12 +51,14 @@ class UpgraderError(Exception):
     """
 
     transient: ClassVar[bool] = False
+    usual_remedy: ClassVar[str] = ""
+    """What to do where whoever raises it has nothing better to say."""
 
     def __init__(self, message: str, *, where: Where | None = None, remedy: str = "") -> None:
         super().__init__(message)
         self.message = message
         self.where = where or Where()
-        self.remedy = remedy
+        self.remedy = remedy or self.usual_remedy
 
     @property
     def reason(self) -> str:
@@ -156,6 +158,8 @@ class ObjectConflict(ObjectError):
 
 class UnreadableFile(ObjectError):
     """A file or folder of custom resources is missing, or is not YAML."""
+
+    usual_remedy = "Correct it, or leave it out."
 
 
 class DuplicateField(ObjectError):

@@ -76,7 +76,7 @@ def _explain(kind: type[Resource], detail: ErrorDetails) -> Iterator[Problem]:
         case "extra_forbidden":
             yield Problem(path, "unknown field", suggest(str(path[-1]), _fields(kind, path[:-1])), unknown=True)
         case "missing":
-            yield Problem(path, "is required and missing")
+            yield Problem(path, "is required and missing", "Add it.")
         case "enum" | "literal_error":
             yield _not_one_of(path, detail["input"], _choices(kind, path))
         case _:

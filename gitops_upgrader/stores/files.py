@@ -37,7 +37,9 @@ def _in_path(path: Path) -> Iterator[Path | UpgraderError]:
     elif path.is_file():
         yield path
     elif path.exists():
-        yield UnreadableFile("This is neither a file nor a folder.", where=Where(file=str(path)))
+        yield UnreadableFile(
+            "This is neither a file nor a folder.", where=Where(file=str(path)), remedy="Leave it out."
+        )
     else:
         remedy = "Name a file or folder of custom resources."
         yield UnreadableFile("There is no such file or folder.", where=Where(file=str(path)), remedy=remedy)
@@ -48,7 +50,7 @@ def _in_folder(folder: Path, root: Path) -> Iterator[Path | UpgraderError]:
         entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
     except OSError as error:
         message = f"The folder cannot be read: {error.strerror}."
-        yield UnreadableFile(message, where=Where(file=str(folder)))
+        yield UnreadableFile(message, where=Where(file=str(folder)), remedy="Make it readable, or leave it out.")
         return
     for entry in entries:
         path = Path(entry.path)

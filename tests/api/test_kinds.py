@@ -265,4 +265,4 @@ def test_describe(content: dict[str, Any], described: str) -> None:
 def test_the_error_names_the_object_and_the_field() -> None:
     with pytest.raises(InvalidObject) as caught:
         api.parse(make("Plan", {"spec.versionRange": None}, name="stable"))
-    assert str(caught.value) == "Plan default/stable: spec.versionRange: is required and missing."
+    assert str(caught.value) == "Plan default/stable: spec.versionRange: is required and missing. Add it."

@@ -59,11 +59,12 @@ CASES: dict[str, Case] = {
         others=False,
     ),
     "a file that is not YAML": Case(
-        lambda fleet: fleet.write("a.yaml", "kind: [\n"), r"error: upgrades/a\.yaml:2:1: This is not YAML: .+"
+        lambda fleet: fleet.write("a.yaml", "kind: [\n"),
+        r"error: upgrades/a\.yaml:2:1: This is not YAML: .+\. Correct it, .+",
     ),
     "a file that is not UTF-8": Case(
         lambda fleet: (fleet.manifests / "a.yaml").write_bytes(b"a: b\nc: \xff\n"),
-        r"error: upgrades/a\.yaml:2: The file is not UTF-8\.",
+        r"error: upgrades/a\.yaml:2: The file is not UTF-8\. Correct it, or leave it out\.",
     ),
     "a duplicate name": Case(
         lambda fleet: fleet.write("again.yaml", upgrader("twin"), upgrader("twin")),
@@ -130,7 +131,7 @@ CASES: dict[str, Case] = {
     ),
     "no network": Case(
         lambda fleet: None,
-        r"error: fleet/prod: The connection to http://127\.0\.0\.1:9/a/b\.git failed: .+",
+        r"error: fleet/prod: The connection to http://127\.0\.0\.1:9/a/b\.git failed: .+\. Check the address .+",
         ("propose", "-m", "upgrades", "--repo", "http://127.0.0.1:9/a/b.git", "--provider", "none"),
         others=False,
     ),

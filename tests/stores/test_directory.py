@@ -193,7 +193,7 @@ def test_what_is_none_of_our_objects_is_no_mistake(text: str, write: Write, tmp_
         ),
         (
             (PLAN % "x").replace("name: x", "nam: x"),
-            "InvalidObject a.yaml:3:1: Plan: metadata.name: is required and missing.",
+            "InvalidObject a.yaml:3:1: Plan: metadata.name: is required and missing. Add it.",
         ),
         (
             (PLAN % "a").replace("v1.34.x}", "v1.34.x, versionRange: v1.34.x}"),

@@ -73,12 +73,15 @@ def test_keys_become_texts() -> None:
         ("a: 1\na: 2\n", "a.yaml:2:1: The key 'a' is here twice. Remove one of the two."),
         ("a:\n  b: 1\n  'b': 2\n", "a.yaml:3:3: The key 'b' is here twice. Remove one of the two."),
         ("1: a\n'1': b\n", "a.yaml:2:1: The key '1' is here twice. Remove one of the two."),
-        ("a: !vault x\n", "a.yaml:1:4: The tag '!vault' has no meaning here."),
-        ("a: !!binary aGk=\n", "a.yaml:1:4: The tag 'tag:yaml.org,2002:binary' has no meaning here."),
-        ("a: .inf\n", "a.yaml:1:4: This is no number that JSON has."),
-        ("a: !!int x\n", "a.yaml:1:4: This is no number that JSON has."),
-        ("? [a]\n: b\n", "a.yaml:1:3: A key must be a plain text."),
-        ("<<: text\n", "a.yaml:1:5: `<<` merges mappings only."),
+        ("a: !vault x\n", "a.yaml:1:4: The tag '!vault' has no meaning here. Correct it, or leave it out."),
+        (
+            "a: !!binary aGk=\n",
+            "a.yaml:1:4: The tag 'tag:yaml.org,2002:binary' has no meaning here. Correct it, or leave it out.",
+        ),
+        ("a: .inf\n", "a.yaml:1:4: This is no number that JSON has. Correct it, or leave it out."),
+        ("a: !!int x\n", "a.yaml:1:4: This is no number that JSON has. Correct it, or leave it out."),
+        ("? [a]\n: b\n", "a.yaml:1:3: A key must be a plain text. Correct it, or leave it out."),
+        ("<<: text\n", "a.yaml:1:5: `<<` merges mappings only. Correct it, or leave it out."),
     ],
 )
 def test_mistakes_within_yaml(text: str, problem: str) -> None:
@@ -177,7 +180,7 @@ def test_windows_files(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("data", "problem"),
     [
-        (b"a: 1\nb: \xff\n", "a.yaml:2: The file is not UTF-8."),
+        (b"a: 1\nb: \xff\n", "a.yaml:2: The file is not UTF-8. Correct it, or leave it out."),
         (b"a: " + b"x" * documents.MAX_BYTES, "a.yaml: The file is larger than 10 MiB. Leave it out, or split it."),
     ],
 )
@@ -191,7 +194,7 @@ def test_files_that_are_not_read(data: bytes, problem: str, tmp_path: Path) -> N
 
 def test_a_file_that_went_away(tmp_path: Path) -> None:
     _, (error,) = documents.read(tmp_path / "a.yaml", "a.yaml")
-    assert str(error) == "a.yaml: The file cannot be read: No such file or directory."
+    assert str(error) == "a.yaml: The file cannot be read: No such file or directory. Correct it, or leave it out."
 
 
 _JSON = st.recursive(

@@ -79,7 +79,9 @@ def test_a_folder_that_cannot_be_read(root: Path, monkeypatch: pytest.MonkeyPatc
         raise PermissionError(13, "Permission denied", str(path))
 
     monkeypatch.setattr(os, "scandir", refuse)
-    assert found(root, root / "empty") == ["empty: The folder cannot be read: Permission denied."]
+    assert found(root, root / "empty") == [
+        "empty: The folder cannot be read: Permission denied. Make it readable, or leave it out."
+    ]
 
 
 def test_a_folder_that_is_a_link_itself(root: Path, tmp_path: Path) -> None:
