@@ -9,7 +9,7 @@ from typing import Final
 
 from gitops_upgrader.manifests import pointer, scalar
 from gitops_upgrader.manifests.document import Document
-from gitops_upgrader.manifests.node import Mapping, Node, Scalar, Sequence
+from gitops_upgrader.manifests.node import HEADER, STRING_TAG, Mapping, Node, Outline, Scalar, Sequence
 from gitops_upgrader.manifests.query import Scope, ScopeKind
 from gitops_upgrader.model import Json
 
@@ -68,13 +68,17 @@ class Cluster:
     def overrides(self) -> dict[Scope, dict[str, Json]]:
         """The values of the variables that each part of the topology overrides, by name; parts without are left out."""
         topology = pointer.look(self.node, "spec", "topology")
-        parts = [(Scope(ScopeKind.CONTROL_PLANE), pointer.look(topology, "controlPlane"))]
+        parts = [(ScopeKind.CONTROL_PLANE, pointer.look(topology, "controlPlane"))]
+        workers = pointer.look(topology, "workers")
         for kind, key in _SCOPE_LISTS.items():
-            found = pointer.look(topology, "workers", key)
-            items = found.items if isinstance(found, Sequence) else []
-            parts += [(Scope(kind, pointer.peek(item, "name")), item) for item in items]
-        made = {scope: _values(pointer.look(node, "variables", "overrides")) for scope, node in parts}
-        return {scope: values for scope, values in made.items() if values}
+            found = pointer.look(workers, key)
+            parts += [(kind, item) for item in found.items] if isinstance(found, Sequence) else []
+        made: dict[Scope, dict[str, Json]] = {}
+        for kind, part in parts:
+            values = _values(pointer.look(part, "variables", "overrides"))
+            if values:
+                made[Scope(kind, "" if kind is ScopeKind.CONTROL_PLANE else pointer.peek(part, "name"))] = values
+        return made
 
     def has(self, name: str, namespace: str | None) -> bool:
         """Whether it has this name, and this namespace where both sides state one."""
@@ -126,8 +130,26 @@ def is_cluster(node: Node | None, kind: str = "Cluster") -> bool:
 def json_value(node: Node | None) -> Json:
     """A node as a JSON value, aliases followed."""
     node = pointer.follow(node)
+    if isinstance(node, Scalar):
+        return scalar.read(node)
     if isinstance(node, Mapping):
-        return {str(key): json_value(value) for key, value in pointer.children(node)}
-    if isinstance(node, Sequence):
-        return [json_value(item) for item in node.items]
-    return scalar.read(node) if isinstance(node, Scalar) else None
+        return {key: _member_value(value) for key, value in zip(node.keys, node.members, strict=True)}
+    return [_member_value(item) for item in node.unfolded()] if isinstance(node, Sequence) else None
+
+
+def _member_value(member: Outline | Node) -> Json:
+    """The same for what stands in a collection, which need not become a node for that."""
+    if isinstance(member, tuple):
+        text, _, _, style, tag, _ = member
+        return text if style or tag == STRING_TAG else scalar.read_plain(text)
+    if not isinstance(member, list):
+        return json_value(member)
+    members = member[HEADER:-1]
+    if not member[0]:
+        return [_member_value(item) for item in members]
+    return {_key(key): _member_value(value) for key, value in zip(members[::2], members[1::2], strict=True)}
+
+
+def _key(key: Outline | str) -> str:
+    """A key's text, as `Mapping.keys` has it."""
+    return key if isinstance(key, str) else key[0] if isinstance(key, tuple) else ""

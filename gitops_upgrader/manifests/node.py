@@ -24,9 +24,10 @@ Outline: TypeAlias = "ScalarOutline | list[Any] | Alias"
 HEADER: Final = 5
 """How many items come before a collection's members: whether it is a mapping, its start, flow, tag and anchor."""
 
+STRING_TAG: Final = "tag:yaml.org,2002:str"
+
 _OUTLINES: Final = frozenset({list, tuple})
 _NONE: Final[list[Any]] = []
-_STRING_TAG: Final = "tag:yaml.org,2002:str"
 
 
 class Scalar:
@@ -45,7 +46,7 @@ class Scalar:
     @property
     def is_text(self) -> bool:
         """Whether quotes or a tag make it a string, whatever it looks like."""
-        return bool(self.style) or self.tag == _STRING_TAG
+        return bool(self.style) or self.tag == STRING_TAG
 
 
 class Collection:
@@ -143,9 +144,14 @@ class Sequence(Collection):
     @property
     def items(self) -> list[Node]:
         """The values."""
+        self.unfolded()
+        return self._all()
+
+    def unfolded(self) -> list[Any]:
+        """The members, as outlines or nodes."""
         if self._outline:
             self.members, self._outline = self._outline[HEADER:-1], _NONE
-        return self._all()
+        return self.members
 
 
 class Alias:

@@ -36,8 +36,12 @@ def kind(scalar: Scalar) -> str:
 
     Of tags only `!!str` is looked at; a scalar with another one is not written.
     """
-    text = scalar.value
-    if scalar.is_text or (text and text[0] not in _OTHER_STARTS):
+    return "string" if scalar.is_text else _kind(scalar.value)
+
+
+def _kind(text: str) -> str:
+    """The same for a plain text."""
+    if text and text[0] not in _OTHER_STARTS:
         return "string"
     if text in _NULL:
         return "null"
@@ -50,8 +54,12 @@ def kind(scalar: Scalar) -> str:
 
 def read(scalar: Scalar) -> Json:
     """The scalar as a JSON value, by YAML 1.2's core schema."""
-    text = scalar.value
-    match kind(scalar):
+    return scalar.value if scalar.is_text else read_plain(scalar.value)
+
+
+def read_plain(text: str) -> Json:
+    """The same for a plain text."""
+    match _kind(text):
         case "null":
             return None
         case "boolean":
