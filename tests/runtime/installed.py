@@ -98,11 +98,10 @@ class Installed:
         """For who runs as the controller."""
         return self.server.kubeconfig_for(self.namespace, NAME)
 
-    @property
-    def arguments(self) -> list[str]:
-        """What the Deployment says to the controller; what is a folder of its container is left to who starts it."""
-        (deployment,) = self.of("Deployment")
-        (container,) = deployment["spec"]["template"]["spec"]["containers"]
+    def arguments(self, deployment: str = NAME) -> list[str]:
+        """What a Deployment says to its controller; folders of its container are left to who starts it."""
+        (found,) = (one for one in self.of("Deployment") if one["metadata"]["name"] == deployment)
+        (container,) = found["spec"]["template"]["spec"]["containers"]
         assert container["args"][0] == "controller", shlex.join(container["args"])
         return [argument for argument in container["args"] if not argument.startswith("--cache-dir=")]
 

@@ -8,7 +8,7 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +16,7 @@ from typing import Any
 
 import requests
 
+from gitops_upgrader.runtime.installation import NAME
 from tests.runtime.installed import Installed
 from tests.servers.kubernetes import until
 
@@ -98,7 +99,7 @@ def replica(
     name: str = "controller",
     kubeconfig: Path | None = None,
     lease: str = "3s",
-    program: Sequence[str] = ("-m", "gitops_upgrader"),
+    deployment: str = NAME,
 ) -> Iterator[Replica]:
     """Run one until the end of the block, however that comes.
 
@@ -107,12 +108,12 @@ def replica(
         options: what is said to it beyond what the Deployment says.
         kubeconfig: the way to the API, where it is not the straight one.
         lease: after how long another one takes over.
-        program: what Python runs.
+        deployment: whose Pod it is, where there are several.
     """
     home = folder / name
     home.mkdir()
     command = [
-        *(sys.executable, *program, *installed.arguments),
+        *(sys.executable, "-m", "gitops_upgrader", *installed.arguments(deployment)),
         f"--cache-dir={home / 'cache'}",
         f"--kubeconfig={kubeconfig or installed.kubeconfig()}",
         f"--lease-duration={lease}",
