@@ -8,7 +8,6 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -101,15 +100,6 @@ def test_a_reader_that_has_seen_enough_is_no_traceback(tmp_path: Path) -> None:
     assert running.returncode == 1
 
 
-@pytest.fixture
-def interruptible() -> Iterator[None]:
-    """A shell has what it runs in the background ignore Ctrl-C, and every process hands that on to those it starts."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
-
-
-@pytest.mark.usefixtures("interruptible")
 def test_ctrl_c_in_the_middle_of_a_run(fleet: Fleet) -> None:
     """A package repository that never answers; the person gives up."""
     import http.server
