@@ -108,6 +108,19 @@ def cluster_access(context: str | None, kubeconfig: Path | None, namespaces: Seq
     return ClusterAccess(context, kubeconfig, tuple(namespaces))
 
 
+def folders_or_cluster(
+    folders: Sequence[Path], context: str | None, kubeconfig: Path | None, namespaces: Sequence[str], example: str
+) -> ClusterAccess | None:
+    """The cluster that has the custom resources; None where folders have them.
+
+    Raises:
+        UsageError: neither is named, or both are; `example` is a command line that is right.
+    """
+    cluster = cluster_access(context, kubeconfig, namespaces)
+    exactly_one({"--manifests": bool(folders), "--context": cluster is not None}, f"For example: {example}")
+    return cluster
+
+
 def repository_options(command: _Command) -> _Command:
     """`--repo`, `--branch`, `--provider`, `--instance`."""
     for option in reversed(

@@ -9,12 +9,11 @@ import click
 
 from gitops_upgrader.cli import options, proposals
 from gitops_upgrader.cli.complaints import complaints
+from gitops_upgrader.cli.fleet_run import failed, run_fleet
 from gitops_upgrader.cli.mermaid import diagram
 from gitops_upgrader.cli.run import DONE, FAILED, say
 from gitops_upgrader.cli.summary import show_plan
-from gitops_upgrader.cli.terminal import output, print_json, progress
-from gitops_upgrader.reconcilers import fleet
-from gitops_upgrader.reconcilers.opened import Workspaces
+from gitops_upgrader.cli.terminal import output, print_json
 
 
 @click.command(
@@ -51,21 +50,17 @@ def command(
     form: str,
 ) -> int:
     """Show what each upgrader would do next, and why. Nothing is changed anywhere."""
-    cluster = options.cluster_access(context, kubeconfig, namespaces)
-    ways = {"--manifests": bool(folders), "--context": cluster is not None}
-    options.exactly_one(ways, "For example: gitops-upgrader plan -m upgrades/ --repo .")
+    example = "gitops-upgrader plan -m upgrades/ --repo ."
+    cluster = options.folders_or_cluster(folders, context, kubeconfig, namespaces, example)
     line = options.command_line(repo, branch, provider, instance)
-    with Workspaces(line, options.now) as workspaces, progress() as told:
-        told("reading the custom resources")
-        scope, store = options.scope(folders, cluster)
-        report = fleet.run(scope, workspaces, only=upgraders, dry_run=True, told=told)
+    ran = run_fleet(folders, cluster, line, only=upgraders, dry_run=True)
+    report, problems = ran.report, ran.problems
     if form == "json":
-        print_json(proposals.document(report, store.problems))
+        print_json(proposals.document(report, problems))
     elif form == "mermaid":
         click.echo(diagram(report.proposals))
     else:
         show_plan(output(), report.proposals)
-    for text in complaints(replace(report, proposals=()), store.problems):  # the clusters' own stand in the plan
+    for text in complaints(replace(report, proposals=()), problems):  # the clusters' own stand in the plan
         say(f"error: {text}")
-    failed = store.problems or report.failures or any(proposed.error for proposed in report.proposals)
-    return FAILED if failed else DONE
+    return FAILED if failed(report, problems) else DONE

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from gitops_upgrader.cli import options
+from gitops_upgrader.cli.fleet_run import failed, run_fleet
 from gitops_upgrader.cli.heard import Heard
 from gitops_upgrader.cli.meanwhile import importing
 from gitops_upgrader.cli.run import CHANGES, DONE, FAILED, note, say
@@ -101,7 +101,8 @@ def command(
     line = options.command_line(repo, branch, provider, instance)
     if name is None:
         _refuse_for_objects({"--to": to, "--image": image, "--variable": variable, "--retry": retry})
-        report, problems = _from_objects(folders, cluster, upgraders, line, dry_run=dry_run)
+        ran = run_fleet(folders, cluster, line, only=upgraders, dry_run=dry_run)
+        report, problems = ran.report, ran.problems
     else:
         if upgraders:
             raise UsageError("--upgrader goes with --manifests or --context.", remedy=hint)
@@ -116,22 +117,6 @@ def _refuse_for_objects(given: dict[str, str | None]) -> None:
     for option, value in given.items():
         if value is not None:
             raise UsageError(f"{option} goes with --cluster.", remedy="Otherwise the custom resources say what to do.")
-
-
-def _from_objects(
-    folders: Sequence[Path],
-    cluster: options.ClusterAccess | None,
-    upgraders: Sequence[str],
-    line: CommandLine,
-    *,
-    dry_run: bool,
-) -> tuple[Report, tuple[UpgraderError, ...]]:
-    from gitops_upgrader.reconcilers import fleet
-
-    with Workspaces(line, options.now) as workspaces, progress() as told:
-        told("reading the custom resources")
-        scope, store = options.scope(folders, cluster)
-        return fleet.run(scope, workspaces, only=upgraders, dry_run=dry_run, told=told), store.problems
 
 
 _LATER = ("gitops_upgrader.reconcilers.cluster", "gitops_upgrader.reconcilers.fleet", "gitops_upgrader.cli.summary")
@@ -221,7 +206,7 @@ def _print_errors(report: Report, problems: tuple[UpgraderError, ...]) -> None:
 
 
 def _status(report: Report, problems: tuple[UpgraderError, ...], *, detailed: bool) -> int:
-    if problems or report.failures or any(proposed.error for proposed in report.proposals):
+    if failed(report, problems):
         return FAILED
     if detailed and any(proposed.proposes for proposed in report.proposals):
         return CHANGES

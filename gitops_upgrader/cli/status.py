@@ -18,12 +18,11 @@ from gitops_upgrader.api import ClusterClassClusterUpgrader
 from gitops_upgrader.api.names import GROUP
 from gitops_upgrader.cli import options
 from gitops_upgrader.cli.complaints import causes
+from gitops_upgrader.cli.fleet_run import run_fleet
 from gitops_upgrader.cli.fleet_table import document, print_changes, print_rows
 from gitops_upgrader.cli.run import DONE, FAILED, note, say
-from gitops_upgrader.cli.terminal import output, print_json, progress
+from gitops_upgrader.cli.terminal import output, print_json
 from gitops_upgrader.errors import KubernetesError, UpgraderError, UsageError
-from gitops_upgrader.reconcilers import fleet
-from gitops_upgrader.reconcilers.opened import Workspaces
 from gitops_upgrader.reconcilers.references import read
 from gitops_upgrader.reconcilers.repository import CommandLine
 from gitops_upgrader.reports.fleet_status import Row, changed, chosen, row_of, row_of_run
@@ -87,9 +86,8 @@ def command(
     With --context or --kubeconfig it is what the controller wrote into the custom resources. With -m it is what a dry
     run finds, on the repository and the forge. Nothing is changed anywhere.
     """
-    cluster = options.cluster_access(context, kubeconfig, namespaces)
-    ways = {"--manifests": bool(folders), "--context": cluster is not None}
-    options.exactly_one(ways, "For example: gitops-upgrader status --context management")
+    example = "gitops-upgrader status --context management"
+    cluster = options.folders_or_cluster(folders, context, kubeconfig, namespaces, example)
     if cluster is None:
         if watch:
             raise UsageError("--watch goes with --context or --kubeconfig.", remedy="Folders change when you do it.")
@@ -141,10 +139,8 @@ def _look(store: KubernetesStore, only: tuple[str, ...]) -> Seen:
 
 def _run(folders: tuple[Path, ...], only: tuple[str, ...], line: CommandLine) -> Seen:
     """What a dry run over the objects of some folders finds."""
-    with Workspaces(line, options.now) as workspaces, progress() as told:
-        told("reading the custom resources")
-        scope, store = options.scope(folders)
-        report = fleet.run(scope, workspaces, only=only, dry_run=True, told=told)
+    ran = run_fleet(folders, None, line, only=only, dry_run=True)
+    report, store = ran.report, ran.store
     targets, now, rows = Targets(store), options.now(), []
     proposals = {proposed.upgrader: proposed for proposed in report.proposals}
     for stored in store.list(GROUP, ClusterClassClusterUpgrader.KIND):
@@ -153,7 +149,7 @@ def _run(folders: tuple[Path, ...], only: tuple[str, ...], line: CommandLine) ->
             upgrader = read(stored, ClusterClassClusterUpgrader)
             rows.append(row_of_run(upgrader, proposed, targets.of(upgrader), now))
     failures = tuple(failure.error for failure in report.failures)
-    return Seen(tuple(rows), (*store.problems, *failures, *targets.problems))
+    return Seen(tuple(rows), (*ran.problems, *failures, *targets.problems))
 
 
 # --- showing
