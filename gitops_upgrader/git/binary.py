@@ -7,7 +7,7 @@ import logging
 import os
 import re
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from gitops_upgrader.errors import GitError, InvalidLocation, LeaseLost, NetworkError, RedirectRefused
 from gitops_upgrader.git.auth import GitAuth
@@ -27,23 +27,37 @@ _ATTEMPTS = 3
 _ABSENT = re.compile(r"couldn't find remote ref ")
 _BY_ID_REFUSED = re.compile(r"not our ref|unadvertised object|couldn't find remote ref")
 _LEADS_TO = re.compile(r"Recv header: location: *(\S+)", re.IGNORECASE)
+_EXCHANGES = {"ls-remote": "list", "fetch": "fetch", "push": "push"}
+"""What each command of `git` is called where exchanges are counted."""
 _FETCH = ("fetch", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance", "--no-show-forced-updates")
+
+
+def _nobody(_: str) -> None:
+    """Nobody counts."""
 
 
 class BinaryTransport:
     """Speaks smart HTTP and SSH through `git`; see `Environment` for what it gets to know.
 
     A redirect within the same origin is followed and remembered (a repository was renamed); one to another origin is
-    refused before anything is sent there.
+    refused before anything is sent there. `exchanged` is told of every exchange: `list`, `fetch` or `push`.
     """
 
     def __init__(
-        self, scratch: Scratch, location: Location, auth: GitAuth, *, timeout: float, personal: bool = False
+        self,
+        scratch: Scratch,
+        location: Location,
+        auth: GitAuth,
+        *,
+        timeout: float,
+        personal: bool = False,
+        exchanged: Callable[[str], None] = _nobody,
     ) -> None:
         self._scratch = scratch
         self._location = location
         self._secrets = auth.secrets
         self._timeout = timeout
+        self._exchanged = exchanged
         self._git = find_git(os.environ.get("PATH"))
         self._environment = Environment(location, auth, timeout=timeout, personal=personal)
 
@@ -134,6 +148,7 @@ class BinaryTransport:
     def _once(self, options: Sequence[str], refs: Sequence[str], **more: str) -> Completed:
         arguments = [self._git, f"--git-dir={self._scratch.path}", *options, "--", self._location.url, *refs]
         environment = self._environment.variables(self._location) | more
+        self._exchanged(_EXCHANGES[options[0]])
         _logger.debug("running %s", shlex.join(arguments))
         return run(arguments, environment=environment, timeout=self._timeout)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -43,6 +43,7 @@ class Repository(History):
         cache: Path | None = None,
         interactive_ssh: bool = False,
         reference: Checkout | None = None,
+        exchanged: Callable[[str], None] = lambda _: None,
     ) -> Repository:
         """Prepare to read and write a repository; a remote one is not contacted yet.
 
@@ -55,6 +56,7 @@ class Repository(History):
             interactive_ssh: a person's own run: the configuration of their Git, ssh-agent and known_hosts are used, as
                 `git` itself does. Without it nothing but `auth` is.
             reference: a checkout of the same repository whose objects need not be fetched again. It is only read.
+            exchanged: is told of every exchange with a remote: `list`, `fetch` or `push`.
 
         Raises:
             RepositoryNotFound, OwnershipRefused, RepositoryUnsupported: of a local repository.
@@ -71,6 +73,7 @@ class Repository(History):
                 (auth or GitAuth()).completed_from(location),
                 timeout=timeout,
                 personal=interactive_ssh,
+                exchanged=exchanged,
             )
         except BaseException:
             scratch.close()

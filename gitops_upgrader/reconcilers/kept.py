@@ -7,7 +7,6 @@ moved. Whoever calls sees to it that one repository is used by one thread at a t
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -33,13 +32,8 @@ class _Kept:
 
 @dataclass(slots=True)
 class KeptWorkspaces(Workspaces):
-    """The repositories of a process that runs on and on.
+    """The repositories of a process that runs on and on."""
 
-    Attributes:
-        exchanged: is told of every exchange with a Git remote, `list` or `fetch`; for metrics.
-    """
-
-    exchanged: Callable[[str], None] = lambda _: None
     _kept: dict[tuple[object, ...], _Kept] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -53,7 +47,7 @@ class KeptWorkspaces(Workspaces):
                 raise kept.error
             # A little less, so that whoever comes once in an interval does look.
             if kept.error is None and now < kept.looked + access.spec.interval * 0.9:
-                return _opened(kept)
+                return _for(access, kept)
         return self._renew(access, kept)
 
     def refresh(self, access: Access) -> Workspace:
@@ -112,24 +106,24 @@ class KeptWorkspaces(Workspaces):
                     kept.workspace = None
                 workspace, opened = self._open(access), now
             else:
-                workspace = kept.workspace.renewed(limits_of(access))
-            self.exchanged("list")
-            if kept is None or workspace is not kept.workspace:
-                self.exchanged("fetch")
+                workspace = kept.workspace.renewed()
         except UpgraderError as error:
             # What is open already stays so: the next look may well succeed.
             still = kept.workspace if kept is not None else None
             self._keep(access, _Kept(still, opened, now, now, error))
             raise
-        self._keep(access, _Kept(workspace, opened, now, now))
-        return workspace
+        renewed = _Kept(workspace, opened, now, now)
+        self._keep(access, renewed)
+        return _for(access, renewed)
 
     def _keep(self, access: Access, kept: _Kept) -> None:
         with self._lock:
             self._kept[access.key] = kept
 
 
-def _opened(kept: _Kept) -> Workspace:
+def _for(access: Access, kept: _Kept) -> Workspace:
+    """The workspace, with the limits of the object that it is used for now: several may share it."""
     if kept.workspace is None:
         raise AssertionError("a repository that did not fail is open")
+    kept.workspace.limits = limits_of(access)
     return kept.workspace

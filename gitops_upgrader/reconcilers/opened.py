@@ -39,12 +39,14 @@ class Workspaces:
         cache: a folder in which what was fetched outlives the run.
         meanwhile: entered while a repository is fetched, for what can be done while one waits.
         answered: is told of every answer of a forge: its kind, the status, the headers.
+        exchanged: is told of every exchange with a Git remote: `list`, `fetch` or `push`.
     """
 
     line: CommandLine
     clock: Callable[[], datetime]
     cache: Path | None = None
     answered: Callable[[str, int, Mapping[str, str]], None] | None = None
+    exchanged: Callable[[str], None] = lambda _: None
     patience: Patience = field(default_factory=Patience)
     meanwhile: Callable[[], AbstractContextManager[None]] = nullcontext
     _opened: dict[tuple[object, ...], Workspace | UpgraderError] = field(default_factory=dict)
@@ -59,6 +61,7 @@ class Workspaces:
         found = self._opened[access.key]
         if isinstance(found, UpgraderError):
             raise found
+        found.limits = limits_of(access)  # several objects may share it, each with limits of its own
         return found
 
     def refresh(self, access: Access) -> Workspace:
@@ -102,6 +105,7 @@ class Workspaces:
             cache=self.cache,
             interactive_ssh=bool(self.line.environ) and access.git_secret is None,
             reference=access.reference,
+            exchanged=self.exchanged,
         )
         try:
             forge = open_forge(provider, _connection(access, provider, token, self.answered))

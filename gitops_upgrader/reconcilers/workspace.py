@@ -35,6 +35,7 @@ class Workspace:
         refs: every branch of ours on the remote with its commit in hex; kept up to date with what is pushed.
         prefix: what the names of our branches begin with.
         named: the base branch that was asked for; None for the one that the remote's HEAD names.
+        limits: those of whoever uses it now. What they limit is counted over all who share the repository.
     """
 
     url: str
@@ -48,6 +49,7 @@ class Workspace:
     limits: Limits = field(default_factory=Limits)
     named: str | None = None
     _manifests: dict[tuple[str, ...], Manifests] = field(default_factory=dict)
+    _pulls: tuple[PullRequest, ...] | None = None
     _opened: list[datetime] | None = None
     _open: int = 0
     _button: tuple[str | None] | None = None
@@ -69,7 +71,24 @@ class Workspace:
         Raises:
             BranchNotFound: the base branch is not there, or none is named and the remote's HEAD names none.
         """
-        base, listed = _listed(url, repository, branch, prefix)
+        found = _listed(url, repository, branch, prefix)
+        return cls._fetched(url, repository, forge, found, named=branch, prefix=prefix, clock=clock, limits=limits)
+
+    @classmethod
+    def _fetched(
+        cls,
+        url: str,
+        repository: Repository,
+        forge: Forge,
+        found: tuple[str, dict[str, str]],
+        *,
+        named: str | None,
+        prefix: str,
+        clock: Callable[[], datetime],
+        limits: Limits,
+    ) -> Workspace:
+        """Fetch what was listed. Raises BranchNotFound where the base branch is not among it."""
+        base, listed = found
         ours = sorted(name for name in listed if name != base)
         # One fetch for all; with branches of ours one commit deeper, to see what each of them was built on.
         fetched = dict(repository.fetch([base, *ours], depth=2 if ours else 1))
@@ -80,27 +99,29 @@ class Workspace:
                 where=Where(object=url),
                 remedy="Create it, or name another with --branch or as spec.branch of the GitOpsRepository.",
             )
-        return cls(url, repository, forge, base, commit, fetched, prefix, clock, limits, named=branch)
+        return cls(url, repository, forge, base, commit, fetched, prefix, clock, limits, named=named)
 
-    def renewed(self, limits: Limits) -> Workspace:
+    def renewed(self) -> Workspace:
         """This workspace, where every branch is as it was; else another one that has fetched what is new.
 
         Raises:
             BranchNotFound: the base branch is gone.
         """
         base, listed = _listed(self.url, self.repository, self.named, self.prefix)
-        if (base, listed.get(base)) == (self.branch, self.commit) and limits == self.limits:
+        if (base, listed.get(base)) == (self.branch, self.commit):
             ours = {name: commit for name, commit in listed.items() if name != base}
             if ours == self.refs:
+                self._pulls = None  # one may have been closed or reopened, which moves no branch
                 return self
-        return Workspace.fetch(
+        return Workspace._fetched(
             self.url,
             self.repository,
             self.forge,
-            branch=self.named,
+            (base, listed),
+            named=self.named,
             prefix=self.prefix,
             clock=self.clock,
-            limits=limits,
+            limits=self.limits,
         )
 
     def manifests(self, paths: Sequence[str]) -> Manifests:
@@ -148,14 +169,18 @@ class Workspace:
         return None
 
     def survey(self) -> tuple[PullRequest, ...]:
-        """The pull requests of ours that are open or were opened within the hour; the limits count anew from them."""
+        """The pull requests of ours that are open or were opened within the hour; the limits count anew from them.
+
+        Between two looks at the branches the forge is asked once.
+        """
         if not self.forge.capabilities.opens_pulls:
             return ()
-        since = self.clock() - timedelta(hours=1)
-        pulls = self.forge.recent(self.prefix, since)
-        self._open = sum(pull.state is PullState.OPEN for pull in pulls)
-        self._opened = [pull.created_at for pull in pulls if pull.created_at > since]
-        return pulls
+        if self._pulls is None:
+            since = self.clock() - timedelta(hours=1)
+            self._pulls = self.forge.recent(self.prefix, since)
+            self._open = sum(pull.state is PullState.OPEN for pull in self._pulls)
+            self._opened = [pull.created_at for pull in self._pulls if pull.created_at > since]
+        return self._pulls
 
     @property
     def open_pulls(self) -> int | None:

@@ -129,6 +129,19 @@ def test_a_commit_is_pushed_to_a_new_branch_and_the_branch_deleted(fleet: Fleet,
     fleet.git("fsck", "--strict")
 
 
+def test_every_exchange_is_counted_with_those_that_failed(fleet: Fleet, url: str) -> None:
+    exchanged: list[str] = []
+    with Repository.open(Location.parse(url), exchanged=exchanged.append) as repository:
+        repository.refs()
+        oid = proposed(repository)
+        repository.push([])
+        assert exchanged == ["list", "fetch", "push"]
+        with pytest.raises(LeaseLost):
+            repository.push([RefUpdate("gitops-upgrader/fleet/dev", edit(repository, oid, b"other"), None)])
+
+    assert exchanged[3] == "push"
+
+
 def test_a_push_can_be_repeated(fleet: Fleet, url: str) -> None:
     with opened(url) as repository:
         oid = proposed(repository)

@@ -381,3 +381,10 @@ def test_what_keeps_a_repository_closed_is_in_its_status(management: Management)
 
     assert looked.seen is None
     assert looked.result.reason == "RepositoryNotFound"
+
+
+def test_every_exchange_with_git_is_counted_and_pushes_are_too(management: Management) -> None:
+    management.run()
+
+    assert (management.exchanges[:2], management.exchanges[-1]) == (["list", "fetch"], "push")
+    assert any(request.is_push for request in management.git.requests)
