@@ -10,18 +10,12 @@ from typing import Any, Self
 
 from gitops_upgrader import api
 from gitops_upgrader.api.references import group_of
-from gitops_upgrader.errors import (
-    DuplicateObject,
-    ObjectExists,
-    ObjectNotFound,
-    UpgraderError,
-    Where,
-)
+from gitops_upgrader.errors import DuplicateObject, UpgraderError, Where
 from gitops_upgrader.model import ObjectKey
 from gitops_upgrader.stores import documents, files
-from gitops_upgrader.stores.changes import created, patched, with_status
 from gitops_upgrader.stores.documents import Document
 from gitops_upgrader.stores.keys import key_of
+from gitops_upgrader.stores.memory import ChangesInMemory
 from gitops_upgrader.stores.protocol import Stored
 
 
@@ -39,7 +33,7 @@ class Loaded:
         return Where(file=self.document.file, line=self.document.line, object=str(self.key))
 
 
-class DirectoryStore:
+class DirectoryStore(ChangesInMemory):
     """Objects from files. What is wrong with one of them is kept in `problems` and never stops the others.
 
     Of our own kinds only what fits its schema is there, without its status: that is computed anew. Foreign kinds are
@@ -120,38 +114,11 @@ class DirectoryStore:
             and wanted <= stored.labels.items()
         )
 
-    def create(self, content: Mapping[str, Any]) -> Stored:
-        """Add an object in memory."""
-        new = created(content)
-        if self.get(new.key) is not None:
-            raise ObjectExists("There is an object of that name already.", where=Where(object=str(new.key)))
-        return self._put(new)
-
-    def patch(self, key: ObjectKey, changes: Mapping[str, Any]) -> Stored:
-        """Change an object in memory with a JSON merge patch."""
-        return self._put(patched(self._existing(key), changes))
-
-    def write_status(self, key: ObjectKey, status: Mapping[str, Any]) -> bool:
-        """Replace the status in memory, and say whether that was a change."""
-        old = self._existing(key)
-        if old.status == status:
-            return False
-        self._put(with_status(old, status))
-        return True
-
-    def delete(self, key: ObjectKey) -> None:
-        """Remove an object from memory."""
-        self._objects.pop(key, None)
-
-    def _existing(self, key: ObjectKey) -> Stored:
-        stored = self.get(key)
+    def _keep(self, key: ObjectKey, stored: Stored | None) -> None:
         if stored is None:
-            raise ObjectNotFound("There is no such object.", where=Where(object=str(key)))
-        return stored
-
-    def _put(self, stored: Stored) -> Stored:
-        self._objects[stored.key] = stored
-        return stored
+            self._objects.pop(key, None)
+        else:
+            self._objects[key] = stored
 
 
 def _take(document: Document, loaded: list[Loaded], problems: list[UpgraderError]) -> None:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from gitops_upgrader import api
-from gitops_upgrader.errors import InvalidObject, ObjectExists, ObjectNotFound, UpgraderError, Where
+from gitops_upgrader.errors import InvalidObject, UpgraderError
 from gitops_upgrader.model import ObjectKey
-from gitops_upgrader.stores.changes import created, patched, with_status
 from gitops_upgrader.stores.kubernetes import KubernetesStore
+from gitops_upgrader.stores.memory import ChangesInMemory
 from gitops_upgrader.stores.protocol import Reader, Stored
 
 
@@ -35,7 +34,7 @@ def load_store(
     return store
 
 
-class ReadOnlyStore:
+class ReadOnlyStore(ChangesInMemory):
     """Objects as they were when they were first asked for, with this run's changes over them.
 
     A kind that is listed is read as a whole, once; single objects (Secrets above all) are read one by one. So a run
@@ -85,35 +84,6 @@ class ReadOnlyStore:
             and wanted <= stored.labels.items()
         )
 
-    def create(self, content: Mapping[str, Any]) -> Stored:
-        """Add an object in memory."""
-        new = created(content)
-        if self.get(new.key) is not None:
-            raise ObjectExists("There is an object of that name already.", where=Where(object=str(new.key)))
-        return self._put(new)
-
-    def patch(self, key: ObjectKey, changes: Mapping[str, Any]) -> Stored:
-        """Change an object in memory with a JSON merge patch."""
-        return self._put(patched(self._existing(key), changes))
-
-    def write_status(self, key: ObjectKey, status: Mapping[str, Any]) -> bool:
-        """Replace the status in memory, and say whether that was a change."""
-        old = self._existing(key)
-        if old.status == status:
-            return False
-        self._put(with_status(old, status))
-        return True
-
-    def delete(self, key: ObjectKey) -> None:
-        """Remove an object from memory."""
-        self._objects[key] = None
-
-    def _existing(self, key: ObjectKey) -> Stored:
-        stored = self.get(key)
-        if stored is None:
-            raise ObjectNotFound("There is no such object.", where=Where(object=str(key)))
-        return stored
-
     def _judge(self, stored: Stored) -> None:
         if stored.key.group == api.GROUP:
             try:
@@ -121,6 +91,5 @@ class ReadOnlyStore:
             except InvalidObject as error:
                 self._broken[stored.key] = error
 
-    def _put(self, stored: Stored) -> Stored:
-        self._objects[stored.key] = stored
-        return stored
+    def _keep(self, key: ObjectKey, stored: Stored | None) -> None:
+        self._objects[key] = stored
