@@ -45,9 +45,12 @@ class Replica:
 
     @property
     def bugs(self) -> list[str]:
-        """Every traceback in its log, which only a bug of ours leaves there, and what is no line of JSON at all."""
+        """Every traceback in its log, which only a bug of ours leaves there, and what else is no line of its log.
+
+        A last sentence is: how a command ends that cannot go on.
+        """
         text = self.log.read_text("utf-8")
-        odd = [line for line in text.splitlines() if line and not line.startswith("{")]
+        odd = [line for line in text.splitlines() if line and not line.startswith(("{", "error: "))]
         return odd + [line["traceback"] for line in self.lines if "traceback" in line]
 
     def metric(self, name: str, **labels: str) -> float:
@@ -142,4 +145,5 @@ def replica(
     finally:
         process.kill()
         process.wait()
-    assert made.bugs == []
+    if made.bugs:
+        raise AssertionError(f"{name} has a bug:\n" + "\n".join(made.bugs))
