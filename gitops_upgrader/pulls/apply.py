@@ -16,7 +16,7 @@ from gitops_upgrader.forges.protocol import Forge, NewPull, Verdict
 from gitops_upgrader.git import RefUpdate, Repository
 from gitops_upgrader.model import PullRequest, PullState
 from gitops_upgrader.pulls import marker as markers
-from gitops_upgrader.pulls.body import commit_message, merged_body, section
+from gitops_upgrader.pulls.body import commit_message, rewritten
 from gitops_upgrader.pulls.decision import (
     REBUILD_LABEL,
     Close,
@@ -92,7 +92,7 @@ class Applier:
             return Outcome(None, head)
         self._approve(head)
         marker = self._marker(head, settled=not desired.settles, draft=desired.draft)
-        body = merged_body("", section(desired, markers.render(marker)))
+        body = rewritten("", desired, markers.render(marker))
         pull = self.forge.create(NewPull(desired.title, body, decision.branch, desired.base, head, desired.draft))
         return Outcome(self._settle(pull, marker), head)
 
@@ -113,7 +113,7 @@ class Applier:
         if before is not None and before.waiting:
             marker = replace(marker, waiting=True)  # until auto-merge is armed again
         marker = replace(marker, labelled=self._unlabel(ours, rebuilt=decision.push is not None))
-        body = merged_body(ours.pull.body, section(desired, markers.render(marker)))
+        body = rewritten(ours.pull.body, desired, markers.render(marker))
         # A title that a person has written stays as long as it is about the same target.
         title = ours.pull.title if before is not None and before.target == desired.target else desired.title
         pull = self.forge.update(decision.pull, title=title, body=body, head_commit=head)

@@ -23,11 +23,14 @@ _TICKED = re.compile(r"^\s*[-*] \[[xX]\] " + re.escape(_REBUILD), re.MULTILINE)
 _SECTION = re.compile(rf"{re.escape(BEGIN)}(?:(?!{re.escape(BEGIN)}).)*?{re.escape(END)}", re.DOTALL)
 _REMNANT = re.compile(rf"{re.escape(BEGIN)}|{re.escape(END)}|{markers.PATTERN.pattern}")
 
-_LONGEST = 60_000
-"""Characters of a body; GitHub refuses more than 65,536."""
+_LONGEST = 65_000
+"""Characters of a body, people's words included; GitHub refuses more than 65,536, and a marker may still grow."""
 
 _ROWS = 200
 """Rows of the table of edits before the rest is only counted."""
+
+_LINES = 20
+"""Notes, and other versions that were considered, before the rest is only counted."""
 
 
 def asks_for_rebuild(body: str) -> bool:
@@ -49,23 +52,52 @@ def merged_body(existing: str, section: str) -> str:
     return _REMNANT.sub("", before) + section + _REMNANT.sub("", after)
 
 
-def section(desired: Desired, marker: str) -> str:
-    """Our part of the body, for the reviewer."""
+def rewritten(existing: str, desired: Desired, marker: str) -> str:
+    """The body with our section anew, as long as a body may be: people's words come first, then what always counts."""
+    return merged_body(existing, section(desired, marker, _LONGEST - len(merged_body(existing, ""))))
+
+
+def section(desired: Desired, marker: str, room: int = _LONGEST) -> str:
+    """Our part of the body, for the reviewer.
+
+    What there may be a lot of is shortened to `room` characters: the table of edits, then notes, then what else was
+    considered. The words about the merge and the way back, and the box, are always there.
+    """
+    left = room - len(_framed(desired, marker, "", "", ""))
+    table = _table(desired.changes, left)
+    left -= len(table)
+    notes = _fitted([f"> **Note.** {prose(note)}" for note in desired.notes], left, "> and {} more", "\n\n")
+    left -= len(notes)
+    considered = _fitted([f"- {prose(line)}" for line in desired.considered], left - len(_CONSIDERED), "- and {} more")
+    return _framed(desired, marker, table, notes, f"{_CONSIDERED}{considered}" if considered else "")
+
+
+def _framed(desired: Desired, marker: str, table: str, notes: str, considered: str) -> str:
     parts = [
         _headline(desired),
-        _table(desired.changes),
-        *(f"> **Note.** {prose(note)}" for note in desired.notes),
+        table,
+        notes,
         f"**Why.** {prose(desired.why)}",
-        _considered(desired.considered),
+        considered,
         _AFTER,
         _NO_ROLLBACK,
         f"- [ ] {_REBUILD} Tick this to have the branch rebuilt on the base.",
         _rights(desired),
     ]
     text = "\n\n".join(part for part in parts if part)
-    if len(text) > _LONGEST:
-        text = text[:_LONGEST].rpartition("\n")[0] + "\n\n(shortened)"
     return f"{BEGIN}\n{text}\n\n{marker}\n{END}"
+
+
+def _fitted(lines: Sequence[str], room: int, rest: str, separator: str = "\n", most: int = _LINES) -> str:
+    """As many lines as there is room for, and, in the words of `rest`, how many there are besides."""
+    left, shown = room - len(separator) - len(rest) - 8, 0
+    for line in lines[:most]:
+        left -= len(line) + len(separator)
+        if left < 0:
+            break
+        shown += 1
+    more = [rest.format(len(lines) - shown)] if shown < len(lines) else []
+    return separator.join([*lines[:shown], *more])
 
 
 def _headline(desired: Desired) -> str:
@@ -90,28 +122,27 @@ _NO_ROLLBACK = (
 )
 
 
-def _table(changes: Sequence[Change]) -> str:
-    rows = ["| what | from | to | where |", "|---|---|---|---|"]
-    for change in changes[:_ROWS]:
-        old = code(change.edit.old) if change.edit.old is not None else "(absent)"
-        rows.append(f"| {code(change.what)} | {old} | {code(change.edit.new)} | {_place(change)} |")
-    if len(changes) > _ROWS:
-        rows.append(f"| and {len(changes) - _ROWS} more | | | |")
-    return "\n".join(rows)
+_CONSIDERED = "**Also considered.**\n\n"
+
+_HEADER = "| what | from | to | where |\n|---|---|---|---|\n"
+
+
+def _table(changes: Sequence[Change], room: int) -> str:
+    rows = [
+        f"| {code(change.what)} | {_old(change)} | {code(change.edit.new)} | {_place(change)} |"
+        for change in changes[:_ROWS]
+    ]
+    rows += [""] * (len(changes) - len(rows))
+    return _HEADER + _fitted(rows, room - len(_HEADER), "| and {} more | | | |", most=_ROWS)
+
+
+def _old(change: Change) -> str:
+    return code(change.edit.old) if change.edit.old is not None else "(absent)"
 
 
 def _place(change: Change) -> str:
     text = code(f"{change.edit.file}:{change.edit.line}")
     return f"[{text}]({change.url})" if change.url else text
-
-
-def _considered(lines: Sequence[str]) -> str:
-    if not lines:
-        return ""
-    shown = [f"- {prose(line)}" for line in lines[:20]]
-    if len(lines) > len(shown):
-        shown.append(f"- and {len(lines) - len(shown)} more")
-    return "\n".join(["**Also considered.**", "", *shown])
 
 
 def commit_message(desired: Desired) -> str:

@@ -11,7 +11,16 @@ from hypothesis import strategies as st
 from gitops_upgrader.git import Person
 from gitops_upgrader.model import Edit, Span, Target
 from gitops_upgrader.pulls import marker as markers
-from gitops_upgrader.pulls.body import BEGIN, END, asks_for_rebuild, commit_message, merged_body, section
+from gitops_upgrader.pulls.body import (
+    BEGIN,
+    END,
+    _fitted,
+    asks_for_rebuild,
+    commit_message,
+    merged_body,
+    rewritten,
+    section,
+)
 from gitops_upgrader.pulls.desired import Change, Desired
 from gitops_upgrader.pulls.marker import Marker
 from gitops_upgrader.versions import Version
@@ -179,7 +188,7 @@ def test_the_rebuild_box(line: str, *, asked: bool) -> None:
     assert asks_for_rebuild(f"Words.\n{line}\nMore.") is asked
 
 
-def test_many_edits_are_counted_and_a_long_body_is_shortened() -> None:
+def test_many_edits_are_counted() -> None:
     changes = tuple(Change(edit("v1.33.5", "v1.34.2", line=line), "version") for line in range(1, 251))
     considered = tuple(f"v1.34.{patch}: older" for patch in range(30))
 
@@ -187,7 +196,42 @@ def test_many_edits_are_counted_and_a_long_body_is_shortened() -> None:
 
     assert "| and 50 more | | | |" in body
     assert "- and 10 more" in body
-    long = section(replace(DESIRED, notes=("x" * 1000,) * 100), MARKER)
-    assert len(long) < 65_536
-    assert "(shortened)" in long
-    assert markers.read(long) is not None
+
+
+LONG_IDS = tuple(
+    Change(edit("a" * 1024, "\N{ROCKET}" * 1024, line=line), "variable imageId", f"https://forge.example/{'p' * 500}")
+    for line in range(1, 251)
+)
+LONGEST = {
+    "many images with long ids": replace(DESIRED, changes=LONG_IDS),
+    "many long notes": replace(DESIRED, notes=("x" * 5000,) * 100),
+    "much that was considered": replace(DESIRED, considered=("y" * 5000,) * 100),
+    "all of it": replace(DESIRED, changes=LONG_IDS, notes=("x" * 5000,) * 100, considered=("y" * 5000,) * 100),
+}
+GITHUBS_LIMIT = 65_536
+
+
+@pytest.mark.parametrize("people", ["", "Please wait for Friday.\n" * 2500], ids=["alone", "below people's words"])
+@pytest.mark.parametrize("name", LONGEST)
+def test_a_body_is_never_too_long_and_always_says_what_counts(name: str, people: str) -> None:
+    body = rewritten(f"{people}{section(DESIRED, MARKER)}\nBelow.\n", LONGEST[name], MARKER)
+
+    assert len(body) + 100 < GITHUBS_LIMIT
+    assert body.startswith(f"{people}{BEGIN}\n")
+    assert body.endswith(f"{END}\nBelow.\n")
+    assert markers.read(body) is not None
+    for words in ("| and ", " more", "**Why.**", "**A revert is no rollback.**", "gitops-upgrader:rebuild", "refuse"):
+        assert words in body or (words == "| and " and len(LONGEST[name].changes) == 2)
+    assert rewritten(body, LONGEST[name], MARKER) == body
+
+
+@given(st.lists(st.text("abc", max_size=30), max_size=30), st.integers(-10, 900))
+def test_as_many_lines_as_there_is_room_for(lines: list[str], room: int) -> None:
+    found = _fitted(lines, room, "and {} more")
+
+    first_ones = (
+        [*lines[:shown], *([f"and {len(lines) - shown} more"] if shown < len(lines) else [])]
+        for shown in range(min(len(lines), 20) + 1)
+    )
+    assert found in ["\n".join(some) for some in first_ones]
+    assert len(found) <= max(room, len("and 30 more"))
