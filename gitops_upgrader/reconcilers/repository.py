@@ -73,10 +73,14 @@ class Access:
 
         Without the credentials in it, whoever knows a URL could work through somebody else's access.
         """
-        secrets = (self.git_secret, self.api_secret, self.proxy_secret)
-        opens = tuple(tuple(sorted(secret[1].items())) if secret else None for secret in secrets)
         prefix = self.spec.pull_request.branch_prefix
-        return self.location.normalised, self.branch, self.provider, self.api_url, prefix, opens
+        return self.location.normalised, self.branch, self.provider, self.api_url, prefix, self.opens
+
+    @property
+    def opens(self) -> tuple[object, ...]:
+        """The credentials: equal for those who may do the same there."""
+        secrets = (self.git_secret, self.api_secret, self.proxy_secret)
+        return tuple(tuple(sorted(secret[1].items())) if secret else None for secret in secrets)
 
 
 def repository_of(scope: Scope, upgrader: ClusterClassClusterUpgrader, line: CommandLine) -> GitOpsRepository | None:

@@ -23,7 +23,8 @@ from gitops_upgrader.reconcilers.workspace import Workspace
 def refuse(scope: Scope, upgrader: ClusterClassClusterUpgrader, place: Access, workspaces: Workspaces) -> None:
     """Refuse an upgrader that is not the only one for its cluster's place.
 
-    Who is deleted or paused proposes nothing, and so is nobody's rival.
+    Who is deleted or paused proposes nothing, and so is nobody's rival. Nor is anybody in another namespace, unless the
+    same credentials let both in: tenants must not be able to stop each other.
 
     Args:
         place: the upgrader's repository.
@@ -50,6 +51,8 @@ def _rivals(
         theirs = _access(scope, other, workspaces)
         if theirs is None or theirs.spec.paused or theirs.location.normalised != place.location.normalised:
             continue
+        if key_of(other).namespace != key_of(upgrader).namespace and theirs.opens != place.opens:
+            continue  # whoever knows an address could stand in everybody's way with it
         if not _same_branch(place, theirs, workspaces):
             continue
         if _told_apart(upgrader, other) and not _one_place(upgrader, place, other, theirs, workspaces):

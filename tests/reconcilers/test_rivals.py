@@ -11,6 +11,7 @@ from gitops_upgrader.pulls.decision import Create
 from gitops_upgrader.reconcilers import upgrader as reconciler
 from gitops_upgrader.reconcilers.references import read
 from tests.reconcilers.directory import OURS, Fleet, Run, cluster, upgrader
+from tests.reconcilers.forge import secret
 from tests.reconcilers.test_live import UPGRADER, Management, management
 from tests.reconcilers.test_repository import repository
 
@@ -125,6 +126,52 @@ def test_rivals_are_those_that_would_edit_the_same_place(
     found = told(shared.run(repo=None))
     assert found.get("second") == second_is
     assert found["prod"] == ("RivalUpgraders" if second_is == "RivalUpgraders" else "Create")
+
+
+FOREIGN = """\
+apiVersion: OURS
+kind: Plan
+metadata: {name: newest, namespace: tenant}
+spec: {versionRange: v1.34.x, machineImageSelector: {}}
+---
+apiVersion: OURS
+kind: MachineImage
+metadata: {name: newest, namespace: tenant}
+spec: {version: v1.34.2, id: img-v1.34.2}
+---
+apiVersion: OURS
+kind: ClusterClassClusterUpgrader
+metadata: {name: foreign, namespace: tenant}
+spec:
+  clusterName: prod
+  clusterNamespace: fleet
+  planRef: {name: newest}
+  topologyVariable: imageId
+  repositoryRef: REFERENCE
+""".replace("OURS", OURS)
+
+
+@pytest.mark.parametrize(
+    ("reference", "prod_is", "foreign_is"),
+    [
+        ("{name: own}", "Create", "Create"),  # knows the address, and has no credentials or others
+        ("{name: default, namespace: fleet}", "RivalUpgraders", "RivalUpgraders"),  # is let in, so it could
+    ],
+)
+def test_another_tenant_is_a_rival_only_where_the_same_credentials_let_it_in(
+    reference: str, prod_is: str, foreign_is: str, shared: Fleet
+) -> None:
+    url = f"file://{shared.people.path}"
+    (shared.manifests / "second.yaml").unlink()
+    shared.write(
+        "repositories.yaml",
+        secret("git", {"username": "bot", "password": "unused-for-a-path"}),
+        repository(url, secretRef="{name: git}", allowedNamespaces="[tenant]"),
+        repository(url, name="own", namespace="tenant"),
+    )
+    shared.write("foreign.yaml", FOREIGN.replace("REFERENCE", reference))
+    found = told(shared.run(repo=None))
+    assert (found["prod"], found["foreign"]) == (prod_is, foreign_is)
 
 
 # --- in a management cluster ----------------------------------------------------------------------------------------
