@@ -100,7 +100,7 @@ class Workspaces:
         token = self._environment_token(access, provider)
         repository = Repository.open(
             access.location,
-            _git_auth(access, provider, token),
+            _git_auth(access, provider, token, self.patience),
             timeout=access.spec.timeout.total_seconds(),
             cache=self.cache,
             interactive_ssh=bool(self.line.environ) and access.git_secret is None,
@@ -108,7 +108,7 @@ class Workspaces:
             exchanged=self.exchanged,
         )
         try:
-            forge = open_forge(provider, _connection(access, provider, token, self.answered))
+            forge = open_forge(provider, self._connection(access, provider, token))
             with self.meanwhile():
                 return Workspace.fetch(
                     access.location.display,
@@ -126,7 +126,23 @@ class Workspaces:
     def connection(self, access: Access) -> tuple[str, Connection]:
         """Of which kind a repository's forge is, and how it is reached. Raises ForgeError where nobody can tell."""
         provider = access.provider or guess_provider(_address(access.location), self.line.environ)
-        return provider, _connection(access, provider, self._environment_token(access, provider), self.answered)
+        return provider, self._connection(access, provider, self._environment_token(access, provider))
+
+    def _connection(self, access: Access, provider: str, token: str | None) -> Connection:
+        settings = _http(access, self.patience)
+        if self.answered is not None:
+            settings = replace(settings, answered=partial(self.answered, provider))
+        credential: Token | GitHubApp | None = Token(token) if token else None
+        if access.api_secret is not None:
+            credential = from_secret(_texts(access.api_secret[1]))
+        git_dir = Checkout.discover(access.location.folder).git_dir if access.location.is_local else None
+        return Connection(
+            address=_address(access.location),
+            api_url=access.api_url,
+            credential=credential,
+            settings=settings,
+            git_dir=git_dir,
+        )
 
     def _environment_token(self, access: Access, provider: str) -> str | None:
         if access.api_secret is not None:
@@ -150,7 +166,7 @@ def _address(location: Location) -> Address:
     return Address(location.scheme.value, location.host, location.path, location.port)
 
 
-def _git_auth(access: Access, provider: str, token: str | None) -> GitAuth | None:
+def _git_auth(access: Access, provider: str, token: str | None, patience: Patience) -> GitAuth | None:
     """Credentials for Git: the Secret's, else the environment's token where the host is the token's own."""
     auth: GitAuth | None = None
     if access.git_secret is not None:
@@ -161,10 +177,10 @@ def _git_auth(access: Access, provider: str, token: str | None) -> GitAuth | Non
     if access.proxy_secret is not None:
         name, data = access.proxy_secret
         auth = (auth or GitAuth()).with_proxy(data, name=name)
-    return _with_app_token(access, auth)
+    return _with_app_token(access, auth, patience)
 
 
-def _with_app_token(access: Access, auth: GitAuth | None) -> GitAuth | None:
+def _with_app_token(access: Access, auth: GitAuth | None, patience: Patience) -> GitAuth | None:
     """Exchange a GitHub App for a token that Git takes too."""
     if access.git_secret is None or not access.location.is_http:
         return auth
@@ -173,36 +189,16 @@ def _with_app_token(access: Access, auth: GitAuth | None) -> GitAuth | None:
         return auth
     from gitops_upgrader.forges.auth import InstallationTokens
 
-    tokens = InstallationTokens(credential, _address(access.location), _http(access), access.api_url)
+    tokens = InstallationTokens(credential, _address(access.location), _http(access, patience), access.api_url)
     return replace(auth or GitAuth(), username="x-access-token", password=tokens.token())
 
 
-def _connection(
-    access: Access,
-    provider: str,
-    token: str | None,
-    answered: Callable[[str, int, Mapping[str, str]], None] | None,
-) -> Connection:
-    settings = _http(access)
-    if answered is not None:
-        settings = replace(settings, answered=partial(answered, provider))
-    credential: Token | GitHubApp | None = Token(token) if token else None
-    if access.api_secret is not None:
-        credential = from_secret(_texts(access.api_secret[1]))
-    git_dir = Checkout.discover(access.location.folder).git_dir if access.location.is_local else None
-    return Connection(
-        address=_address(access.location),
-        api_url=access.api_url,
-        credential=credential,
-        settings=settings,
-        git_dir=git_dir,
-    )
-
-
-def _http(access: Access) -> HttpSettings:
+def _http(access: Access, patience: Patience) -> HttpSettings:
+    """How the forge is reached; its client waits between two tries by the same clock as everything else here."""
     secret = _texts(access.api_secret[1]) if access.api_secret else {}
     proxy = _texts(access.proxy_secret[1]) if access.proxy_secret else None
-    return from_secrets(secret, proxy, timeout=access.spec.timeout.total_seconds())
+    settings = from_secrets(secret, proxy, timeout=access.spec.timeout.total_seconds())
+    return replace(settings, sleep=patience.sleep, chance=patience.chance)
 
 
 def _texts(data: Mapping[str, bytes]) -> dict[str, str]:

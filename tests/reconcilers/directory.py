@@ -14,6 +14,7 @@ from typing import Any
 from gitops_upgrader.model import ObjectKey
 from gitops_upgrader.pulls.decision import Decision
 from gitops_upgrader.reconcilers import fleet
+from gitops_upgrader.reconcilers.attempts import Patience
 from gitops_upgrader.reconcilers.fleet import Report
 from gitops_upgrader.reconcilers.opened import Workspaces
 from gitops_upgrader.reconcilers.propose import Proposed
@@ -135,6 +136,10 @@ class Fleet:
         for name in upgraders:
             self.write(f"{name}.yaml", upgrader(name))
 
+    def wait(self, seconds: float) -> None:
+        """What the program does between two tries, in no time."""
+        self.clock.advance(seconds=seconds)
+
     def run(
         self,
         *,
@@ -158,7 +163,7 @@ class Fleet:
         )
         store = DirectoryStore.load([self.manifests])
         scope = Scope(store=store, clock=self.clock, fetch=HttpFetch())
-        with Workspaces(line, self.clock) as workspaces:
+        with Workspaces(line, self.clock, patience=Patience(sleep=self.wait)) as workspaces:
             return Run(fleet.run(scope, workspaces, only=only, dry_run=dry_run), store)
 
 
