@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
+from urllib.parse import quote
 
 from gitops_upgrader.errors import ForgeSettingsInvalid, Where
 from gitops_upgrader.forges.address import Address, api_url, pages_url, project_path
@@ -52,6 +53,10 @@ class Server:
     def api(self) -> str:
         """The API's URL, without a trailing `/`."""
         return self.session.api
+
+    def page(self, kind: str, path: str) -> str:
+        """The address of a page of the repository: what comes before a branch or file, and its name as Git has it."""
+        return f"{self.pages}/{kind}/{quote(path, errors='surrogateescape')}"
 
 
 def reach(provider: str, forge: str, connection: Connection, once: Callable[[str, str], bool] | None = None) -> Server:

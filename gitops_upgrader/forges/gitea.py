@@ -169,11 +169,11 @@ class GiteaForge:
 
     def branch_url(self, branch: str) -> str:
         """The branch's files."""
-        return f"{self._server.pages}/src/branch/{quote(branch)}"
+        return self._server.page("src/branch", branch)
 
     def file_url(self, commit: str, path: str, line: int) -> str | None:
         """A line of a file at a commit."""
-        return f"{self._server.pages}/src/commit/{commit}/{quote(path)}#L{line}"
+        return self._server.page(f"src/commit/{commit}", path) + f"#L{line}"
 
     # --- reading
 

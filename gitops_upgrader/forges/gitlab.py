@@ -187,11 +187,11 @@ class GitLabForge:
 
     def branch_url(self, branch: str) -> str:
         """The branch's files."""
-        return f"{self._server.pages}/-/tree/{quote(branch)}"
+        return self._server.page("-/tree", branch)
 
     def file_url(self, commit: str, path: str, line: int) -> str | None:
         """A line of a file at a commit."""
-        return f"{self._server.pages}/-/blob/{commit}/{quote(path)}#L{line}"
+        return self._server.page(f"-/blob/{commit}", path) + f"#L{line}"
 
     # --- reading
 

@@ -116,7 +116,8 @@ class Overlays:
             yield from self._index.get(path, ())
             return
         folder, _, name = path.rpartition("/")
-        needle, elsewhere = name.encode(), f"/{name}".encode()
+        needle = name.encode("utf-8", "surrogateescape")  # Git's names are bytes, as those of files are
+        elsewhere = b"/" + needle
         for other, file in self._folders.items():
             data = self._scan.data(file)
             if (needle in data and (other == folder or elsewhere in data)) or _UPWARD.search(data):

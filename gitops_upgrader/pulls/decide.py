@@ -47,7 +47,8 @@ class _Case:
 
     @classmethod
     def of(cls, seen: Seen) -> _Case:
-        ours = next((proposal for proposal in seen.proposals if proposal.open), None)
+        opened = [proposal for proposal in seen.proposals if proposal.open]
+        ours = min(opened, key=lambda proposal: proposal.pull.base != seen.base, default=None)
         branch = ours.pull.head if ours else _free_branch(seen)
         return cls(seen, ours, branch, seen.heads.get(branch))
 

@@ -12,6 +12,7 @@ _JOINER = "\N{WORD JOINER}"
 """Shows nothing, and keeps what stands around it from being read as one."""
 
 _COMMENT = re.compile(r"<(?=!--)|--(?=>)")
+_HALF = re.compile("[\ud800-\udfff]")
 _MENTION = re.compile(r"@|#(?=[0-9])")
 _MARKUP = re.compile(r"[\\`*_\[\]<~]|^[>#+-]")
 
@@ -31,7 +32,8 @@ def prose(text: str) -> str:
 
 
 def _flat(text: str) -> str:
-    return _COMMENT.sub(_joined, " ".join(text.split()))
+    """One line, without the halves of characters that stand for bytes in Git's names which are no UTF-8."""
+    return _COMMENT.sub(_joined, " ".join(_HALF.sub("\N{REPLACEMENT CHARACTER}", text).split()))
 
 
 def _joined(match: re.Match[str]) -> str:

@@ -230,6 +230,9 @@ def test_pages(world: worlds.FakeWorld) -> None:
     forge = open_forge("github", Connection(Address("ssh", "github.com", "acme/fleet.git")))
     assert forge.branch_url("gitops-upgrader/a/b") == "https://github.com/acme/fleet/tree/gitops-upgrader/a/b"
     assert forge.file_url("abc", "a b.yaml", 3) == "https://github.com/acme/fleet/blob/abc/a%20b.yaml#L3"
+    assert (
+        forge.file_url("abc", "ü/\udcff#?.yaml", 3) == "https://github.com/acme/fleet/blob/abc/%C3%BC/%FF%23%3F.yaml#L3"
+    )
 
 
 def test_addresses_of_the_server_are_asked_for_where_it_is_reached(world: worlds.FakeWorld) -> None:

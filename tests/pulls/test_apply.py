@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import pygit2
 import pytest
+from pygit2.enums import ObjectType
 
 from gitops_upgrader.errors import LeaseLost, PushRefused
 from gitops_upgrader.forges.protocol import Forge, MergeMethod, Verdict
@@ -20,7 +22,7 @@ from tests.pulls.dying import Fate
 from tests.pulls.hosts import LocalHost, MemoryHost
 from tests.pulls.people import Clock
 from tests.pulls.test_decide import V33, V34
-from tests.pulls.world import FILE, World
+from tests.pulls.world import FILE, World, cluster
 
 BRANCH = "gitops-upgrader/fleet/prod"
 
@@ -214,6 +216,26 @@ def test_nothing_but_the_two_places_changes(world: World, host: MemoryHost) -> N
     before, after = host.people.files("main"), host.people.files(BRANCH)
 
     assert after == before | {FILE: before[FILE].replace("v1.33.5", "v1.34.1")}
+
+
+@pytest.mark.parametrize("name", [b"\xff prod.yaml", "Übergang 🚀 #1?.yaml".encode(), b"a\nb`|.yaml"])
+def test_a_file_may_have_any_name_that_git_takes(name: bytes, tmp_path: Path) -> None:
+    host = LocalHost(tmp_path, Clock())
+    repository = host.people.repository
+    blob = repository.create_blob(cluster("v1.33.5").encode())
+    tree = repository.write(ObjectType.TREE, b"100644 " + name + b"\0" + blob.raw)
+    ann = host.people._signature("Ann")
+    repository.create_commit("refs/heads/main", ann, ann, "Start", tree, [])
+    world = World(host, host.people.clock)
+    world.offer("v1.34.1")
+
+    done = world.run()
+
+    assert isinstance(done.decision, Create)
+    made = host.people.repository[host.people.tip(BRANCH)].peel(pygit2.Tree)
+    assert [entry.raw_name for entry in made] == [name]
+    assert made[0].data == cluster("v1.34.1").encode()  # type: ignore[union-attr]  # a blob, as it was
+    assert "| `version` | `v1.33.5` | `v1.34.1` |" in host.pull(1).body
 
 
 @pytest.mark.parametrize(

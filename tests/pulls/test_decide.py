@@ -136,6 +136,10 @@ TABLE: dict[str, tuple[Seen, str]] = {
         seen(proposal(base="release"), heads=OURS, removed=True),
         "hold, Retargeted, #7, comment",
     ),
+    "a person opened another one from our branch to another base": (
+        seen(proposal(number=9, base="release", lost_marker=True), proposal(), heads=OURS),
+        "leave, Current, #7",
+    ),
     "a person pushed, and pointed it at another branch": (
         seen(proposal(base="release"), heads=EDITED),
         "hold, BranchModified, #7, comment",

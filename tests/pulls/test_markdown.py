@@ -34,6 +34,7 @@ NASTY = [
     "\\",
     "",
     "   ",
+    "\udcff.yaml",
 ]
 TEXT = st.one_of(st.text(max_size=60), st.sampled_from(NASTY), st.text(alphabet="`|<!->@#\\ \n*", max_size=30))
 
@@ -42,6 +43,7 @@ TEXT = st.one_of(st.text(max_size=60), st.sampled_from(NASTY), st.text(alphabet=
     ("text", "shown"),
     [
         ("img-v1.34.2", "`img-v1.34.2`"),
+        ("\udcff\ud800.yaml", "`\N{REPLACEMENT CHARACTER}\N{REPLACEMENT CHARACTER}.yaml`"),
         ("a`b", "``a`b``"),
         ("`a", "`` `a ``"),
         ("a|b", "`a\\|b`"),
