@@ -9,6 +9,7 @@ import click
 from rich.text import Text
 
 from gitops_upgrader.cli import options, palette
+from gitops_upgrader.cli.hints import nearest_cluster
 from gitops_upgrader.cli.run import DONE, FAILED, say
 from gitops_upgrader.cli.table import print_table
 from gitops_upgrader.cli.terminal import output, print_json, printable, progress
@@ -68,7 +69,10 @@ def _chosen(found: Sequence[Found], name: str | None) -> list[Found]:
     namespace, _, bare = name.rpartition("/")
     chosen = [item for item in found if item.name == bare and item.namespace in {"", namespace or item.namespace}]
     if not chosen:
-        raise ClusterNotFound(f"No file has a Cluster {name}.", remedy="Run it without --cluster to see what there is.")
+        near = nearest_cluster(name, found)
+        raise ClusterNotFound(
+            f"No file has a Cluster {name}.{near}", remedy="Run it without --cluster to see what there is."
+        )
     return chosen
 
 

@@ -7,10 +7,11 @@ derived anew, once; what must last is in Git and on the forge.
 from __future__ import annotations
 
 import contextlib
+import difflib
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from gitops_upgrader.api import (
     ClusterClassClusterUpgrader,
@@ -196,11 +197,22 @@ def _chosen(
     names = {name for found in upgraders for name in _names(found)}
     for name in only:
         if name not in names:
-            raise ObjectNotFound(
-                f"There is no ClusterClassClusterUpgrader {name!r}.",
-                remedy=f"Name one of {', '.join(sorted(_names(found)[1] for found in upgraders)) or 'none'}.",
-            )
+            raise _unknown(name, upgraders)
     return [found for found in upgraders if set(_names(found)) & set(only)]
+
+
+def _unknown(name: str, upgraders: Sequence[ClusterClassClusterUpgrader]) -> ObjectNotFound:
+    known = sorted(_names(found)[1] for found in upgraders)
+    near = difflib.get_close_matches(name, known if "/" in name else [one.partition("/")[2] for one in known], n=1)
+    more = f" and {len(known) - _SHOWN} more" if len(known) > _SHOWN else ""
+    return ObjectNotFound(
+        f"There is no ClusterClassClusterUpgrader {name!r}.{f' Did you mean {near[0]}?' if near else ''}",
+        remedy=f"Name one of {', '.join(known[:_SHOWN])}{more}." if known else "There are none.",
+    )
+
+
+_SHOWN: Final = 10
+"""How many names are shown to choose from."""
 
 
 def _names(found: ClusterClassClusterUpgrader) -> tuple[str, str]:

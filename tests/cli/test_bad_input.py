@@ -13,6 +13,7 @@ import pytest
 from tests.cli.commandline import CommandLine
 from tests.gitserver import git_http_server
 from tests.reconcilers.directory import PLAN, TEMPLATE, Fleet, cluster, upgrader
+from tests.reconcilers.test_repository import repository
 
 PROPOSE = ("propose", "-m", "upgrades", "--repo", "fleet.git")
 
@@ -143,7 +144,7 @@ CASES: dict[str, Case] = {
     ),
     "an upgrader that is not there": Case(
         lambda fleet: None,
-        "error: There is no ClusterClassClusterUpgrader 'prd'. Name one of fleet/prod.",
+        "error: There is no ClusterClassClusterUpgrader 'prd'. Did you mean prod\\? Name one of fleet/prod.",
         (*PROPOSE, "--upgrader", "prd"),
         others=False,
     ),
@@ -213,9 +214,38 @@ def test_wrong_credentials(fleet: Fleet, gitops_upgrader: CommandLine) -> None:
         ran = gitops_upgrader("propose", "-m", "upgrades", "--repo", typed, "--provider", "none")
 
     assert ran.status == 1
-    (line,) = ran.err.splitlines()
-    assert line.startswith(f"error: fleet/prod: {url}") or url in line
+    assert ran.err == (
+        f"error: fleet/prod: {url} does not accept the credentials, or wants some and got none. "
+        "Check the Secret (or the token in the environment) for this host.\n"
+    )
     assert "wrong-password" not in ran.out + ran.err
+    assert set(fleet.people.branches()) == {"main"}
+
+
+@pytest.mark.parametrize(
+    ("file", "reference", "named"),
+    [
+        ("images.yaml", "spec.planRef", "Plan fleet/newest"),
+        ("repository.yaml", "spec.repositoryRef", "GitOpsRepository fleet/default"),
+    ],
+)
+def test_what_refers_to_something_wrong_is_not_told_that_it_is_missing(
+    file: str, reference: str, named: str, fleet: Fleet, gitops_upgrader: CommandLine
+) -> None:
+    fleet.write("repository.yaml", repository("file:///nowhere"))
+    path = fleet.manifests / file
+    path.write_text(path.read_text("utf-8").rstrip() + "\n  exlude: [v1.34.1]\n", "utf-8")
+
+    ran = gitops_upgrader(*PROPOSE)
+
+    assert ran.status == 1
+    unknown, referring = ran.err.splitlines()
+    assert unknown.startswith(f"error: upgrades/{file}:")
+    assert f"{named}: spec.exlude: unknown field." in unknown
+    assert referring == (
+        f"error: ClusterClassClusterUpgrader fleet/prod: {reference}: {named} has mistakes, so it was left out. "
+        "Correct them first."
+    )
     assert set(fleet.people.branches()) == {"main"}
 
 
