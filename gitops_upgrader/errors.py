@@ -128,6 +128,10 @@ class ObjectNotFound(ObjectError):
     """A reference leads nowhere."""
 
 
+class ObjectUnusable(ObjectError):
+    """What a reference leads to is there and wrong itself, which is told of where it is."""
+
+
 class ObjectNotReady(ObjectError):
     """What an object refers to exists, but has no result yet."""
 

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, TypeVar
 from gitops_upgrader.api import parse_as
 from gitops_upgrader.api.references import ObjectReference
 from gitops_upgrader.api.resource import Resource
-from gitops_upgrader.errors import CrossNamespaceReference, InvalidObject, ObjectNotFound, Where
+from gitops_upgrader.errors import CrossNamespaceReference, InvalidObject, ObjectNotFound, ObjectUnusable, Where
 from gitops_upgrader.model import ObjectKey
 from gitops_upgrader.reconcilers.scope import Named, Scope, key_of
+from gitops_upgrader.stores.directory import DirectoryStore
 
 if TYPE_CHECKING:
     from gitops_upgrader.stores.protocol import Stored
@@ -44,12 +45,29 @@ def follow(scope: Scope, origin: Named, reference: ObjectReference, kind: str, f
     return required(scope, ObjectKey(group, named, home.namespace, reference.name), where)
 
 
-def required(scope: Scope, key: ObjectKey, where: Where) -> Stored:
-    """An object that has to be there. Raises ObjectNotFound."""
+def required(
+    scope: Scope, key: ObjectKey, where: Where, remedy: str = "Create it, or correct the reference."
+) -> Stored:
+    """An object that has to be there.
+
+    Args:
+        remedy: what to do where it is not.
+
+    Raises:
+        ObjectNotFound: it is not there.
+        ObjectUnusable: it is, and was left out as it has mistakes.
+    """
     found = scope.store.get(key)
-    if found is None:
-        raise ObjectNotFound(f"There is no {key}.", where=where, remedy="Create it, or correct the reference.")
-    return found
+    if found is not None:
+        return found
+    if is_left_out(scope, key):
+        raise ObjectUnusable(f"{key} has mistakes, so it was left out.", where=where, remedy="Correct them first.")
+    raise ObjectNotFound(f"There is no {key}.", where=where, remedy=remedy)
+
+
+def is_left_out(scope: Scope, key: ObjectKey) -> bool:
+    """Whether an object is in the files, and not in the store as it has mistakes."""
+    return isinstance(scope.store, DirectoryStore) and key in scope.store.broken
 
 
 def read(stored: Stored, kind: type[_Kind]) -> _Kind:

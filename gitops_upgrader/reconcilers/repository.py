@@ -13,10 +13,10 @@ from pathlib import Path
 from gitops_upgrader.api import ClusterClassClusterUpgrader, GitOpsRepository
 from gitops_upgrader.api.gitops_repository import GitOpsRepositorySpec
 from gitops_upgrader.api.names import GROUP
-from gitops_upgrader.errors import CrossNamespaceReference, InvalidObject, LocalRepositoryRefused, ObjectNotFound, Where
+from gitops_upgrader.errors import CrossNamespaceReference, InvalidObject, LocalRepositoryRefused, Where
 from gitops_upgrader.git import Checkout, Location
 from gitops_upgrader.model import ObjectKey
-from gitops_upgrader.reconcilers.references import read, required, secret_data
+from gitops_upgrader.reconcilers.references import is_left_out, read, required, secret_data
 from gitops_upgrader.reconcilers.scope import Scope, key_of
 
 FLUX = "source.toolkit.fluxcd.io"
@@ -87,22 +87,17 @@ def repository_of(scope: Scope, upgrader: ClusterClassClusterUpgrader, line: Com
     """The GitOpsRepository of an upgrader; None where it names none and the command line stands in.
 
     Raises:
-        ObjectNotFound: there is none, and no --repo.
+        ObjectNotFound, ObjectUnusable: there is none, or a wrong one, and no --repo.
         CrossNamespaceReference: it does not admit the upgrader's namespace.
     """
     home, reference = key_of(upgrader), upgrader.spec.repository_ref
     where = Where(object=str(home), field="spec.repositoryRef")
     namespace = reference.namespace or home.namespace if reference else home.namespace
     name = reference.name if reference else DEFAULT_NAME
-    stored = scope.store.get(ObjectKey(GROUP, GitOpsRepository.KIND, namespace, name))
-    if stored is None:
-        if reference is None and line.repo is not None:
-            return None
-        raise ObjectNotFound(
-            f"There is no GitOpsRepository {namespace}/{name}.",
-            where=where,
-            remedy="Create it, or name the repository with --repo.",
-        )
+    key = ObjectKey(GROUP, GitOpsRepository.KIND, namespace, name)
+    if reference is None and line.repo is not None and scope.store.get(key) is None and not is_left_out(scope, key):
+        return None
+    stored = required(scope, key, where, "Create it, or name the repository with --repo.")
     repository = read(stored, GitOpsRepository)
     if namespace != home.namespace and home.namespace not in repository.spec.allowed_namespaces:
         raise CrossNamespaceReference(
