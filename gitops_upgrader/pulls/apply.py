@@ -110,8 +110,8 @@ class Applier:
         switches = ours.switches_draft(desired.draft)
         followed = desired.draft if before is None or before.draft is None else before.draft
         marker = self._marker(head, settled=before is None or before.settled, draft=followed, switching=switches)
-        if before is not None and before.waiting:
-            marker = replace(marker, waiting=True)  # until auto-merge is armed again
+        if before is not None:  # until auto-merge is armed again
+            marker = replace(marker, waiting=before.waiting, unarmed=before.unarmed)
         marker = replace(marker, labelled=self._unlabel(ours, rebuilt=decision.push is not None))
         body = rewritten(ours.pull.body, desired, markers.render(marker))
         # A title that a person has written stays as long as it is about the same target.
@@ -119,7 +119,8 @@ class Applier:
         pull = self.forge.update(decision.pull, title=title, body=body, head_commit=head)
         if switches:
             self.forge.set_draft(decision.pull, draft=desired.draft)
-            marker = replace(marker, draft=desired.draft, switching=False)
+            unarmed = desired.auto_merge is not None if desired.draft else marker.unarmed
+            marker = replace(marker, draft=desired.draft, switching=False, unarmed=unarmed)
             pull = self._remember(self.forge.get(decision.pull), marker)
         return Outcome(self._settle(pull, marker), head)
 
@@ -198,18 +199,22 @@ class Applier:
     def _settle(self, pull: PullRequest, marker: Marker) -> PullRequest:
         """Set what is set once: labels, people, auto-merge; then remember that it was."""
         if marker.settled:
-            return self._arm(pull, marker) if marker.waiting else pull
+            due = marker.waiting or (marker.unarmed and not pull.draft)
+            return self._arm(pull, marker) if due else pull
         refused = self.forge.involve(pull.number, self._wanted().people)
         if refused:
             self.forge.comment(pull.number, "people-refused", "The forge did not take all of it: " + "; ".join(refused))
         return self._arm(pull, marker)
 
     def _arm(self, pull: PullRequest, marker: Marker) -> PullRequest:
+        """Let the forge merge by itself; a draft it would refuse, so that waits until somebody marks it as ready."""
         method = self._wanted().auto_merge
-        refusal = self.forge.arm_auto_merge(pull.number, method) if method else None
+        unarmed = method is not None and pull.draft
+        refusal = self.forge.arm_auto_merge(pull.number, method) if method and not unarmed else None
         if refusal:
             self.forge.comment(pull.number, "auto-merge-refused", f"Auto-merge stays off: {refusal}.")
-        return self._remember(self.forge.get(pull.number), replace(marker, settled=True, waiting=False))
+        marker = replace(marker, settled=True, waiting=False, unarmed=unarmed)
+        return self._remember(self.forge.get(pull.number), marker)
 
     def _remember(self, pull: PullRequest, marker: Marker) -> PullRequest:
         body = markers.replaced(pull.body, marker)

@@ -392,7 +392,7 @@ def _says_it(case: _Case) -> bool:
     marker = ours.marker if ours else None
     if ours is None or marker is None or head is None or (marker.labelled and REBUILD_LABEL not in ours.pull.labels):
         return False
-    if ours.switches_draft(case.seen.draft):
+    if ours.switches_draft(case.seen.draft) or (marker.unarmed and not ours.pull.draft):
         return False
     finished = marker.closed is None and marker.settled and not marker.waiting and marker.head == head.commit
     return finished and head.carries and marker.target == case.wanted

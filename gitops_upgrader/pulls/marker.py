@@ -54,6 +54,7 @@ class Marker:
         draft: what the setting for drafts was when we last followed it; a pull request that is otherwise was switched
             by a person. None in markers of before it was remembered.
         switching: the setting has changed, and the pull request is about to follow.
+        unarmed: it is a draft, and auto-merge is to be armed once it is none any more.
     """
 
     proposer: str
@@ -70,6 +71,7 @@ class Marker:
     patch: Patch | None = None
     draft: bool | None = None
     switching: bool = False
+    unarmed: bool = False
 
     @property
     def refreshes(self) -> bool:
@@ -111,6 +113,7 @@ class _Wire(BaseModel):
     patch: _Patch | None = None
     draft: bool | None = None
     switching: bool = False
+    unarmed: bool = False
 
 
 def _hop(target: Target) -> dict[str, str | None]:
@@ -135,6 +138,7 @@ def render(marker: Marker) -> str:
             "patch": {"base": marker.patch.base, "tree": marker.patch.tree} if marker.patch else None,
             "draft": marker.draft,
             "switching": marker.switching,
+            "unarmed": marker.unarmed,
         }
     )
     text = json.dumps(wire.model_dump(by_alias=True, exclude_defaults=True), separators=(",", ":"))
@@ -176,6 +180,7 @@ def read(body: str) -> Marker | None:
         patch=Patch(wire.patch.base, wire.patch.tree) if wire.patch else None,
         draft=wire.draft,
         switching=wire.switching,
+        unarmed=wire.unarmed,
     )
 
 

@@ -176,6 +176,8 @@ class FakeGitea:
         if self.busy:
             self.busy -= 1
             return Reply(405, {"message": "Please try again later"})
+        if pull.draft:
+            return Reply(405, {"message": "Work in progress PRs cannot be merged"})
         if pull.auto_merge:
             return Reply(409, {"message": "pull request is already scheduled to auto merge when checks succeed"})
         if request.body["Do"] == "rebase":

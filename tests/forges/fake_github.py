@@ -257,6 +257,8 @@ class FakeGitHub:
         return Reply(200, {"data": {"repository": {"ref": ref}}})
 
     def _enablePullRequestAutoMerge(self, pull: FakePull, entry: dict[str, Any]) -> Reply:  # noqa: N802 (its name)
+        if pull.draft:
+            return _unprocessable("Pull request Pull request is in draft state")
         if not self.project.protected:
             return _unprocessable("Pull request Pull request is in clean status")
         if entry["expectedHeadOid"] != pull.sha:
@@ -271,7 +273,7 @@ class FakeGitHub:
     def _convertPullRequestToDraft(self, pull: FakePull, entry: dict[str, Any]) -> Reply:  # noqa: N802 (its name)
         if not self.project.drafts:
             return _unprocessable("Draft pull requests are not supported in this repository.")
-        pull.draft = True
+        pull.draft, pull.auto_merge = True, None
         value = {"clientMutationId": None, "pullRequest": {"isDraft": True}}
         return _mutated("convertPullRequestToDraft", value)
 

@@ -365,6 +365,7 @@ class MemoryForge:
 
     def arm_auto_merge(self, number: int, method: MergeMethod) -> str | None:
         """As said, unless it is refused."""
+        assert not self.get(number).draft, "no forge merges drafts"
         if self.refuses_auto_merge is None:
             self._change(number, auto_merge=True)
         return self.refuses_auto_merge

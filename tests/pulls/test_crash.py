@@ -99,6 +99,9 @@ CHAPTERS: dict[str, Chapter] = {
     "make it ready for review, and supersede it": Chapter(
         f"drafts are wanted\n{PROPOSED}drafts are not wanted\nthe plan targets v1.34.2", least=5
     ),
+    "arm what a person marked as ready": Chapter(
+        f"drafts are wanted\nthe forge shall merge it\n{PROPOSED}Ann marks #1 as ready for review", ("memory",), least=3
+    ),
     "close what goes to another base": Chapter(
         f"{PROPOSED}Ann branches release off main\nchanges are proposed to release", least=4
     ),

@@ -386,6 +386,14 @@ TABLE: dict[str, tuple[Seen, str]] = {
         seen(proposal(), heads=OURS, draft=True),
         "leave, Current, #7",
     ),
+    "a draft with auto-merge to come": (
+        seen(proposal(marker={"draft": True, "unarmed": True}, draft=True), heads=OURS, draft=True),
+        "leave, Current, #7",
+    ),
+    "a draft with auto-merge to come, marked as ready by a person": (
+        seen(proposal(marker={"draft": True, "unarmed": True}), heads=OURS, draft=True),
+        "update, Resumed, #7",
+    ),
     "a rebuild asked for, the branch gone": (
         seen(proposal(), rebuild=True),
         f"update, RebuildRequested, push {BRANCH} over nothing, #7",

@@ -36,6 +36,7 @@ TEXT = st.text(st.characters(codec="utf-8"), max_size=50) | st.sampled_from(["--
         patch=st.none() | st.builds(Patch, TEXT, TEXT),
         draft=st.none() | st.booleans(),
         switching=st.booleans(),
+        unarmed=st.booleans(),
     ),
     TEXT,
     TEXT,
