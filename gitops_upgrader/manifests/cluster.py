@@ -133,7 +133,7 @@ def json_value(node: Node | None) -> Json:
     if isinstance(node, Scalar):
         return scalar.read(node)
     if isinstance(node, Mapping):
-        return {key: _member_value(value) for key, value in zip(node.keys, node.members, strict=True)}
+        return {key: _member_value(value) for key, value in zip(node.keys, node.unfolded(), strict=True)}
     return [_member_value(item) for item in node.unfolded()] if isinstance(node, Sequence) else None
 
 

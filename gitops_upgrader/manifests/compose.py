@@ -43,12 +43,12 @@ def compose(document: Document) -> Node | None:
         raise _unreadable(document, problem, mark.index if mark else 0) from error
     except yaml.YAMLError as error:
         raise _unreadable(document, str(error).splitlines()[0], 0) from error
-    nodes = [make(document, None, root) for root in roots]
+    nodes = [make(document, root) for root in roots]
     if len(nodes) > 1:
         position = nodes[1].start - document.start
         raise _unreadable(document, "a line end that is neither \\n nor \\r\\n hides a document", position)
     if aliased:
-        _Unfolding(document).visit(nodes[0], None)
+        _Unfolding(document).visit(nodes[0])
     return nodes[0] if nodes else None
 
 
@@ -100,10 +100,9 @@ class _Unfolding:
         self._sizes: dict[Node, tuple[int, int]] = {}  # weight and height of the nodes that aliases name
         self._unfolded = 0
 
-    def visit(self, node: Node, parent: Parent | None) -> None:
+    def visit(self, node: Node) -> None:
         """Visit a node and all below it, in the order of the text."""
         if isinstance(node, Alias):
-            node.parent = parent
             self._bind(node)
             return
         if node.anchor:
@@ -112,7 +111,7 @@ class _Unfolding:
             return
         self._open.append(node)
         for member in sorted(_members(node), key=lambda member: member.start):
-            self.visit(member, node)
+            self.visit(member)
         self._open.pop()
 
     def _bind(self, alias: Alias) -> None:

@@ -60,6 +60,14 @@ class Document:
             self._composed = True
         return self._root
 
+    def forget(self) -> None:
+        """Let go of the tree, so that it takes no memory; it is composed anew when it is asked for again.
+
+        Only for who knows that nobody holds one of its nodes: those would not be in the new tree.
+        """
+        self._root, self._composed = None, False
+        self.paths.clear()
+
     def where(self, position: int) -> Where:
         """The file, line and column of a position in the source's text."""
         line, column = self.source.place(position)

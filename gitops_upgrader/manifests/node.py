@@ -33,11 +33,10 @@ _NONE: Final[list[Any]] = []
 class Scalar:
     """A scalar. `style` is empty (plain), `'`, `"`, `|` or `>`; `start` is before an anchor and a tag."""
 
-    __slots__ = ("anchor", "document", "end", "parent", "start", "style", "tag", "value")
+    __slots__ = ("anchor", "document", "end", "start", "style", "tag", "value")
 
-    def __init__(self, document: Document, parent: Parent | None, outline: ScalarOutline) -> None:
+    def __init__(self, document: Document, outline: ScalarOutline) -> None:
         self.document = document
-        self.parent = parent
         self.value, start, end, style, self.tag, self.anchor = outline
         self.start: int = document.start + start
         self.end: int = document.start + end
@@ -52,30 +51,50 @@ class Scalar:
 class Collection:
     """A mapping or a sequence. The `end` of one in block style is where the next token starts.
 
-    `parent` is the collection that it stands in, here and in the other nodes. `members` are the values or items, each
-    an outline until it is looked at.
+    `members` are the values or items, each an outline until it is looked at. No node knows its parent: trees without
+    loops are gone when nobody needs them any more, and not when the garbage collector comes by.
     """
 
-    __slots__ = ("_outline", "anchor", "document", "end", "flow", "members", "parent", "start", "tag")
+    __slots__ = ("_outline", "anchor", "document", "end", "flow", "members", "start", "tag")
 
     flow: bool
     tag: str | None
     anchor: str | None
 
-    def __init__(self, document: Document, parent: Parent | None, outline: list[Any]) -> None:
+    def __init__(self, document: Document, outline: list[Any]) -> None:
         self.document = document
-        self.parent = parent
         self._outline = outline
         self.members: list[Any] = _NONE
         _, start, self.flow, self.tag, self.anchor = outline[:HEADER]
         self.start: int = document.start + start
         self.end: int = document.start + outline[-1]
 
+    def unfolded(self) -> list[Any]:
+        """The members, as outlines or nodes."""
+        if self._outline:
+            self.members, self._outline = self._outline[HEADER:-1], _NONE
+        return self.members
+
+    def index(self, node: Node) -> int:
+        """Which of the members a node is, or is in. It must be in one."""
+        start, end = node.start, node.end
+        base = self.document.start
+        for index, member in enumerate(self.unfolded()):
+            if type(member) is list:
+                found = base + member[1] <= start and end <= base + member[-1]
+            elif type(member) is tuple:
+                found = base + member[1] <= start and end <= base + member[2]
+            else:
+                found = member is node or (member.start <= start and end <= member.end)
+            if found:
+                return index
+        raise LookupError(node)
+
     def _made(self, index: int) -> Node:
         """One of the members as a node."""
         found = self.members[index]
         if type(found) in _OUTLINES:
-            found = self.members[index] = make(self.document, cast("Parent", self), found)
+            found = self.members[index] = make(self.document, found)
         node: Node = found
         return node
 
@@ -91,6 +110,12 @@ class Mapping(Collection):
 
     __slots__ = ("_complex", "_keys")
 
+    def unfolded(self) -> list[Any]:
+        """The values, as outlines or nodes."""
+        if self._outline:
+            self._unfold()
+        return self.members
+
     def _unfold(self) -> list[str]:
         members = self._outline[HEADER:-1]
         self._outline = _NONE
@@ -99,7 +124,7 @@ class Mapping(Collection):
         keys = members[::2]
         for index, key in enumerate(keys):
             if type(key) is not str:
-                node = make(self.document, self, key)
+                node = make(self.document, key)
                 self._complex.append(node)
                 keys[index] = node.value if isinstance(node, Scalar) else ""
         self._keys: list[str] = keys
@@ -113,8 +138,7 @@ class Mapping(Collection):
     @property
     def values(self) -> list[Node]:
         """The values, in the order of the keys."""
-        if self._outline:
-            self._unfold()
+        self.unfolded()
         return self._all()
 
     @property
@@ -147,23 +171,20 @@ class Sequence(Collection):
         self.unfolded()
         return self._all()
 
-    def unfolded(self) -> list[Any]:
-        """The members, as outlines or nodes."""
-        if self._outline:
-            self.members, self._outline = self._outline[HEADER:-1], _NONE
-        return self.members
+    def item(self, index: int) -> Node:
+        """One of them; `unfolded` must have been called."""
+        return self._made(index)
 
 
 class Alias:
     """A `*name`, and the node that it stands for; that is known when the whole document is composed."""
 
-    __slots__ = ("document", "end", "name", "parent", "start", "target")
+    __slots__ = ("document", "end", "name", "start", "target")
 
     target: Node
 
     def __init__(self, document: Document, start: int, end: int, name: str) -> None:
         self.document = document
-        self.parent: Parent | None = None
         self.start = document.start + start
         self.end = document.start + end
         self.name = name
@@ -173,10 +194,10 @@ Parent: TypeAlias = Mapping | Sequence
 Node: TypeAlias = Scalar | Mapping | Sequence | Alias
 
 
-def make(document: Document, parent: Parent | None, outline: Outline) -> Node:
+def make(document: Document, outline: Outline) -> Node:
     """A node from its outline."""
     if type(outline) is tuple:
-        return Scalar(document, parent, outline)
+        return Scalar(document, outline)
     if type(outline) is list:
-        return (Mapping if outline[0] else Sequence)(document, parent, outline)
+        return (Mapping if outline[0] else Sequence)(document, outline)
     return cast("Alias", outline)

@@ -24,7 +24,7 @@ class PatchedMapping(Mapping):
     __slots__ = ("origin",)
 
     def __init__(self, origin: Mapping, entries: Iterable[tuple[str, Node]]) -> None:
-        super().__init__(origin.document, origin.parent, _outline(origin))
+        super().__init__(origin.document, _outline(origin))
         made = list(entries)
         self._outline = []
         self._keys = [key for key, _ in made]
@@ -39,7 +39,7 @@ class PatchedSequence(Sequence):
     __slots__ = ("origin",)
 
     def __init__(self, origin: Sequence, items: list[Node]) -> None:
-        super().__init__(origin.document, origin.parent, _outline(origin))
+        super().__init__(origin.document, _outline(origin))
         self._outline = []
         self.members = items
         self.origin: Sequence = origin.origin if isinstance(origin, PatchedSequence) else origin

@@ -117,7 +117,7 @@ def _entry(node: Mapping, key: str) -> Node | None:
 def _item(node: Sequence, key: str) -> Node | None:
     if key.isascii() and key.isdigit():
         index = int(key)
-        return node.items[index] if index < len(node.items) and str(index) == key else None
+        return node.item(index) if index < len(node.unfolded()) and str(index) == key else None
     selector = _SELECTOR.fullmatch(key)
     if selector is None:
         return None
@@ -176,7 +176,7 @@ def peek(node: Node | None, *keys: str) -> str:
 def path(node: Node) -> tuple[tuple[Parent, str | int], ...]:
     """The way from a document's root to one of its nodes: each collection on it, with the key or index taken.
 
-    The node must be a value of its document's tree; the way is empty for the root. It is found once.
+    The node must be in its document's tree, by identity; the way is empty for the root. It is found once.
     """
     paths = node.document.paths
     found = paths.get(node)
@@ -186,12 +186,17 @@ def path(node: Node) -> tuple[tuple[Parent, str | int], ...]:
 
 
 def _path(node: Node) -> tuple[tuple[Parent, str | int], ...]:
-    parent = node.parent
-    if parent is None:
-        return ()
-    if isinstance(parent, Mapping):
-        return (*path(parent), (parent, parent.keys[parent.members.index(node)]))
-    return (*path(parent), (parent, parent.members.index(node)))
+    trail: list[tuple[Parent, str | int]] = []
+    current = node.document.root
+    while current is not node and isinstance(current, (Mapping, Sequence)):
+        index = current.index(node)
+        if isinstance(current, Mapping):
+            trail.append((current, current.keys[index]))
+            current = current.value(index)
+        else:
+            trail.append((current, index))
+            current = current.item(index)
+    return tuple(trail)
 
 
 def _members(node: Node) -> Iterable[tuple[str | int, Node]]:

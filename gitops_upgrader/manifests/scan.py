@@ -23,7 +23,7 @@ _KEPT: Final = 3
 _FEW: Final = 3
 """For how many names the files are searched, before an index of all names is made."""
 
-_SUFFIXES: Final = (".yaml", ".yml", ".json")
+_SUFFIXES: Final = (".yaml", ".yml", ".json", "Kustomization")
 _API: Final = re.compile(rb"(?<![\w.-])cluster\.x-k8s\.io/")
 _CHANGES: Final = re.compile(rb"\b(?:patches\w*|namePrefix|nameSuffix)\b")
 _NAME: Final = re.compile(rb"""name["']?[ \t]*:[ \t]*["']?([A-Za-z0-9][A-Za-z0-9.-]*)""")
@@ -79,25 +79,28 @@ class Scan:
         self._names: dict[bytes, list[str]] | None = None
         self._asked = 0
         for blob in tree.blobs():
-            if matches(blob.path, paths):
+            if not paths or matches(blob.path, paths):
                 self._add(blob)
 
     def _add(self, blob: Blob) -> None:
-        if blob.kind is BlobKind.SYMLINK or blob.kind is BlobKind.SUBMODULE:
+        path, kind = blob.path, blob.kind
+        if kind is BlobKind.SYMLINK or kind is BlobKind.SUBMODULE:
             self.links.append(blob)
             return
-        self.blobs[blob.path] = blob
-        name = blob.path.rpartition("/")[2]
-        if not name.endswith(_SUFFIXES) and name != "Kustomization":
+        self.blobs[path] = blob
+        if not path.endswith(_SUFFIXES):
+            return
+        named_so = path.endswith(KUSTOMIZATION_NAMES) and path.rpartition("/")[2] in KUSTOMIZATION_NAMES
+        if path.endswith("Kustomization") and not named_so:
             return
         traits, data = self._seen(blob)
-        if name in KUSTOMIZATION_NAMES:
+        if named_so:
             traits = (*traits, Trait.KUSTOMIZATION)
         if traits:
             for trait in traits:
-                self._having[trait][blob.path] = None
+                self._having[trait][path] = None
             if data is not None:
-                self._data[blob.path] = data
+                self._data[path] = data
 
     def _seen(self, blob: Blob) -> tuple[tuple[Trait, ...], bytes | None]:
         """What a blob shows, and its bytes where they had to be read for that."""
@@ -105,7 +108,7 @@ class Scan:
         if known is not None:
             return known, None
         data = self._tree.read(blob)
-        traits = tuple(_traits(data))
+        traits = _traits(data)
         if self._known is not None:
             self._known[blob.oid] = traits
         return traits, data
@@ -167,16 +170,18 @@ class Scan:
         return known.documents
 
 
-def _traits(data: bytes) -> Iterator[Trait]:
+def _traits(data: bytes) -> tuple[Trait, ...]:
+    found: tuple[Trait, ...] = ()
     if b"cluster.x-k8s.io/" in data and _API.search(data):
         if _KIND.search(data):
-            yield Trait.CLUSTER
+            found = (Trait.CLUSTER,)
         if b"kubernetesVersions" in data:
-            yield Trait.VERSION_LIST
+            found = (*found, Trait.VERSION_LIST)
     if b"$gitops-upgrader" in data:
-        yield Trait.MARKER
+        found = (*found, Trait.MARKER)
     if (b"kustomize.toolkit.fluxcd.io/" in data or b"argoproj.io/" in data) and _CHANGES.search(data):
-        yield Trait.DEPLOYMENT
+        found = (*found, Trait.DEPLOYMENT)
+    return found
 
 
 def matches(path: str, patterns: Sequence[str]) -> bool:

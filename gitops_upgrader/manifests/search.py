@@ -57,7 +57,10 @@ class Search:
             yield from self.overlays.render(layer, only)
 
     def all(self) -> Iterator[Instance]:
-        """Every Cluster of the files as it is deployed; what cannot be read is left out."""
+        """Every Cluster of the files as it is deployed; what cannot be read is left out.
+
+        Who asks must not keep nodes: the tree of a document is gone when the next Cluster is asked for.
+        """
         self.overlays.read_all()
         roots: dict[str, Kustomization] = {}
         for path in self.scan.having(Trait.CLUSTER):
@@ -80,6 +83,7 @@ class Search:
                 yield from map(alone, kinds.clusters(document))
             except ManifestError:
                 continue
+            document.forget()  # no layer has one of its nodes
 
     def _renaming(self, name: str) -> dict[str, Kustomization]:
         """The outermost layers above those that may make a Cluster's name what it is."""

@@ -14,6 +14,7 @@ from pathlib import Path
 import pygit2
 from ruamel.yaml import YAML
 
+from gitops_upgrader.git.trees import GitTree
 from gitops_upgrader.manifests import Manifests, Query, Scope, ScopeKind, Values, VariableWant
 from gitops_upgrader.model import Blob, BlobKind
 from tests.bench.comparison import Comparison, alternate, scratch, timed
@@ -132,25 +133,10 @@ class Memory:
         return self._files[blob.path]
 
 
-class Bare:
-    """The files of a bare repository's HEAD as a tree."""
-
-    def __init__(self, path: Path) -> None:
-        self._repository = pygit2.Repository(str(path))
-        self._odb = self._repository.odb
-
-    def blobs(self) -> Iterator[Blob]:
-        yield from self._walk(self._repository.head.peel(pygit2.Tree), "")
-
-    def _walk(self, tree: pygit2.Tree, prefix: str) -> Iterator[Blob]:
-        for entry in tree:
-            if isinstance(entry, pygit2.Tree):
-                yield from self._walk(entry, f"{prefix}{entry.name}/")
-            else:
-                yield Blob(f"{prefix}{entry.name}", str(entry.id), BlobKind.FILE)
-
-    def read(self, blob: Blob) -> bytes:
-        return self._odb.read(blob.oid)[1]
+def bare(path: Path) -> GitTree:
+    """The files of a bare repository's HEAD."""
+    repository = pygit2.Repository(str(path))
+    return GitTree(repository, repository.head.peel(pygit2.Tree).id)
 
 
 def run() -> Iterator[Comparison]:
@@ -207,10 +193,10 @@ def locates() -> Iterator[Comparison]:
             subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
 
         def one() -> None:
-            Manifests(Bare(path)).locate(Query("cluster-2500", variables=VARIABLES))
+            Manifests(bare(path)).locate(Query("cluster-2500", variables=VARIABLES))
 
         def everything() -> None:
-            Manifests(Bare(path)).clusters()
+            Manifests(bare(path)).clusters()
 
         taken = alternate(lambda: timed(one), lambda: timed(grep))
         yield Comparison(f"one Cluster located in {FILES:,} files : git grep -l topology", *taken, bound=3)
