@@ -33,6 +33,7 @@ from gitops_upgrader.reconcilers.rollout import Stage
 from gitops_upgrader.reconcilers.scope import Result, Scope, key_of
 from gitops_upgrader.runtime.events import Happening, Recorder
 from gitops_upgrader.runtime.happenings import of_result, of_upgrader
+from gitops_upgrader.runtime.lanes import Lane
 from gitops_upgrader.runtime.metrics import Metrics
 from gitops_upgrader.runtime.surveys import Surveys
 from gitops_upgrader.runtime.wakes import UPGRADER, Known, claimants, upgraders_of
@@ -101,7 +102,7 @@ class Dispatcher:
         with self._lock:
             self._asked.add(key)
 
-    def lane(self, key: ObjectKey) -> str | None:
+    def lane(self, key: ObjectKey) -> Lane | None:
         """The repository that a reconcile of an object will use; None where it uses none, or that cannot be told."""
         scope = self._scope()
         try:
@@ -116,9 +117,12 @@ class Dispatcher:
                 return None
             if repository is None:
                 return None
-            return location_of(scope, repository, self.workspaces.line).normalised
+            name = location_of(scope, repository, self.workspaces.line).normalised
         except UpgraderError:
             return None  # the reconcile itself will say so
+        # Who names a forge of their own, and may keep us waiting there, is not waited for by others.
+        way = repository.spec.api_url
+        return Lane(f"{name} {way}" if way else name, key_of(repository))
 
     def reconcile(self, key: ObjectKey) -> Outcome:
         """Reconcile one object. Raises UpgraderError where the store does not answer."""

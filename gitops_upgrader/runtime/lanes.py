@@ -8,10 +8,26 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Hashable
+from dataclasses import dataclass
 from typing import Generic, TypeVar
+
+from gitops_upgrader.model import ObjectKey
 
 L = TypeVar("L", bound=Hashable)
 K = TypeVar("K")
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """Where a reconcile belongs.
+
+    Attributes:
+        name: equal for those that must not be done side by side.
+        repository: the object whose credentials are used: what a forge limits, it limits for those.
+    """
+
+    name: str
+    repository: ObjectKey
 
 
 class Lanes(Generic[L, K]):

@@ -12,7 +12,7 @@ from gitops_upgrader.errors import LeaseLost, ObjectConflict, UpgraderError
 from gitops_upgrader.model import ObjectKey
 from gitops_upgrader.runtime.backoff import Backoff
 from gitops_upgrader.runtime.dispatch import Outcome
-from gitops_upgrader.runtime.lanes import Lanes
+from gitops_upgrader.runtime.lanes import Lane, Lanes
 from gitops_upgrader.runtime.logs import reconciling
 from gitops_upgrader.runtime.metrics import Metrics
 from gitops_upgrader.runtime.queue import WorkQueue
@@ -26,8 +26,8 @@ _AT_ONCE = 3
 class Dispatching(Protocol):
     """What workers need of a dispatcher."""
 
-    def lane(self, key: ObjectKey) -> str | None:
-        """The repository that a reconcile of an object will use; None where it uses none."""
+    def lane(self, key: ObjectKey) -> Lane | None:
+        """The lane that a reconcile of an object belongs to; None where it uses no repository."""
 
     def reconcile(self, key: ObjectKey) -> Outcome:
         """Reconcile one object. Raises UpgraderError where that is not possible at all."""
@@ -55,8 +55,8 @@ class Workers:
         self._each = each
         self._clock = clock
         self._queues: dict[str, WorkQueue[ObjectKey]] = {kind: WorkQueue(Backoff(), clock) for kind in kinds}
-        self._lanes: Lanes[str, ObjectKey] = Lanes()
-        self._closed_until: dict[str, float] = {}
+        self._lanes: Lanes[str, tuple[ObjectKey, Lane]] = Lanes()
+        self._closed_until: dict[ObjectKey, float] = {}
         self._stopping = threading.Event()
         self._threads: list[threading.Thread] = []
 
@@ -103,30 +103,31 @@ class Workers:
             lane = self._dispatcher_lane(key)
             if lane is None:
                 self._one(key, None)
-            elif self._lanes.enter(lane, key):
-                self._drive(lane, key)
+            elif self._lanes.enter(lane.name, (key, lane)):
+                self._drive(key, lane)
 
-    def _drive(self, lane: str, first: ObjectKey) -> None:
+    def _drive(self, key: ObjectKey, lane: Lane) -> None:
         """Work on everything of one repository that came while it was ours."""
-        key: ObjectKey | None = first
-        while key is not None:
+        following: tuple[ObjectKey, Lane] | None = (key, lane)
+        while following is not None:
+            key, lane = following
             if self._stopping.is_set():
                 self._queues[key.kind].done(key)
             else:
                 self._one(key, lane)
-            key = self._lanes.next(lane)
+            following = self._lanes.next(lane.name)
 
-    def _dispatcher_lane(self, key: ObjectKey) -> str | None:
+    def _dispatcher_lane(self, key: ObjectKey) -> Lane | None:
         try:
             return self._dispatcher.lane(key)
         except Exception:  # noqa: BLE001  (a bug, which the reconcile itself will meet and show)
             return None
 
-    def _one(self, key: ObjectKey, lane: str | None) -> None:
+    def _one(self, key: ObjectKey, lane: Lane | None) -> None:
         queue = self._queues[key.kind]
         begun = self._clock()
         try:
-            closed = self._closed_until.get(lane, 0.0) - begun if lane is not None else 0.0
+            closed = self._closed_until.get(lane.repository, 0.0) - begun if lane is not None else 0.0
             if closed > 0:
                 queue.add_after(key, closed)
                 return
@@ -147,7 +148,7 @@ class Workers:
             logger.exception("a bug in the reconcile of %s; please report it", key)
             return Outcome("bug")
 
-    def _settle(self, key: ObjectKey, lane: str | None, outcome: Outcome) -> None:
+    def _settle(self, key: ObjectKey, lane: Lane | None, outcome: Outcome) -> None:
         """Note how it ended, and when the key comes again."""
         queue = self._queues[key.kind]
         self._metrics.reconciles.labels(key.kind, outcome.result).inc()
@@ -155,7 +156,7 @@ class Workers:
             self._metrics.errors.labels(key.kind, outcome.problem.reason).inc()
         if outcome.retry_after is not None:
             if lane is not None:
-                self._closed_until[lane] = self._clock() + outcome.retry_after
+                self._closed_until[lane.repository] = self._clock() + outcome.retry_after
             queue.add_after(key, outcome.retry_after)
         elif isinstance(outcome.problem, LeaseLost | ObjectConflict) and queue.failures(key) < _AT_ONCE:
             queue.failed(key)

@@ -13,6 +13,7 @@ import pytest
 from gitops_upgrader.errors import ForgeRateLimited, KubernetesUnreachable, LeaseLost, NetworkError, UpgraderError
 from gitops_upgrader.model import ObjectKey
 from gitops_upgrader.runtime.dispatch import Outcome
+from gitops_upgrader.runtime.lanes import Lane
 from gitops_upgrader.runtime.metrics import Metrics
 from gitops_upgrader.runtime.workers import Workers
 
@@ -24,20 +25,24 @@ def key(name: str, kind: str = "ClusterClassClusterUpgrader") -> ObjectKey:
     return ObjectKey("g", kind, "fleet", name)
 
 
+def lane(name: str = "repository", repository: str = "default") -> Lane:
+    return Lane(name, key(repository, "GitOpsRepository"))
+
+
 class Dispatch:
     """Reconciles as a test says, and remembers what it was asked for."""
 
     def __init__(
         self,
         answer: Callable[[ObjectKey, int], Outcome] = lambda _key, _times: Outcome("succeeded"),
-        lanes: Callable[[ObjectKey], str | None] = lambda _: None,
+        lanes: Callable[[ObjectKey], Lane | None] = lambda _: None,
     ) -> None:
         self.answer = answer
         self.lanes = lanes
         self.seen: list[ObjectKey] = []
         self.changed = threading.Condition()
 
-    def lane(self, key: ObjectKey) -> str | None:
+    def lane(self, key: ObjectKey) -> Lane | None:
         return self.lanes(key)
 
     def reconcile(self, key: ObjectKey) -> Outcome:
@@ -93,7 +98,7 @@ def test_one_repository_is_worked_on_by_one_worker_and_the_others_stay_free() ->
             inside -= 1
         return Outcome("succeeded")
 
-    dispatch = Dispatch(answer, lambda found: found.name.partition("-")[0])
+    dispatch = Dispatch(answer, lambda found: lane(found.name.partition("-")[0]))
     with working(dispatch) as (workers, _):
         workers.wake(key(f"fleet-{number}") for number in range(20))
         dispatch.until(lambda: len(dispatch.seen) >= 1)
@@ -111,7 +116,7 @@ def test_what_failed_comes_again(problem: UpgraderError) -> None:
     def answer(_key: ObjectKey, times: int) -> Outcome:
         return Outcome("failed", None, problem) if times == 1 else Outcome("succeeded")
 
-    dispatch = Dispatch(answer, lambda _: "repository")
+    dispatch = Dispatch(answer, lambda _: lane())
     with working(dispatch) as (workers, metrics):
         workers.wake([key("a")])
         dispatch.until(lambda: len(dispatch.seen) == 2)
@@ -126,7 +131,7 @@ def test_a_rate_limit_holds_for_the_whole_repository() -> None:
     def answer(_key: ObjectKey, _times: int) -> Outcome:
         return Outcome("failed", None, ForgeRateLimited("Wait.", retry_after=3600))
 
-    dispatch = Dispatch(answer, lambda found: None if found.kind == "Plan" else "repository")
+    dispatch = Dispatch(answer, lambda found: None if found.kind == "Plan" else lane())
     with working(dispatch) as (workers, _):
         workers.wake([key("a")])
         dispatch.until(lambda: len(dispatch.seen) == 1)
@@ -135,6 +140,23 @@ def test_a_rate_limit_holds_for_the_whole_repository() -> None:
         dispatch.until(lambda: key("p", "Plan") in dispatch.seen)
 
     assert [found.name for found in dispatch.seen if found.kind != "Plan"] == ["a"]
+
+
+def test_a_rate_limit_of_other_credentials_holds_for_nobody_else() -> None:
+    """One repository, but another object for it, with credentials and perhaps a forge of its own."""
+
+    def answer(found: ObjectKey, _times: int) -> Outcome:
+        problem = ForgeRateLimited("Wait.", retry_after=3600) if found.name.startswith("theirs") else None
+        return Outcome("succeeded", None, problem)
+
+    dispatch = Dispatch(answer, lambda found: lane(repository=found.name.partition("-")[0]))
+    with working(dispatch) as (workers, _):
+        workers.wake([key("theirs-1")])
+        dispatch.until(lambda: len(dispatch.seen) == 1)
+        workers.wake([key("theirs-2"), key("ours-1"), key("ours-2")])
+        dispatch.until(lambda: {key("ours-1"), key("ours-2")} <= set(dispatch.seen))
+
+    assert key("theirs-2") not in dispatch.seen
 
 
 def test_an_outcome_says_when_to_look_again_and_whom_to_wake() -> None:
@@ -186,7 +208,7 @@ def test_stopping_finishes_what_is_under_way_and_begins_nothing_more() -> None:
         assert finish.wait(_PATIENCE)
         return Outcome("succeeded")
 
-    dispatch = Dispatch(answer, lambda _: "repository")
+    dispatch = Dispatch(answer, lambda _: lane())
     workers = Workers(dispatch, Metrics(), KINDS, 1)
     workers.start()
     workers.wake(key(f"a{number}") for number in range(3))
