@@ -648,6 +648,12 @@ class LeaseLost(GitError):
     transient = True
 
 
+class CacheLost(GitError):
+    """The folder of what was fetched was removed while it was used; it is made anew."""
+
+    transient = True
+
+
 class RefLocked(GitError):
     """Another process is updating the same branch right now."""
 

@@ -148,6 +148,7 @@ class BinaryTransport:
     def _once(self, options: Sequence[str], refs: Sequence[str], **more: str) -> Completed:
         arguments = [self._git, f"--git-dir={self._scratch.path}", *options, "--", self._location.url, *refs]
         environment = self._environment.variables(self._location) | more
+        self._scratch.check()
         self._exchanged(_EXCHANGES[options[0]])
         _logger.debug("running %s", shlex.join(arguments))
         return run(arguments, environment=environment, timeout=self._timeout)

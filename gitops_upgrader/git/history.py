@@ -48,6 +48,10 @@ class History:
             ObjectMissing: one of the two is not in the history of what was fetched.
             HistoryMissing: the repository itself is shallow and ends before the answer.
         """
+        if self._has(one) and self._has(other):
+            for ancestor, descendant in ((one, other), (other, one)):
+                if self._leads_to(ancestor, descendant):
+                    return ancestor  # whatever history is missing
         self._settle(one, other)
         found = self._objects.merge_base(lookup(self._objects, one).id, lookup(self._objects, other).id)
         base = cast("pygit2.Oid | None", found)  # its type says otherwise

@@ -102,6 +102,11 @@ class Repository(History):
         self._transport.close()
         self._scratch.close()
 
+    @property
+    def is_lost(self) -> bool:
+        """Whether what was fetched is gone: a cache may be removed at any time. Then it has to be opened anew."""
+        return self._scratch.is_lost
+
     # --- the remote ---------------------------------------------------------------------------------------------
 
     def refs(self, patterns: Sequence[str] = (), *, default_branch: bool = True) -> RemoteRefs:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pygit2
 
-from gitops_upgrader.errors import GitTimeout
+from gitops_upgrader.errors import CacheLost, GitTimeout, Where
 from gitops_upgrader.git.transport import TRACKING
 
 _MODE = 0o700
@@ -53,7 +53,6 @@ class Scratch:
             cache: a folder of ours, not of the person's; readable by this user only.
             key: the normalised address.
         """
-        cache.mkdir(mode=_MODE, parents=True, exist_ok=True)
         scratch = cls(cache / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.git", temporary=False)
         with scratch.locked(60):
             try:
@@ -73,6 +72,16 @@ class Scratch:
     def reload(self) -> None:
         """Look anew, after another program changed it: libgit2 remembers packs and where a shallow history ends."""
         self._repository = None
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether somebody has removed it, as people may do with a cache at any time."""
+        return not (self.path / "HEAD").is_file()
+
+    def check(self) -> None:
+        """Raises CacheLost where it is lost."""
+        if self.is_lost:
+            raise CacheLost("What was fetched was removed while it was used.", where=Where(file=str(self.path)))
 
     @property
     def shallow_roots(self) -> frozenset[str]:
@@ -117,6 +126,7 @@ class Scratch:
         if self.temporary:
             yield
             return
+        self.path.parent.mkdir(mode=_MODE, parents=True, exist_ok=True)
         handle = os.open(self.path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             _lock(handle, timeout, self.path)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
-from gitops_upgrader.errors import GitError, LeaseLost
+from gitops_upgrader.errors import CacheLost, GitError, LeaseLost
 
 if TYPE_CHECKING:
     from gitops_upgrader.reconcilers.propose import Proposed
@@ -43,7 +43,7 @@ class Patience:
             try:
                 return action()
             except GitError as error:
-                if not error.transient or isinstance(error, LeaseLost):
+                if not error.transient or isinstance(error, LeaseLost | CacheLost):
                     raise
             self.sleep(delay)
         return action()
@@ -62,7 +62,7 @@ def propose_with_patience(
     *,
     dry_run: bool,
 ) -> Proposed:
-    """Propose; where somebody pushed between our look and our push, look again, once.
+    """Propose; where somebody pushed between our look and our push, or removed the cache, look again, once.
 
     Args:
         get: opens the repository, or returns it as it was opened.
@@ -73,6 +73,8 @@ def propose_with_patience(
 
     try:
         return patience.attempt(lambda: propose(workspace, request, dry_run=dry_run))
-    except LeaseLost:
+    except GitError as error:
+        if not isinstance(error, LeaseLost) and not workspace.repository.is_lost:
+            raise
         fresh = refresh(place)
         return patience.attempt(lambda: propose(fresh, request, dry_run=dry_run))

@@ -46,7 +46,7 @@ class KeptWorkspaces(Workspaces):
             if kept.error is not None and now < kept.looked + _FAILURE:
                 raise kept.error
             # A little less, so that whoever comes once in an interval does look.
-            if kept.error is None and now < kept.looked + access.spec.interval * 0.9:
+            if kept.error is None and now < kept.looked + access.spec.interval * 0.9 and not _is_lost(kept):
                 return _for(access, kept)
         return self._renew(access, kept)
 
@@ -100,7 +100,7 @@ class KeptWorkspaces(Workspaces):
         now = self.clock()
         opened = kept.opened if kept is not None else now
         try:
-            if kept is None or kept.workspace is None or now >= kept.opened + _LONGEST:
+            if kept is None or kept.workspace is None or _is_lost(kept) or now >= kept.opened + _LONGEST:
                 if kept is not None and kept.workspace is not None:
                     kept.workspace.close()
                     kept.workspace = None
@@ -119,6 +119,11 @@ class KeptWorkspaces(Workspaces):
     def _keep(self, access: Access, kept: _Kept) -> None:
         with self._lock:
             self._kept[access.key] = kept
+
+
+def _is_lost(kept: _Kept) -> bool:
+    """Whether somebody has removed what was fetched."""
+    return kept.workspace is not None and kept.workspace.repository.is_lost
 
 
 def _for(access: Access, kept: _Kept) -> Workspace:

@@ -171,7 +171,7 @@ class Workspace:
     def survey(self) -> tuple[PullRequest, ...]:
         """The pull requests of ours that are open or were opened within the hour; the limits count anew from them.
 
-        Between two looks at the branches the forge is asked once.
+        Between two looks at the branches the forge is asked once, unless we have opened or closed one meanwhile.
         """
         if not self.forge.capabilities.opens_pulls:
             return ()
@@ -189,12 +189,14 @@ class Workspace:
 
     def opened(self) -> None:
         """Count a pull request that was opened just now."""
+        self._pulls = None
         self._open += 1
         if self._opened is not None:
             self._opened.append(self.clock())
 
     def closed(self) -> None:
         """Count a pull request that was closed just now."""
+        self._pulls = None
         self._open -= 1
 
     def close(self) -> None:

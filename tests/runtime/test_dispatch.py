@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,17 +11,8 @@ import pytest
 from gitops_upgrader.api.names import GROUP
 from gitops_upgrader.errors import ObjectMissing
 from gitops_upgrader.model import ObjectKey
-from gitops_upgrader.reconcilers.attempts import Patience
-from gitops_upgrader.reconcilers.kept import KeptWorkspaces
 from gitops_upgrader.reconcilers.mentions import Mentions
-from gitops_upgrader.reconcilers.repository import CommandLine
-from gitops_upgrader.reconcilers.scope import Live, Scope
-from gitops_upgrader.runtime.dispatch import Dispatcher, Outcome
-from gitops_upgrader.runtime.events import Recorder
-from gitops_upgrader.runtime.metrics import Metrics
-from gitops_upgrader.runtime.selection import parse_selector
-from gitops_upgrader.runtime.wakes import IMAGE, PLAN, REPOSITORY, SYNCER, UPGRADER
-from gitops_upgrader.sources.httpfetch import HttpFetch
+from gitops_upgrader.runtime.wakes import IMAGE, REPOSITORY, SYNCER, UPGRADER
 from gitops_upgrader.stores.directory import DirectoryStore
 from tests.gitserver import GitServer, git_http_server
 from tests.reconcilers import directory
@@ -30,50 +20,7 @@ from tests.reconcilers.directory import PLAN as PLAN_TEXT
 from tests.reconcilers.directory import SYNCER as SYNCER_TEXT
 from tests.reconcilers.directory import TEMPLATE, VERSIONS, Fleet
 from tests.reconcilers.test_repository import repository
-
-
-@dataclass
-class Shard:
-    """A process that acts on what its selector selects; the test is its work queue."""
-
-    fleet: Fleet
-    store: DirectoryStore
-    selector: str = ""
-    exchanges: list[str] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        selector = parse_selector(self.selector)
-        clock = self.fleet.clock
-        self.workspaces = KeptWorkspaces(
-            CommandLine(), clock, patience=Patience(tries=1), exchanged=self.exchanges.append
-        )
-        self.dispatcher = Dispatcher(
-            store=lambda: self.store,
-            scope=Scope(
-                self.store,
-                clock,
-                HttpFetch(),
-                runs_jobs=True,
-                live=Live(),
-                handed_on=selector.keys,
-                mentions=Mentions(),
-            ),
-            workspaces=self.workspaces,
-            recorder=Recorder(lambda: self.store, clock, "tests"),
-            metrics=Metrics(),
-            known=self.store.list,
-            selector=selector,
-            chance=lambda: 0.0,
-        )
-
-    def run(self, kind: str, name: str) -> Outcome:
-        return self.dispatcher.reconcile(ObjectKey(GROUP, kind, "fleet", name))
-
-    def flow(self) -> None:
-        """Reconcile everything, in the order in which versions flow."""
-        for kind in (SYNCER, IMAGE, PLAN, REPOSITORY, UPGRADER):
-            for found in self.store.list(GROUP, kind):
-                self.dispatcher.reconcile(found.key)
+from tests.runtime.controller import Controller
 
 
 @pytest.fixture
@@ -110,18 +57,18 @@ def content(store: DirectoryStore, kind: str, name: str) -> dict[str, Any]:
 
 def test_a_shard_acts_on_its_own_objects_alone(fleet: Fleet, git: GitServer) -> None:
     store = world(fleet, git, "shard: red")
-    other = Shard(fleet, store, "shard notin (red)")
+    other = Controller(fleet, store, "shard notin (red)")
     other.flow()
     assert store.list(GROUP, IMAGE) == ()
     assert "status" not in content(store, UPGRADER, "prod")
     assert content(store, REPOSITORY, "default")["status"]["headCommit"]
-    Shard(fleet, store, "shard=red").flow()
+    Controller(fleet, store, "shard=red").flow()
     assert content(store, UPGRADER, "prod")["status"]["phase"] == "Proposed"
 
 
 def test_what_a_syncer_makes_is_in_its_shard(fleet: Fleet, git: GitServer) -> None:
     store = world(fleet, git, "shard: red, team: ours")
-    red = Shard(fleet, store, "shard=red")
+    red = Controller(fleet, store, "shard=red")
     red.run(SYNCER, "images")
     found = store.list(GROUP, IMAGE)
     assert [image.labels.get("shard") for image in found] == ["red", "red"]
@@ -133,7 +80,7 @@ def test_what_a_syncer_makes_is_in_its_shard(fleet: Fleet, git: GitServer) -> No
 def test_a_repository_of_another_shard_is_looked_at_for_the_upgraders_here(fleet: Fleet, git: GitServer) -> None:
     """Else nobody would tell them of a merge. Its status is left to whom it belongs."""
     store = world(fleet, git, "shard: red")
-    red = Shard(fleet, store, "shard=red")
+    red = Controller(fleet, store, "shard=red")
     red.flow()
     red.run(REPOSITORY, "default")  # which sees what the upgrader has pushed
     first = red.run(REPOSITORY, "default")
@@ -154,7 +101,7 @@ def test_a_repository_of_another_shard_is_looked_at_for_the_upgraders_here(fleet
 
 def test_a_repository_that_no_upgrader_here_uses_costs_nothing(fleet: Fleet, git: GitServer) -> None:
     store = world(fleet, git, "shard: red")
-    blue = Shard(fleet, store, "shard=blue")
+    blue = Controller(fleet, store, "shard=blue")
     outcome = blue.run(REPOSITORY, "default")
     assert (outcome.result, outcome.again is None, blue.exchanges) == ("gone", False, [])
     store.patch(ObjectKey(GROUP, UPGRADER, "fleet", "prod"), {"metadata": {"labels": {"shard": "blue"}}})
@@ -165,7 +112,7 @@ def test_old_images_go_once_the_repository_has_been_looked_at(fleet: Fleet, git:
     """The syncer asks, the look at the repository answers and wakes it, and the next run removes."""
     store = world(fleet, git)
     store.patch(ObjectKey(GROUP, SYNCER, "fleet", "images"), {"metadata": {"uid": "u-1"}})
-    process = Shard(fleet, store)
+    process = Controller(fleet, store)
     process.flow()
     assert [image.key.name for image in store.list(GROUP, IMAGE)] == ["images-v1.33.5", "images-v1.34.2"]
     limit = {"historyLimit": 0, "policy": "Latest"}
@@ -191,7 +138,7 @@ def test_what_a_repository_says_that_cannot_be_read_is_no_answer(
     fleet: Fleet, git: GitServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store = world(fleet, git)
-    process = Shard(fleet, store)
+    process = Controller(fleet, store)
     process.flow()
 
     def unreadable(*_: object) -> frozenset[ObjectKey]:
