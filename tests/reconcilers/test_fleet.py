@@ -162,6 +162,36 @@ def test_a_stepping_stone_that_is_missing_is_named(fleet: Fleet) -> None:
     assert run.decided("prod").message == ("An image of v1.32.x for the step from v1.31.4 towards v1.34.2 is missing.")
 
 
+@pytest.mark.parametrize(
+    ("excluded", "hop"),
+    [
+        ("[]", "create, Proposed v1.33.5 -> v1.34.2"),
+        ("[v1.34.2]", "create, Proposed v1.33.5 -> v1.34.1"),
+        ("[v1.34.x]", "hold, NoCandidate"),
+        ("['>=1.34.0 <1.34.2', v1.34.2]", "hold, NoCandidate"),
+    ],
+)
+def test_what_a_plan_excludes_is_no_target(excluded: str, hop: str, fleet: Fleet) -> None:
+    fleet.clusters(prod="v1.33.5")
+    fleet.usual("prod")
+    fleet.write(
+        "images.yaml", VERSIONS, TEMPLATE, SYNCER.replace("LatestPerMinor", "All"), PLAN + f"  exclude: {excluded}\n"
+    )
+
+    assert fleet.run().told()["prod"].startswith(hop)
+
+
+def test_what_a_plan_excludes_is_no_stepping_stone(fleet: Fleet) -> None:
+    fleet.clusters(prod="v1.32.4")
+    fleet.usual("prod")
+    fleet.write("images.yaml", VERSIONS, TEMPLATE, SYNCER, PLAN + "  exclude: [v1.33.5]\n")
+
+    run = fleet.run()
+
+    assert run.decided("prod").reason == "MissingImage"
+    assert "v1.33.x" in run.decided("prod").message
+
+
 def test_an_image_that_needs_a_job_waits_for_a_cluster(fleet: Fleet) -> None:
     fleet.clusters(prod="v1.33.5")
     fleet.usual("prod")
