@@ -11,18 +11,26 @@ PATIENCE ?= 2400
 help: ## Show what there is.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
-$(BIN)/.installed: pyproject.toml
+# The program alone, for those who want to see it. All else is for those who change it.
+$(BIN)/.installed-program: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "gitops-upgrader needs Python 3.11 or newer; set PYTHON=/path/to/python3.11 (found $$($(PYTHON) -V))" >&2; exit 1; }
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	@echo "Setting up $(VENV): a minute the first time, and nothing after that."
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
+	@touch $@
+
+$(BIN)/.installed: $(BIN)/.installed-program
+	@echo "Installing what tests and linters need."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
 	@touch $@
 
 $(BIN)/.installed-docs: $(BIN)/.installed
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[docs]'
+	@echo "Installing what builds the documentation."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[docs]'
 	@touch $@
 
-demo: $(BIN)/.installed ## Run the whole pipeline on a fleet made for the purpose.
-	$(BIN)/gitops-upgrader demo
+demo: $(BIN)/.installed-program ## Run the whole pipeline on a fleet made for the purpose.
+	@$(BIN)/gitops-upgrader demo
 
 test: $(BIN)/.installed ## Run the hermetic tests: no network, no Go. ARGS='-k hop' selects some.
 	$(BIN)/python tests/run.py $(ARGS)
@@ -50,7 +58,7 @@ bench: $(BIN)/.installed ## Measure speed as ratios against what a user would do
 fuzz: $(BIN)/.installed ## Fuzz the manifest editor for five minutes.
 	$(BIN)/python -m tests.fuzz --seconds 300
 
-crds: $(BIN)/.installed ## Write crds/ anew from gitops_upgrader/api.
+crds: $(BIN)/.installed-program ## Write crds/ anew from gitops_upgrader/api.
 	$(BIN)/gitops-upgrader crds --output crds
 
 reference: $(BIN)/.installed ## Write docs/reference anew from the code.

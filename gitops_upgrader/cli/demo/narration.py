@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shlex
+import shutil
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -21,7 +23,8 @@ from gitops_upgrader.pulls.decision import Create
 from gitops_upgrader.reconcilers.fleet import Report
 from gitops_upgrader.reconcilers.propose import Proposed
 
-_PROPOSE = "gitops-upgrader propose -m upgrades"
+_PROGRAM = "gitops-upgrader"
+_PROPOSE = f"{_PROGRAM} propose -m upgrades"
 
 
 def opening(console: Console, stage: Stage) -> None:
@@ -83,9 +86,18 @@ def closing(console: Console, stage: Stage) -> None:
     _say(console, "When you have seen enough:")
     console.print()
     _command(console, f"rm -rf {_quoted(stage.folder)}")
-    _say(console, "On a repository of your own, this only looks:")
+    _say(console, "In a checkout of your own, this writes a first upgrades/, and then only looks:")
     console.print()
-    _command(console, "gitops-upgrader propose --cluster NAME --to VERSION --repo . --dry-run", gap=False)
+    _command(console, f"{program()} init --repo .", gap=False)
+    _command(console, f"{program()} propose -m upgrades --repo . --dry-run", gap=False)
+
+
+def program() -> str:
+    """What people type to run this program: its name where a shell finds it, else where it is."""
+    script = Path(sys.argv[0])
+    if shutil.which(_PROGRAM) or script.name != _PROGRAM:
+        return _PROGRAM
+    return _quoted(script.absolute())
 
 
 def looks(stage: Stage) -> tuple[str, ...]:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
 import pytest
 
+from gitops_upgrader.cli.demo.narration import program
 from gitops_upgrader.cli.run import run
 from tests.need import need
 
@@ -128,3 +131,21 @@ def test_without_git_nothing_is_left_behind(
     assert (shown, notes.count("\n")) == ("", 1)
     assert "git" in notes
     assert list(temporary.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("started", "on_path", "typed"),
+    [
+        ("/opt/venv/bin/gitops-upgrader", True, "gitops-upgrader"),
+        ("/opt/venv/bin/gitops-upgrader", False, "/opt/venv/bin/gitops-upgrader"),
+        ("/opt/my venv/bin/gitops-upgrader", False, "'/opt/my venv/bin/gitops-upgrader'"),
+        ("/opt/gitops_upgrader/__main__.py", False, "gitops-upgrader"),
+    ],
+)
+def test_commands_for_ones_own_repository_work_where_the_shell_does_not_find_the_program(
+    started: str, typed: str, monkeypatch: pytest.MonkeyPatch, *, on_path: bool
+) -> None:
+    """`make demo` starts it from a virtual environment that nobody has activated."""
+    monkeypatch.setattr(sys, "argv", [started, "demo"])
+    monkeypatch.setattr(shutil, "which", lambda _: started if on_path else None)
+    assert program() == typed
