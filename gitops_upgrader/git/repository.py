@@ -103,6 +103,11 @@ class Repository(History):
         self._scratch.close()
 
     @property
+    def folder(self) -> Path:
+        """Where what was fetched is kept."""
+        return self._scratch.path
+
+    @property
     def is_lost(self) -> bool:
         """Whether what was fetched is gone: a cache may be removed at any time. Then it has to be opened anew."""
         return self._scratch.is_lost

@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from gitops_upgrader.errors import UpgraderError
 from gitops_upgrader.reconcilers.opened import Workspaces, limits_of
@@ -58,6 +59,10 @@ class KeptWorkspaces(Workspaces):
         """Every repository that is open."""
         with self._lock:
             return tuple(kept.workspace for kept in self._kept.values() if kept.workspace is not None)
+
+    def folders(self) -> frozenset[Path]:
+        """Where what was fetched is, of every repository that is open."""
+        return frozenset(workspace.repository.folder for workspace in self.all())
 
     def expire(self, url: str) -> None:
         """Have the branches of a repository looked at by whoever comes next, whatever the interval.

@@ -21,7 +21,7 @@ from gitops_upgrader.reconcilers.mentions import Mentions
 from gitops_upgrader.reconcilers.repository import CommandLine
 from gitops_upgrader.reconcilers.scope import Live, Scope
 from gitops_upgrader.runtime.cache import Cache
-from gitops_upgrader.runtime.diskcache import trim
+from gitops_upgrader.runtime.diskcache import keep_bounded
 from gitops_upgrader.runtime.dispatch import Dispatcher
 from gitops_upgrader.runtime.election import Election, Terms
 from gitops_upgrader.runtime.events import Recorder
@@ -205,8 +205,7 @@ class Process:
 
     def _lead(self, stop: threading.Event) -> None:
         self.metrics.leads.set(1)
-        if self._cache_folder is not None:
-            trim(self._cache_folder, self.settings.cache_bytes)
+        threading.Thread(target=self._bound_cache, args=(stop,), name="cache", daemon=True).start()
         self.workers.start()
         while not stop.wait(_TICK):
             self._raise_bugs()
@@ -221,6 +220,10 @@ class Process:
         logger.info("finishing")
         if not self.workers.stop(self.settings.shutdown_timeout.total_seconds()):
             logger.warning("some reconciles were abandoned; the next leader takes them up")
+
+    def _bound_cache(self, stop: threading.Event) -> None:
+        if self._cache_folder is not None:
+            keep_bounded(self._cache_folder, self.settings.cache_bytes, self._workspaces.folders, stop)
 
     @contextmanager
     def _renewing(self) -> Iterator[None]:
