@@ -180,6 +180,32 @@ def test_sources(source: str, problem: str | None, tmp_path: Path) -> None:
     assert all(problem in line for line in found if problem)
 
 
+@pytest.mark.parametrize(
+    ("spec", "rivals"),
+    [
+        (UPGRADER, True),
+        (UPGRADER + "clusterNamespace: fleet\nhopInterval: 1h\n", True),
+        (UPGRADER.replace("prod", "dev"), False),
+        (UPGRADER + "clusterNamespace: other\n", False),
+        (UPGRADER + "path: clusters\n", False),
+        (UPGRADER + "targets: [{path: a.yaml, pointer: /version}]\n", False),
+        (UPGRADER + "paused: true\n", False),
+        (UPGRADER + "repositoryRef: {name: other}\n", False),
+    ],
+)
+def test_two_upgraders_of_one_cluster(spec: str, rivals: bool, tmp_path: Path) -> None:
+    repository = document("GitOpsRepository", "other", "url: https://git.example.org/fleet.git")
+    kind = "ClusterClassClusterUpgrader"
+    said = check(tmp_path, PLAN, repository, document(kind, "one", UPGRADER), document(kind, "two", spec))
+    remedy = "Keep one of them and delete or pause the rest; or tell them apart by path or targets."
+    expected = [
+        f"RivalUpgraders a.yaml:{line}:3: {kind} fleet/{name}: spec.clusterName: {kind} fleet/{other} is for the same "
+        f"Cluster too. {remedy}"
+        for line, name, other in ((17, "one", "two"), (24, "two", "one"))
+    ]
+    assert said == (expected if rivals else [])
+
+
 def test_sets(tmp_path: Path) -> None:
     spec = "repositoryRef: {name: a}\ntemplate: {spec: {planRef: {name: b}}}"
     found = check(tmp_path, document("ClusterUpgraderSet", "all", spec))
