@@ -285,6 +285,22 @@ def test_images_beyond_the_history_go_and_those_that_are_named_stay(management: 
     assert event["regarding"]["kind"] == "MachineImageSyncer"
 
 
+@pytest.mark.parametrize("kind", ["GitOpsRepository", "ClusterClassClusterUpgrader"])
+def test_who_asks_for_a_run_gets_one_now(management: Management, kind: str) -> None:
+    """As with Flux's objects: an annotation with a new value, and nobody waits for an interval of an hour."""
+    management.commit("prod", "v1.33.5")
+    management.apply(RESOURCES.replace("interval: 1s", "interval: 1h"))
+    management.apply(UPGRADER.replace("NAME", "prod"))
+    with running(settings(management)) as process:
+        management.until(lambda: branch_of(management, "prod") in management.people.branches(), "the branch is pushed")
+        management.until(lambda: process.workers.idle, "everything is settled")
+        management.people.merge(branch_of(management, "prod"))
+        path = management.path(kind, "default" if kind == "GitOpsRepository" else "prod")
+        change = {"metadata": {"annotations": {"reconcile.gitops-upgrader/requestedAt": "2026-11-03T10:00:00Z"}}}
+        management.server.api("PATCH", path, change, content_type="application/merge-patch+json")
+        management.until(lambda: management.condition("prod", "Merged") == ("True", "Merged"), "the merge is noticed")
+
+
 def test_another_controller_at_the_same_objects_is_warned_of(management: Management) -> None:
     management.apply(RESOURCES)
     with running(settings(management)) as process:
