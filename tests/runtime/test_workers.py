@@ -10,7 +10,14 @@ from datetime import timedelta
 
 import pytest
 
-from gitops_upgrader.errors import ForgeRateLimited, KubernetesUnreachable, LeaseLost, NetworkError, UpgraderError
+from gitops_upgrader.errors import (
+    ForgeRateLimited,
+    KubernetesUnreachable,
+    LeaseLost,
+    NetworkError,
+    ObjectConflict,
+    UpgraderError,
+)
 from gitops_upgrader.model import ObjectKey
 from gitops_upgrader.runtime.dispatch import Outcome
 from gitops_upgrader.runtime.lanes import Lane
@@ -125,6 +132,34 @@ def test_what_failed_comes_again(problem: UpgraderError) -> None:
     assert value(metrics, "errors_total", kind=kind, reason=problem.reason) == 1
     assert value(metrics, "reconciles_total", kind=kind, result="failed") == 1
     assert value(metrics, "reconciles_total", kind=kind, result="succeeded") == 1
+
+
+@pytest.mark.parametrize(
+    ("problem", "at_once"),
+    [
+        (LeaseLost("Somebody pushed."), 4),
+        (ObjectConflict("Somebody has written."), 4),
+        (NetworkError("No connection."), 1),
+    ],
+)
+def test_what_somebody_else_has_overtaken_is_tried_again_at_once_and_then_with_pauses(
+    problem: UpgraderError, at_once: int
+) -> None:
+    """No time goes by here, so that what has to wait never comes."""
+
+    def answer(found: ObjectKey, _times: int) -> Outcome:
+        return Outcome("succeeded") if found.kind == "Plan" else Outcome("failed", None, problem)
+
+    dispatch = Dispatch(answer)
+    workers = Workers(dispatch, Metrics(), KINDS, 1, clock=lambda: 0.0)
+    workers.start()
+    workers.wake([key("a")])
+    dispatch.until(lambda: dispatch.seen.count(key("a")) == at_once)
+    workers.wake([key("p", "Plan")])
+    dispatch.until(lambda: key("p", "Plan") in dispatch.seen)
+    assert workers.stop(_PATIENCE)
+
+    assert dispatch.seen.count(key("a")) == at_once
 
 
 def test_a_rate_limit_holds_for_the_whole_repository() -> None:
