@@ -9,6 +9,7 @@ from contextlib import contextmanager
 import pytest
 from kubernetes import client as official
 
+from gitops_upgrader.runtime import informers
 from gitops_upgrader.runtime.informers import Informer, Wanted
 from gitops_upgrader.stores.connection import Connection
 from gitops_upgrader.stores.discovery import Discovery
@@ -151,6 +152,20 @@ def test_what_happened_while_the_history_was_lost_is_found_by_listing_anew(api: 
 
     assert {"a gone", "b 20"} <= set(sight.lines)
     assert set(sight.objects) == {"b", "c", "d"}
+
+
+def test_a_connection_without_a_byte_is_dead_within_a_minute(
+    api: Api, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The API server ends each watch sooner than that by itself, so only a dead one is silent for so long."""
+    assert informers.WATCH_SECONDS < informers.SILENCE < 60
+    monkeypatch.setattr(informers, "SILENCE", 0.1)
+    sight = Sight()
+    with informing(api, sight):
+        sight.until(lambda: sight.interrupted > 1)
+
+    assert "The watch of Thing is silent; it is begun anew" in caplog.text
+    assert api.verbs().count("watch") > 1
 
 
 def test_a_refusal_is_told_in_words_and_tried_again(api: Api, caplog: pytest.LogCaptureFixture) -> None:

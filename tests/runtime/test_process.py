@@ -5,8 +5,10 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,7 @@ from prometheus_client import Counter
 from gitops_upgrader.errors import LeadershipLost
 from gitops_upgrader.runtime.process import Process
 from gitops_upgrader.runtime.secrecy import Secrecy
-from tests.gitserver import git_http_server
+from tests.gitserver import GitServer, Seen, git_http_server
 from tests.runtime.cluster import RESOURCES, UPGRADER, Management, managed, running, settings
 from tests.runtime.relay import relay
 from tests.servers.kubernetes import KubernetesServer
@@ -299,6 +301,40 @@ def test_who_asks_for_a_run_gets_one_now(management: Management, kind: str) -> N
         change = {"metadata": {"annotations": {"reconcile.gitops-upgrader/requestedAt": "2026-11-03T10:00:00Z"}}}
         management.server.api("PATCH", path, change, content_type="application/merge-patch+json")
         management.until(lambda: management.condition("prod", "Merged") == ("True", "Merged"), "the merge is noticed")
+
+
+def test_what_takes_too_long_at_the_end_is_abandoned_and_taken_up_by_the_next_one(
+    kubernetes: KubernetesServer, tmp_path: Path
+) -> None:
+    """A push hangs when the process is asked to end: it ends in time, and nothing is proposed twice."""
+    served: list[GitServer] = []
+    pushing, go_on = threading.Event(), threading.Event()
+
+    @contextmanager
+    def serve(folder: Path) -> Iterator[GitServer]:
+        with git_http_server(folder) as git:
+            served.append(git)
+            yield git
+
+    def hang(seen: Seen) -> None:
+        if seen.is_push:
+            pushing.set()
+            assert go_on.wait(60)
+
+    with managed(kubernetes, tmp_path, serve) as management:
+        management.commit("prod", "v1.33.5")
+        management.apply(RESOURCES)
+        management.apply(UPGRADER.replace("NAME", "prod"))
+        served[0].before = hang
+        with running(settings(management, shutdown_timeout=timedelta(seconds=0.2))):
+            assert pushing.wait(30)
+            asked = time.monotonic()
+        assert time.monotonic() - asked < 15
+        assert holder(management) == ""
+        go_on.set()
+        with running(settings(management)):
+            management.until(lambda: management.condition("prod", "Proposed") == ("True", "Unchanged"), "it goes on")
+        assert len(management.people.history(branch_of(management, "prod"))) == 2
 
 
 def test_another_controller_at_the_same_objects_is_warned_of(management: Management) -> None:

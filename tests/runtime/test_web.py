@@ -77,6 +77,18 @@ def test_metrics_are_in_prometheus_format(server: WebServer, metrics: Metrics) -
     assert "gitops_upgrader_cluster_info{" not in get(server, "/metrics")[1]
 
 
+def test_everything_that_people_watch_has_a_metric(metrics: Metrics) -> None:
+    page = metrics.render().decode()
+    shown = {
+        line.split()[2].removeprefix("gitops_upgrader_") for line in page.splitlines() if line.startswith("# TYPE")
+    }
+    assert {
+        *("reconciles_total", "reconcile_duration_seconds", "errors_total", "queue_depth", "leader"),
+        *("pull_requests", "git_operations_total", "forge_requests_total", "forge_rate_limit_remaining"),
+        *("cluster_info", "watch_interruptions_total", "process_resident_memory_bytes"),
+    } <= shown
+
+
 def test_pull_requests_are_counted_by_state(metrics: Metrics) -> None:
     now = datetime(2026, 11, 1, tzinfo=UTC)
     pulls = tuple(
