@@ -80,6 +80,12 @@ class _Dumper(yaml.SafeDumper):
         """Indent lists below their key."""
         super().increase_indent(flow, indentless=False)
 
+    def write_double_quoted(self, text: str, split: bool = True) -> None:
+        """Escape what is not ASCII: in quotes stands what people would not see, such as marks of direction."""
+        as_it_is, self.allow_unicode = self.allow_unicode, False
+        super().write_double_quoted(text, split)
+        self.allow_unicode = as_it_is
+
 
 def _dump(definition: Mapping[str, Any]) -> str:
     return yaml.dump(definition, Dumper=_Dumper, sort_keys=True, allow_unicode=True, width=120)

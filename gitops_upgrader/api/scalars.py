@@ -191,13 +191,18 @@ Template: TypeAlias = Annotated[
 ]
 """A text with `$(NAME)` placeholders."""
 
-_ONE_LINE = r"[^\x00-\x1f\x7f]"
+_UNPRINTABLE = "\\x00-\\x1f\\x7f-\\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff"
+"""Controls, line ends of Unicode, and what is not seen but changes what is: its order (UAX 9), or where a word ends.
+
+What Go and Python escape in the same way is escaped for them; the rest stands for itself.
+"""
+_ONE_LINE = f"[^{_UNPRINTABLE}]"
 
 VersionTemplate: TypeAlias = Annotated[
     str,
     StringConstraints(max_length=1024),
     _template(placeholders.VERSION_NAMES),
-    Form(placeholders.pattern(placeholders.VERSION_NAMES, r"[^$\x00-\x1f\x7f]"), "must be one printable line"),
+    Form(placeholders.pattern(placeholders.VERSION_NAMES, f"[^${_UNPRINTABLE}]"), "must be one printable line"),
 ]
 """One line with the placeholders that follow from a version alone."""
 
