@@ -1,7 +1,13 @@
-"""How long to wait before something is tried again: exponentially longer, with jitter, up to a limit."""
+"""How long to wait before something is tried again.
+
+Each key waits exponentially longer, with jitter, up to a limit; all of them together come back at no more than a rate,
+so that what failed at once (the API server was away, say) does not come back as a stampede. Both are as in client-go
+(`util/workqueue`, DefaultTypedControllerRateLimiter).
+"""
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
@@ -41,3 +47,26 @@ class Backoff(Generic[K]):
     def forget(self, key: K) -> None:
         """Start anew: the key has succeeded, or is gone."""
         self._failures.pop(key, None)
+
+
+@dataclass(slots=True)
+class Bucket:
+    """Lets so many through at once, and then so many a second. Not for use by several threads without a lock.
+
+    Attributes:
+        rate: how many a second.
+        burst: how many at once.
+    """
+
+    rate: float = 10.0
+    burst: int = 100
+    _free_at: float = -math.inf
+
+    def reserve(self, now: float) -> float:
+        """Take the next place, and return in how many seconds it is.
+
+        Args:
+            now: seconds that only go forward.
+        """
+        self._free_at = max(self._free_at, now - self.burst / self.rate) + 1 / self.rate
+        return max(0.0, self._free_at - now)

@@ -14,21 +14,31 @@ from collections import deque
 from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
 
-from gitops_upgrader.runtime.backoff import Backoff
+from gitops_upgrader.runtime.backoff import Backoff, Bucket
 
 K = TypeVar("K", bound=Hashable)
+
+_STALE = 100
+"""Timers that were overtaken are dropped together: of a key that is woken often, each one would stay for hours."""
 
 
 class WorkQueue(Generic[K]):
     """Keys that wait for a worker. Safe to share between threads.
 
     Args:
-        backoff: how long failures wait.
+        backoff: how long a key waits that failed.
         clock: seconds that only go forward.
+        bucket: how many keys that failed come back in a time.
     """
 
-    def __init__(self, backoff: Backoff[K] | None = None, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        backoff: Backoff[K] | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        bucket: Bucket | None = None,
+    ) -> None:
         self._backoff = backoff or Backoff()
+        self._bucket = bucket or Bucket()
         self._clock = clock
         self._ready: deque[K] = deque()
         self._dirty: set[K] = set()
@@ -56,12 +66,15 @@ class WorkQueue(Generic[K]):
                 return
             self._due[key] = due
             heapq.heappush(self._timers, (due, next(self._order), key))
+            if len(self._timers) > 2 * len(self._due) + _STALE:
+                self._timers = [(due, next(self._order), key) for key, due in self._due.items()]
+                heapq.heapify(self._timers)
             self._changed.notify()
 
     def failed(self, key: K) -> float:
         """Have a key that failed worked on again later. Returns in how many seconds."""
         with self._changed:
-            delay = self._backoff.failed(key)
+            delay = max(self._backoff.failed(key), self._bucket.reserve(self._clock()))
         self.add_after(key, delay)
         return delay
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import threading
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from gitops_upgrader.runtime.backoff import Backoff
+from gitops_upgrader.runtime.backoff import Backoff, Bucket
 from gitops_upgrader.runtime.queue import WorkQueue
 
 
@@ -105,6 +106,35 @@ def test_failures_come_back_later_and_later_up_to_a_limit_until_they_are_forgott
     keys.forget("a")
     assert keys.failures("a") == 0
     assert keys.failed("a") == 1
+
+
+def test_what_fails_together_comes_back_at_a_rate() -> None:
+    clock = Clock()
+    keys = WorkQueue(Backoff[str](base=1, jitter=0.0), clock, Bucket(rate=10, burst=20))
+
+    delays = [keys.failed(f"k{number}") for number in range(60)]
+
+    assert (
+        delays[:30] == [pytest.approx(1.0)] * 30
+    )  # the twenty at once, and ten more within the second that all of them wait
+    assert delays[30:] == [pytest.approx(1.1 + number / 10) for number in range(30)]
+    clock.now = 100
+    assert keys.failed("later") == 1.0
+
+
+def test_timers_that_were_overtaken_do_not_pile_up() -> None:
+    clock = Clock()
+    keys = queue(clock)
+    for _ in range(10_000):
+        keys.add_after("a", 36_000)
+        keys.add("a")
+        assert keys.get(0) == "a"
+        keys.done("a")
+        clock.now += 1
+    keys.add_after("a", 60)
+    assert len(keys._timers) < 200
+    clock.now += 60
+    assert keys.get(0) == "a"
 
 
 def test_the_backoff_of_a_key_that_failed_for_ever_is_still_a_number() -> None:
