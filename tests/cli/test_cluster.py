@@ -14,14 +14,31 @@ from gitops_upgrader import api
 from gitops_upgrader.cli.run import run
 from tests.reconcilers.directory import OURS, PLAN, SYNCER, TEMPLATE, VERSIONS, Fleet, upgrader
 from tests.servers.control_plane import write_kubeconfig
-from tests.servers.kubernetes import KubernetesServer
+from tests.servers.kubernetes import KubernetesServer, until
 
 pytestmark = pytest.mark.servers
 
 READ = [
     {"apiGroups": [api.GROUP], "resources": ["*"], "verbs": ["get", "list"]},
     {"apiGroups": [""], "resources": ["configmaps"], "verbs": ["get"]},
+    {"apiGroups": ["cluster.x-k8s.io"], "resources": ["clusters", "clusterclasses"], "verbs": ["get"]},
 ]
+
+
+CLASS_CRD = """\
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: clusterclasses.cluster.x-k8s.io}
+spec:
+  group: cluster.x-k8s.io
+  names: {kind: ClusterClass, plural: clusterclasses, singular: clusterclass, listKind: ClusterClassList}
+  scope: Namespaced
+  versions:
+    - name: v1beta2
+      served: true
+      storage: true
+      schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}
+"""
 
 
 class Cluster:
@@ -41,7 +58,8 @@ class Cluster:
 
     def _path(self, version: str, kind: str, name: str) -> str:
         base = f"/apis/{version}" if "/" in version else f"/api/{version}"
-        return f"{base}/namespaces/{self.name}/{kind.lower()}s/{name}"
+        plural = f"{kind.lower()}{'es' if kind.endswith('s') else 's'}"
+        return f"{base}/namespaces/{self.name}/{plural}/{name}"
 
     def status(self, kind: str, name: str, status: dict[str, Any]) -> None:
         path = f"{self._path(OURS, kind, name)}/status"
@@ -143,6 +161,29 @@ def test_a_plan_of_a_cluster(cluster: Cluster, cli: Run) -> None:
     status, out, _ = cli("plan", "-o", "json", "--upgrader", "dev")
     assert (status, proposal(out)["action"]) == (0, "create")
     assert cluster.snapshot() == before
+
+
+def test_a_live_class_that_lists_its_versions_is_obeyed(
+    kubernetes: KubernetesServer, cluster: Cluster, cli: Run
+) -> None:
+    with kubernetes.alone("cluster-class-crd"):
+        definition = yaml.safe_load(CLASS_CRD)
+        path = f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{definition['metadata']['name']}"
+        kubernetes.apply(path, definition)
+        until(lambda: "acceptedNames" in (kubernetes.api("GET", path) or {}).get("status", {}), "classes are served")
+    listing = """\
+apiVersion: cluster.x-k8s.io/v1beta2
+kind: ClusterClass
+metadata: {name: docker, namespace: fleet}
+spec: {kubernetesVersions: [v1.33.5, v1.34.1]}
+"""
+    cluster.apply(VERSIONS, TEMPLATE, SYNCER.replace("LatestPerMinor", "All"), PLAN, upgrader("dev"), listing)
+    status, out, err = cli("propose", "--dry-run", "-o", "json")
+    assert (status, err) == (0, "")
+    assert proposal(out)["to"]["version"] == "v1.34.1"
+    cluster.apply(listing.replace(", v1.34.1", ""))
+    _, out, _ = cli("propose", "--dry-run", "-o", "json")
+    assert (proposal(out)["action"], proposal(out)["reason"]) == ("hold", "NotInClusterClass")
 
 
 def test_one_bad_object_does_not_stop_the_others(cluster: Cluster, cli: Run) -> None:
