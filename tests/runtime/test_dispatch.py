@@ -130,8 +130,8 @@ def test_old_images_go_once_the_repository_has_been_looked_at(fleet: Fleet, git:
     process.run(SYNCER, "images")
 
     assert [image.key.name for image in store.list(GROUP, IMAGE)] == ["images-v1.34.2"]
-    (event,) = (event for event in store.list("events.k8s.io", "Event") if event.content["reason"].endswith("Removed"))
-    assert event.content["note"].startswith("MachineImage fleet/images-v1.33.5 of v1.33.5 is wanted no more")
+    (event,) = (event for event in events(store) if event["reason"] == "MachineImageRemoved")
+    assert event["note"].startswith("MachineImage fleet/images-v1.33.5 of v1.33.5 is wanted no more")
 
 
 def test_what_a_repository_says_that_cannot_be_read_is_no_answer(
@@ -149,3 +149,64 @@ def test_what_a_repository_says_that_cannot_be_read_is_no_answer(
     fleet.clock.advance(minutes=6)
     outcome = process.run(REPOSITORY, "default")
     assert (outcome.result, {key.name for key in outcome.wake}) == ("succeeded", {"prod"})
+
+
+def live(store: DirectoryStore, version: str) -> ObjectKey:
+    """A live Cluster that asks for a version, and has rolled it out."""
+    content: dict[str, Any] = {
+        "apiVersion": "cluster.x-k8s.io/v1beta2",
+        "kind": "Cluster",
+        "metadata": {"name": "prod", "namespace": "fleet", "generation": 2},
+        "spec": {"topology": {"version": version}},
+    }
+    key = store.create(content).key
+    kinds = ("TopologyReconciled", "ControlPlaneMachinesUpToDate", "WorkerMachinesUpToDate")
+    conditions = [{"type": type_, "status": "True"} for type_ in kinds] + [{"type": "RollingOut", "status": "False"}]
+    store.write_status(key, {"observedGeneration": 2, "conditions": conditions})
+    return key
+
+
+def test_a_merge_that_nobody_applies_is_a_condition_and_one_event_and_never_an_edit(
+    fleet: Fleet, git: GitServer
+) -> None:
+    store = world(fleet, git)
+    cluster = live(store, "v1.33.5")
+    before = store.get(cluster)
+    process = Controller(fleet, store)
+    process.flow()
+    fleet.people.merge("gitops-upgrader/fleet/prod")
+    branches = fleet.people.branches()
+    for _ in range(4):
+        fleet.clock.advance(minutes=31)
+        outcome = process.run(UPGRADER, "prod")
+        assert outcome.again is not None
+        assert outcome.again.total_seconds() <= 300, "the deadline would be noticed late"
+
+    conditions = {one["type"]: one for one in content(store, UPGRADER, "prod")["status"]["conditions"]}
+    assert (conditions["Applied"]["status"], conditions["Applied"]["reason"]) == ("False", "ApplyDeadlineExceeded")
+    late = [event for event in events(store) if event["reason"] == "ApplyDeadlineExceeded"]
+    assert [(event["type"], event["regarding"]["name"]) for event in late] == [("Warning", "prod")]
+    assert store.get(cluster) == before
+    assert fleet.people.branches().items() <= branches.items()
+
+
+def events(store: DirectoryStore) -> list[dict[str, Any]]:
+    return [dict(found.content) for found in store.list("events.k8s.io", "Event")]
+
+
+def test_an_image_that_is_being_deleted_is_not_built_anew(fleet: Fleet, git: GitServer) -> None:
+    """Its Job goes first where its deletion waits for what it owns: that is no failed attempt."""
+    store = world(fleet, git)
+    spec = {"version": "v1.32.1", "jobTemplate": {"spec": {"containers": [{"name": "build", "image": "builder"}]}}}
+    metadata = {"name": "built", "namespace": "fleet", "uid": "u-1"}
+    key = store.create({"apiVersion": directory.OURS, "kind": IMAGE, "metadata": metadata, "spec": spec}).key
+    process = Controller(fleet, store)
+    process.run(IMAGE, "built")
+    (job,) = store.list("batch", "Job")
+    store.patch(key, {"metadata": {"deletionTimestamp": "2026-11-01T00:00:00Z", "finalizers": ["foregroundDeletion"]}})
+    store.delete(job.key)
+
+    assert process.run(IMAGE, "built").result == "gone"
+    assert store.list("batch", "Job") == ()
+    store.delete(key)
+    assert process.run(IMAGE, "built").result == "gone"
