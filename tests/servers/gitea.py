@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import os
+import re
 import secrets
 import socket
 import subprocess
@@ -180,7 +181,7 @@ def running(folder: Path, *, page: int = 4) -> Iterator[GiteaServer]:
         )
         if done.returncode != 0:
             raise AssertionError(f"gitea {' '.join(arguments)}: {done.stdout}{done.stderr}")
-        return done.stdout.strip().splitlines()[-1] if done.stdout.strip() else ""
+        return done.stdout
 
     def user(login: str) -> GiteaUser:
         password = secrets.token_urlsafe(12)
@@ -197,7 +198,8 @@ def running(folder: Path, *, page: int = 4) -> Iterator[GiteaServer]:
             email,
             "--must-change-password=false",
         )
-        token = run("admin", "user", "generate-access-token", "--username", login, "--scopes", "all", "--raw")
+        told = run("admin", "user", "generate-access-token", "--username", login, "--scopes", "all", "--raw")
+        (token,) = re.findall(r"^[0-9a-f]{40}$", told, re.MULTILINE)  # among lines of the log, in any order
         return GiteaUser(login, password, token)
 
     run("migrate")
