@@ -729,6 +729,10 @@ class ForgeConflict(ForgeError):
     """What was asked for does not fit the state of the pull request any more (409, 422)."""
 
 
+class PullRequestChanged(ForgeError):
+    """Somebody changed a pull request between the look at it and what was to be done; nothing was done."""
+
+
 class ForgeAuthenticationFailed(ForgeError):
     """The token is missing, wrong or expired (401)."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from urllib.parse import quote
 
 from gitops_upgrader.errors import ForgeForbidden, ForgeNotFound
@@ -36,6 +36,10 @@ from gitops_upgrader.model import PullRequest, PullState
 _MOST_TRIES = 10
 """How often, a second apart, a merge is ordered of a pull request that Gitea still looks at in the background."""
 
+_SETTLED = timedelta(seconds=2)
+"""How long nothing has happened to a pull request until what is read of it is kept: its time of change is in seconds,
+and another change may follow in the same one."""
+
 
 def forge(connection: Connection) -> GiteaForge:
     """Return the forge of a repository on Gitea or Forgejo. Nothing is asked of it yet."""
@@ -60,11 +64,11 @@ class GiteaForge:
         self._sleep = sleep
         self._client = Client(server.session, server.project)
         self._history = History(self._client)
-        self._ended: dict[int, tuple[datetime, Details]] = {}
+        self._details: dict[int, tuple[datetime, str, Details]] = {}
 
-    def find(self, branch: str) -> tuple[PullRequest, ...]:
+    def find(self, branch: str, *, anew: bool = True) -> tuple[PullRequest, ...]:
         """Every pull request from this branch of the same repository, newest first."""
-        return self._values(pull for pull in self._history.pulls() if pull.head.label == branch)
+        return self._values(pull for pull in self._history.pulls(anew=anew) if pull.head.label == branch)
 
     def recent(self, prefix: str, since: datetime) -> tuple[PullRequest, ...]:
         """Those whose branch begins with `prefix` and that are open, or were created at or after `since`."""
@@ -211,23 +215,27 @@ class GiteaForge:
         )
 
     def _look(self, pull: Pull) -> Details:
-        """What its record leaves out: of an open one anew each time, of a closed one once for each of its changes."""
+        """What its record leaves out, once for each of its changes."""
+        changed, head, details = self._details.get(pull.number, (None, "", Details()))
+        if (changed, head) != (pull.updated_at, pull.head.sha):
+            details = self._details_of(pull)
+            now = self._client.time
+            if now is not None and now >= pull.updated_at + _SETTLED:
+                self._details[pull.number] = (pull.updated_at, pull.head.sha, details)
+        return details
+
+    def _details_of(self, pull: Pull) -> Details:
         timeline = f"/issues/{pull.number}/timeline"
         if pull.is_open:
             return Details(
                 approved=gitea_records.approved(self._client.all(f"/pulls/{pull.number}/reviews", Review)),
                 auto_merge=gitea_records.scheduled(self._client.to_the_end(timeline, Event)),
             )
-        changed, details = self._ended.get(pull.number, (None, Details()))
-        if changed != pull.updated_at:
-            if pull.merged:
-                # lists leave out who merged
-                merger = pull.merged_by or self._read(pull.number).merged_by
-                details = Details(merged_by=merger.login if merger else None)
-            else:
-                details = Details(closed_by=gitea_records.closer(self._client.to_the_end(timeline, Event)))
-            self._ended[pull.number] = (pull.updated_at, details)
-        return details
+        if pull.merged:
+            # lists leave out who merged
+            merger = pull.merged_by or self._read(pull.number).merged_by
+            return Details(merged_by=merger.login if merger else None)
+        return Details(closed_by=gitea_records.closer(self._client.to_the_end(timeline, Event)))
 
     # --- writing
 

@@ -64,7 +64,7 @@ class GitHubForge:
         self._repository: Repository | None = None
         self._redirects = 0
 
-    def find(self, branch: str) -> tuple[PullRequest, ...]:
+    def find(self, branch: str, *, anew: bool = True) -> tuple[PullRequest, ...]:
         """Every pull request from this branch of the same repository, newest first."""
         with reading():
             repository = self._at()

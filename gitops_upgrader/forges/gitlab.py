@@ -64,7 +64,7 @@ class GitLabForge:
         )
         self._project = self._client.projects.get(server.project, lazy=True)
 
-    def find(self, branch: str) -> tuple[PullRequest, ...]:
+    def find(self, branch: str, *, anew: bool = True) -> tuple[PullRequest, ...]:
         """Every merge request from this branch of the same project, newest first."""
         return self._values(self._list(source_branch=branch, state="all"))
 

@@ -84,7 +84,7 @@ class LocalForge:
         self._clock = clock
         self._verdicts: dict[str, str] = {}
 
-    def find(self, branch: str) -> tuple[PullRequest, ...]:
+    def find(self, branch: str, *, anew: bool = True) -> tuple[PullRequest, ...]:
         """Every pull request from this branch, newest first."""
         return tuple(pull for pull in self._pulls() if pull.head == branch)
 

@@ -22,7 +22,7 @@ class NoForge:
     name = "none"
     capabilities = Capabilities(opens_pulls=False, tells_merges=False)
 
-    def find(self, branch: str) -> tuple[PullRequest, ...]:
+    def find(self, branch: str, *, anew: bool = True) -> tuple[PullRequest, ...]:
         """There are no pull requests."""
         return ()
 

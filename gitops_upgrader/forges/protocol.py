@@ -82,8 +82,11 @@ class Forge(Protocol):
     name: str
     capabilities: Capabilities
 
-    def find(self, branch: str) -> tuple[PullRequest, ...]:
-        """Every pull request, in any state, from this branch of the same repository, newest first."""
+    def find(self, branch: str, *, anew: bool = True) -> tuple[PullRequest, ...]:
+        """Every pull request, in any state, from this branch of the same repository, newest first.
+
+        Without `anew`, a forge that tells of all branches at once may answer from what it has told lately.
+        """
 
     def recent(self, prefix: str, since: datetime) -> tuple[PullRequest, ...]:
         """Pull requests whose branch begins with `prefix` and that are open, or were created at or after `since`."""

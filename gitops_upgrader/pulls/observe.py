@@ -54,6 +54,7 @@ class Observer:
         refs: every branch of ours on the remote with its commit in hex, which is fetched.
         dry_run: tell the forge nothing, not even of merges.
         update_button: asks the forge what people press where the base takes only branches that are up to date.
+        find: tells a branch's pull requests; None where the forge itself is asked.
     """
 
     repository: Repository
@@ -63,6 +64,7 @@ class Observer:
     identity: Person
     dry_run: bool = False
     update_button: Callable[[], str | None] = _nothing
+    find: Callable[[str], tuple[PullRequest, ...]] | None = None
 
     def observe(self, family: Family, proposer: str, wanted: str | None) -> Observation:
         """Look at one proposal. `wanted` is the commit that would be proposed, in hex."""
@@ -93,9 +95,10 @@ class Observer:
         """The family's pull requests, newest first. A generation without any ends the search, unless Git knows more."""
         last = max((family.generation(branch) or 0 for branch in self.refs), default=0)
         found: list[PullRequest] = []
+        find = self.find or self.forge.find
         generation = 1
         while True:
-            pulls = self.forge.find(family.branch(generation))
+            pulls = find(family.branch(generation))
             found += pulls
             if not pulls and generation >= last:
                 return tuple(sorted(found, key=lambda pull: pull.number, reverse=True))

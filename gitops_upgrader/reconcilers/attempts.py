@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
-from gitops_upgrader.errors import CacheLost, GitError, LeaseLost
+from gitops_upgrader.errors import CacheLost, GitError, LeaseLost, PullRequestChanged
 
 if TYPE_CHECKING:
     from gitops_upgrader.reconcilers.propose import Proposed
@@ -62,7 +62,9 @@ def propose_with_patience(
     *,
     dry_run: bool,
 ) -> Proposed:
-    """Propose; where somebody pushed between our look and our push, or removed the cache, look again, once.
+    """Propose; where something has changed between our look and what we do, look again, once.
+
+    Somebody pushed, or changed a pull request, or removed the cache.
 
     Args:
         get: opens the repository, or returns it as it was opened.
@@ -73,8 +75,9 @@ def propose_with_patience(
 
     try:
         return patience.attempt(lambda: propose(workspace, request, dry_run=dry_run))
-    except GitError as error:
-        if not isinstance(error, LeaseLost) and not workspace.repository.is_lost:
+    except (GitError, PullRequestChanged) as error:
+        overtaken = isinstance(error, LeaseLost | PullRequestChanged)
+        if not overtaken and not workspace.repository.is_lost:
             raise
         fresh = refresh(place)
         return patience.attempt(lambda: propose(fresh, request, dry_run=dry_run))

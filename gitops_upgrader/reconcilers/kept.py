@@ -12,6 +12,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from gitops_upgrader.errors import UpgraderError
+from gitops_upgrader.forges.protocol import Forge
+from gitops_upgrader.reconcilers.known_pulls import KnownPulls
 from gitops_upgrader.reconcilers.opened import Workspaces, limits_of
 from gitops_upgrader.reconcilers.repository import Access
 from gitops_upgrader.reconcilers.workspace import Workspace
@@ -20,6 +22,9 @@ _LONGEST = timedelta(minutes=45)
 """How long one stays open: the token of a GitHub App, for one, is good for an hour."""
 _FAILURE = timedelta(seconds=10)
 """How long a repository that could not be opened counts as failed, for everybody who names it."""
+
+
+_NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(slots=True)
@@ -49,7 +54,10 @@ class KeptWorkspaces(Workspaces):
             # A little less, so that whoever comes once in an interval does look.
             if kept.error is None and now < kept.looked + access.spec.interval * 0.9 and not _is_lost(kept):
                 return _for(access, kept)
-        return self._renew(access, kept)
+        workspace = self._renew(access, kept)
+        if kept is not None and kept.looked == _NEVER:
+            workspace.survey()  # somebody wants to have everything looked at, the forge as well
+        return workspace
 
     def refresh(self, access: Access) -> Workspace:
         """Look at the branches again, whatever the interval: somebody has pushed, or asks for it."""
@@ -73,7 +81,7 @@ class KeptWorkspaces(Workspaces):
         with self._lock:
             for key, kept in self._kept.items():
                 if key[0] == url:
-                    kept.looked = datetime.min.replace(tzinfo=UTC)
+                    kept.looked = _NEVER
 
     def close(self) -> None:
         """Close all of them."""
@@ -110,6 +118,7 @@ class KeptWorkspaces(Workspaces):
                     kept.workspace.close()
                     kept.workspace = None
                 workspace, opened = self._open(access), now
+                workspace.known = _known(workspace.forge)
             else:
                 workspace = kept.workspace.renewed()
         except UpgraderError as error:
@@ -129,6 +138,12 @@ class KeptWorkspaces(Workspaces):
 def _is_lost(kept: _Kept) -> bool:
     """Whether somebody has removed what was fetched."""
     return kept.workspace is not None and kept.workspace.repository.is_lost
+
+
+def _known(forge: Forge) -> KnownPulls | None:
+    """A memory for a forge's answers. A forge that has to be told of merges is on this machine, and quick to ask."""
+    able = forge.capabilities
+    return KnownPulls(forge) if able.opens_pulls and able.tells_merges else None
 
 
 def _for(access: Access, kept: _Kept) -> Workspace:

@@ -15,7 +15,7 @@ from gitops_upgrader.plans.hop import Hop, NoHop
 from gitops_upgrader.plans.image_version import other_version
 from gitops_upgrader.pulls.apply import Applier, Outcome, build_commit
 from gitops_upgrader.pulls.decide import decide
-from gitops_upgrader.pulls.decision import Close, Create, Decision, Gate, Hold, NoTarget, Reason, Seen, Update
+from gitops_upgrader.pulls.decision import Close, Create, Decision, Gate, Hold, Leave, NoTarget, Reason, Seen, Update
 from gitops_upgrader.pulls.desired import Change, Desired
 from gitops_upgrader.pulls.observe import Base, Observer
 from gitops_upgrader.reconcilers.cluster_class import listed
@@ -182,6 +182,7 @@ def _observe(
         request.wording.author,
         dry_run,
         workspace.update_button,
+        workspace.find,
     )
     observed = observer.observe(request.family, request.proposer, commit)
     return Seen(
@@ -285,12 +286,23 @@ def _carry_out(
     )
     if dry_run:
         return _foreseen(begun, seen, decision)
+    if _acts(decision):
+        workspace.confirm(request.family)
     if isinstance(decision, Create | Update):
         request.before_effects()
     outcome = Applier(workspace.repository, workspace.forge, seen, desired, commit).apply(decision)
     _note(workspace, decision, outcome)
     branch = None if isinstance(decision, Hold | Close) and outcome.pull is None else _branch(decision, outcome.pull)
     return replace(begun, branch=branch, commit=outcome.commit, pull=outcome.pull)
+
+
+def _acts(decision: Decision) -> bool:
+    """Whether anything may be changed, or said to people."""
+    if isinstance(decision, Hold):
+        return decision.comment is not None
+    if isinstance(decision, Leave):
+        return decision.comment is not None or decision.pending or decision.disarm
+    return True
 
 
 def _foreseen(begun: Proposed, seen: Seen, decision: Decision) -> Proposed:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,8 @@ from gitops_upgrader.model import PullRequest, PullState
 if TYPE_CHECKING:
     from gitops_upgrader.manifests import Manifests
     from gitops_upgrader.pulls.decision import Gate
+    from gitops_upgrader.pulls.identity import Family
+    from gitops_upgrader.reconcilers.known_pulls import KnownPulls
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,7 @@ class Workspace:
         prefix: what the names of our branches begin with.
         named: the base branch that was asked for; None for the one that the remote's HEAD names.
         limits: those of whoever uses it now. What they limit is counted over all who share the repository.
+        known: what is known of pull requests from one look to the next; None where the forge is asked each time.
     """
 
     url: str
@@ -48,6 +51,7 @@ class Workspace:
     clock: Callable[[], datetime]
     limits: Limits = field(default_factory=Limits)
     named: str | None = None
+    known: KnownPulls | None = None
     _manifests: dict[tuple[str, ...], Manifests] = field(default_factory=dict)
     _pulls: tuple[PullRequest, ...] | None = None
     _opened: list[datetime] | None = None
@@ -113,7 +117,7 @@ class Workspace:
             if ours == self.refs:
                 self._pulls = None  # one may have been closed or reopened, which moves no branch
                 return self
-        return Workspace._fetched(
+        fresh = Workspace._fetched(
             self.url,
             self.repository,
             self.forge,
@@ -123,6 +127,8 @@ class Workspace:
             clock=self.clock,
             limits=self.limits,
         )
+        unmoved = fresh.commit == self.commit
+        return replace(fresh, known=self.known, _manifests=self._manifests if unmoved else {})
 
     def manifests(self, paths: Sequence[str]) -> Manifests:
         """The manifests on the base branch; scanned once for each set of paths."""
@@ -180,7 +186,22 @@ class Workspace:
             self._pulls = self.forge.recent(self.prefix, since)
             self._open = sum(pull.state is PullState.OPEN for pull in self._pulls)
             self._opened = [pull.created_at for pull in self._pulls if pull.created_at > since]
+            if self.known is not None:
+                self.known.surveyed(self._pulls)
         return self._pulls
+
+    def find(self, branch: str) -> tuple[PullRequest, ...]:
+        """Every pull request from a branch, newest first. Raises ForgeError."""
+        return self.forge.find(branch) if self.known is None else self.known.find(branch)
+
+    def confirm(self, family: Family) -> None:
+        """See that what `find` told of a proposal still holds, before anything is done about it.
+
+        Raises:
+            PullRequestChanged: it does not. Propose again.
+        """
+        if self.known is not None:
+            self.known.confirm(family)
 
     @property
     def open_pulls(self) -> int | None:

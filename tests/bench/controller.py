@@ -67,7 +67,7 @@ class Controller:
                 return last - since
             if time.monotonic() - since > seconds:
                 raise AssertionError(f"after {seconds:g} s the controller still works; its log is {self.log}")
-            pause.wait(0.1)
+            pause.wait(0.25)
 
     def alive(self) -> None:
         """Raise where the process has ended."""

@@ -51,7 +51,7 @@ class FakeGitea:
 
     def list_pulls(self, request: Request) -> Reply:
         """Pull requests; without a merger, as Gitea leaves that out of lists."""
-        found = [pull for pull in self.project.newest_first() if pull.state == request.query["state"]]
+        found = [pull for pull in self.project.newest_first() if request.query["state"] in {"all", pull.state}]
         if request.query.get("sort") == "recentupdate":
             found.sort(key=lambda pull: pull.updated_at, reverse=True)
         return self._page([self._value(pull) | {"merged_by": None} for pull in found], request)
@@ -215,6 +215,7 @@ class FakeGitea:
         return names.index(name) if name in names else 500
 
     def _happened(self, pull: FakePull, kind: str) -> None:
+        self.project.touch(pull.number)
         self.events.setdefault(pull.number, []).append({"type": kind, "user": {"login": UPGRADER}})
 
     def _page(self, items: list[Any], request: Request, *, counts: str = "") -> Reply:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import requests
@@ -13,12 +14,13 @@ from gitops_upgrader.forges.credentials import Token
 from gitops_upgrader.forges.gitea_records import Event, Review, User
 from gitops_upgrader.forges.protocol import MergeMethod, NewPull, People, Verdict
 from gitops_upgrader.forges.registry import open_forge
-from gitops_upgrader.model import PullRequest
+from gitops_upgrader.model import PullRequest, PullState
 from tests.forges import worlds
 from tests.forges.contract import BRANCH, ServerContract
 from tests.forges.fake_gitea import FakeGitea
 from tests.forges.mischief import Answer, between
 from tests.servers.gitea import GiteaServer
+from tests.servers.kubernetes import until
 
 
 class TestContract(ServerContract):
@@ -57,11 +59,62 @@ def test_a_long_history_is_read_once(world: worlds.FakeWorld) -> None:
     opened(world)
     world.forge.find(BRANCH)
     before = len(world.server.asked("GET", "/pulls"))
-    assert before >= 8
+    assert before >= 7
     world.close(world.project.open("Late", "", "people/3", "main").number)
     assert [pull.title for pull in world.forge.find("people/3")] == ["Late", "3"]
-    # the open ones, and one page of what changed since
-    assert len(world.server.asked("GET", "/pulls")) == before + 2
+    # one page of what changed since
+    assert len(world.server.asked("GET", "/pulls")) == before + 1
+
+
+def test_where_nothing_changed_one_request_tells_all(world: worlds.FakeWorld) -> None:
+    """Approvals and the like are in no list; they are read once for each change of a pull request."""
+    made = [opened(world, f"gitops-upgrader/fleet/c{at}") for at in range(3)]
+    looked = world.forge.recent("gitops-upgrader/", made[0].created_at)
+    before = len(world.server.exchanges)
+
+    assert world.forge.recent("gitops-upgrader/", made[0].created_at) == looked
+    assert [one.request.path for one in world.server.exchanges[before:]] == ["/api/v1/repos/acme/fleet/pulls"]
+
+    world.review(made[1].number, approve=True)
+    assert [pull.approved for pull in world.forge.recent("gitops-upgrader/", made[0].created_at)] == [
+        False,
+        True,
+        False,
+    ]
+
+
+def test_a_change_that_is_young_is_looked_at_again(world: worlds.FakeWorld) -> None:
+    """Times of change are in seconds: another change may follow in the same one."""
+    made = opened(world)
+    world.project.pulls[made.number].updated_at = datetime.now(UTC) + timedelta(minutes=1)
+    assert not world.forge.find(BRANCH)[0].approved
+    world.project.pulls[made.number].reviews.append((world.person, "APPROVED"))
+
+    assert world.forge.find(BRANCH)[0].approved
+
+
+def test_what_was_told_lately_is_not_asked_for_unless_something_was_written(world: worlds.FakeWorld) -> None:
+    opened(world)
+    (found,) = world.forge.find(BRANCH)
+    world.close(found.number)
+    before = len(world.server.exchanges)
+
+    assert world.forge.find(BRANCH, anew=False) == (found,)
+    assert world.forge.find("gitops-upgrader/other", anew=False) == ()
+    assert len(world.server.exchanges) == before
+
+    world.forge.comment(found.number, "key", "Text")
+    assert [pull.state for pull in world.forge.find(BRANCH, anew=False)] == [PullState.CLOSED]
+
+
+@pytest.mark.servers
+def test_one_that_was_deleted_is_gone(gitea: GiteaServer) -> None:
+    world = worlds.gitea(gitea.repository())
+    made = world.forge.create(NewPull("Upgrade", "Body", BRANCH, "main", world.branch(BRANCH)))
+    assert [pull.number for pull in world.forge.find(BRANCH)] == [made.number]
+    world.repository.api("DELETE", f"/issues/{made.number}")
+
+    assert world.forge.find(BRANCH) == ()
 
 
 def test_who_ended_it_is_looked_up_once(world: worlds.FakeWorld) -> None:
@@ -240,3 +293,28 @@ def test_a_name_in_any_case_is_one_person(world: worlds.FakeWorld) -> None:
     for name in ("Ada", "ada", "ADA"):
         assert world.forge.involve(made.number, People(assignees=(name,))) == ()
     assert world.project.pulls[made.number].assignees == ["ada"]
+
+
+@pytest.mark.servers
+def test_whatever_is_in_no_list_moves_the_time_of_change(gitea: GiteaServer) -> None:
+    """What we keep of a pull request relies on that."""
+    world = worlds.gitea(gitea.repository())
+    world.protect()
+    made = world.forge.create(NewPull("Upgrade", "Body", BRANCH, "main", world.branch(BRANCH)))
+
+    def look_after_a_while() -> tuple[bool, bool, bool]:
+        settled = datetime.now(UTC) + timedelta(seconds=3)
+        until(lambda: datetime.now(UTC) > settled, "nothing has happened for a while")
+        (now,) = world.forge.find(BRANCH)
+        assert world.forge.find(BRANCH) == (now,)
+        return now.approved, now.auto_merge, now.head_commit == made.head_commit
+
+    assert look_after_a_while() == (False, False, True)
+    assert world.connect().arm_auto_merge(made.number, MergeMethod.MERGE) is None
+    assert look_after_a_while() == (False, True, True)
+    world.connect().disarm_auto_merge(made.number)
+    assert look_after_a_while() == (False, False, True)
+    world.review(made.number, approve=True)
+    assert look_after_a_while() == (True, False, True)
+    world.branch(BRANCH)
+    assert look_after_a_while()[2] is False

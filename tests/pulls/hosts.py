@@ -287,7 +287,7 @@ class MemoryForge:
         """Give this number to the next pull request."""
         self._numbers = itertools.count(number)
 
-    def find(self, branch: str) -> tuple[PullRequest, ...]:
+    def find(self, branch: str, *, anew: bool = True) -> tuple[PullRequest, ...]:
         """Newest first."""
         return tuple(pull for pull in self._newest_first() if pull.head == branch)
 
