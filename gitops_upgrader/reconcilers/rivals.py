@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from gitops_upgrader.api import ClusterClassClusterUpgrader
 from gitops_upgrader.api.names import GROUP
 from gitops_upgrader.errors import InvalidObject, ManifestError, RivalUpgraders, UpgraderError, Where
+from gitops_upgrader.git import Location
 from gitops_upgrader.manifests import Query
 from gitops_upgrader.reconcilers.opened import Workspaces
 from gitops_upgrader.reconcilers.references import read
@@ -49,7 +50,7 @@ def _rivals(
 ) -> Iterator[ClusterClassClusterUpgrader]:
     for other in _others(scope, upgrader):
         theirs = _access(scope, other, workspaces)
-        if theirs is None or theirs.spec.paused or theirs.location.normalised != place.location.normalised:
+        if theirs is None or theirs.spec.paused or not same_repository(theirs.location, place.location):
             continue
         if key_of(other).namespace != key_of(upgrader).namespace and theirs.opens != place.opens:
             continue  # whoever knows an address could stand in everybody's way with it
@@ -88,9 +89,17 @@ def _access(scope: Scope, other: ClusterClassClusterUpgrader, workspaces: Worksp
         return None
 
 
+def same_repository(one: Location, other: Location) -> bool:
+    """Whether two addresses lead to one repository: host and path are the same over HTTPS and SSH on every forge."""
+    places = [location.normalised.partition("://")[2] for location in (one, other)]
+    return one.is_local == other.is_local and places[0] == places[1]
+
+
 def _same_branch(place: Access, theirs: Access, workspaces: Workspaces) -> bool:
     if place.branch == theirs.branch or (place.branch is not None and theirs.branch is not None):
         return place.branch == theirs.branch
+    if place.location.normalised != theirs.location.normalised:
+        return False  # over the other protocol it is another thread's to look at
     own = workspaces.get(place).branch  # one of them means whatever the remote's HEAD names
     try:
         return own == workspaces.get(theirs).branch

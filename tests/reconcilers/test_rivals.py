@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from gitops_upgrader.api import ClusterClassClusterUpgrader
 from gitops_upgrader.errors import RivalUpgraders
+from gitops_upgrader.git import Location
 from gitops_upgrader.model import ObjectKey
 from gitops_upgrader.pulls.decision import Create
 from gitops_upgrader.reconcilers import upgrader as reconciler
 from gitops_upgrader.reconcilers.references import read
+from gitops_upgrader.reconcilers.rivals import same_repository
 from tests.reconcilers.directory import OURS, Fleet, Run, cluster, upgrader
 from tests.reconcilers.forge import secret
 from tests.reconcilers.test_live import UPGRADER, Management, management
@@ -126,6 +130,22 @@ def test_rivals_are_those_that_would_edit_the_same_place(
     found = told(shared.run(repo=None))
     assert found.get("second") == second_is
     assert found["prod"] == ("RivalUpgraders" if second_is == "RivalUpgraders" else "Create")
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("https://github.com/acme/fleet", "https://GitHub.com/acme/fleet.git/", True),
+        ("https://github.com/acme/fleet.git", "git@github.com:acme/fleet", True),
+        ("https://github.com/acme/fleet.git", "git@github.com:acme/other", False),
+        ("https://github.com/acme/fleet.git", "git@gitlab.com:acme/fleet", False),
+        ("https://git.example.org:8443/fleet", "ssh://git@git.example.org/fleet", False),
+        ("/srv/fleet.git", "file:///srv/fleet.git", True),
+        ("/srv/fleet.git", "https://srv/fleet.git", False),
+    ],
+)
+def test_a_repository_is_one_over_https_and_over_ssh(one: str, other: str, same: bool) -> None:
+    assert same_repository(Location.parse(one, Path("/")), Location.parse(other, Path("/"))) is same
 
 
 FOREIGN = """\
