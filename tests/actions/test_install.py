@@ -124,3 +124,24 @@ def test_what_it_installs_runs_the_program(tmp_path: Path) -> None:
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("gitops-upgrader ")
+
+
+@pytest.mark.servers
+@pytest.mark.parametrize("python", ["3.11", "3.14"])
+def test_everything_is_ready_built_for_arm_too(tmp_path: Path, python: str) -> None:
+    """Runners have no compilers for Rust and C. Asked of the index; nothing is downloaded but descriptions."""
+    from tests.need import MACHINE  # to reach the package index
+
+    pins = tmp_path / "pins.txt"
+    pins.write_text("".join(f"{name}=={version}\n" for name, version in _pinned().items()))
+    platforms = [f"--platform=manylinux{form}_aarch64" for form in ("_2_28", "2014")]
+    order = ["--dry-run", "--quiet", "--no-deps", "--ignore-installed", "--only-binary=:all:", *platforms]
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "install"]
+    done = subprocess.run(
+        [*pip, *order, f"--python-version={python}", f"--target={tmp_path / 'none'}", f"--requirement={pins}"],
+        env=dict(MACHINE),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
