@@ -107,7 +107,7 @@ def logging_to_stderr(verbosity: Verbosity) -> Iterator[None]:
 
 
 class _Formatter(logging.Formatter):
-    """A line for each record, without anything that opens a forge."""
+    """A line for each record, without anything that opens a forge or steers a terminal."""
 
     def __init__(self, verbosity: Verbosity) -> None:
         fine = verbosity is Verbosity.DEBUG
@@ -116,6 +116,7 @@ class _Formatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Render a record."""
-        from gitops_upgrader.git.redaction import redact  # here, as all of Git comes with it
+        from gitops_upgrader.cli.terminal import printable  # here, as rich and all of Git come with these
+        from gitops_upgrader.git.redaction import redact
 
-        return redact(super().format(record), self._secrets)
+        return printable(" ".join(redact(super().format(record), self._secrets).splitlines()))

@@ -185,6 +185,19 @@ def test_the_log_ends_with_the_command(fleet: Fleet, gitops_upgrader: CommandLin
     assert gitops_upgrader(*PROPOSE).err == ""
 
 
+def test_nothing_that_is_logged_steers_the_terminal(
+    fleet: Fleet, gitops_upgrader: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def log(*_: object) -> dict[str, str]:
+        logging.getLogger("gitops_upgrader.anything").info("two\nlines, \x1b[31mred\x07")
+        return {}
+
+    monkeypatch.setattr("gitops_upgrader.cli.validate.problems", log)
+
+    said = gitops_upgrader("validate", "upgrades", "-v").err
+    assert said.replace("\N{REPLACEMENT CHARACTER}", "?") == "two lines, ?[31mred?\n"
+
+
 def test_a_token_of_the_environment_is_in_no_log(
     fleet: Fleet, gitops_upgrader: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
