@@ -197,7 +197,7 @@ class Dispatcher:
         key, workspace = key_of(found), seen.workspace
         url = location_of(scope, found, self.workspaces.line).normalised
         self.workspaces.close_unused(url, scope.clock() - 3 * found.spec.interval - timedelta(hours=1))
-        self.metrics.repository_seen(workspace.url, seen.pulls)
+        self.metrics.repository_seen(key, workspace.url, seen.pulls)
         news = self._surveys.compare(key, workspace, seen.pulls, self.workspaces.line.instance)
         woken = frozenset(upgraders_of(key, self.known)) if news.everybody else news.upgraders
         if scope.mentions is None:
@@ -281,6 +281,7 @@ class Dispatcher:
             self.metrics.cluster_gone(key.namespace, key.name)
         if key.kind == GitOpsRepository.KIND:
             self._surveys.forget(key)
+            self.metrics.repository_gone(key)
             if self.scope.mentions is not None:
                 self.scope.mentions.forget(key)
         with self._lock:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -9,7 +10,7 @@ from prometheus_client.gc_collector import GCCollector
 from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
 
-from gitops_upgrader.model import PullRequest, PullState
+from gitops_upgrader.model import ObjectKey, PullRequest, PullState
 
 _PREFIX = "gitops_upgrader"
 _SECONDS = (0.005, 0.02, 0.1, 0.5, 1.0, 2.0, 5.0, 15.0, 60.0, 300.0)
@@ -48,6 +49,8 @@ class Metrics:
             "namespace", "upgrader", "cluster", "version", "target", "phase",
         )  # fmt: skip
         self.interruptions = self._counter("watch_interruptions", "Watches that ended otherwise than planned.", "kind")
+        self._lock = threading.Lock()
+        self._repositories: dict[ObjectKey, str] = {}
         self._shown: dict[tuple[str, str], tuple[str, ...]] = {}
 
     def render(self) -> bytes:
@@ -62,10 +65,20 @@ class Metrics:
             if left is not None and left.isdecimal():
                 self.remaining.labels(provider).set(int(left))
 
-    def repository_seen(self, url: str, pulls: tuple[PullRequest, ...]) -> None:
-        """Show how many pull requests a repository has."""
+    def repository_seen(self, key: ObjectKey, url: str, pulls: tuple[PullRequest, ...]) -> None:
+        """Show how many pull requests the repository of an object has; several objects may be of one."""
+        with self._lock:
+            before = self._repositories.get(key, url)
+            self._repositories[key] = url
+        self._drop(before)
         for state in PullState:
             self.pulls.labels(url, state.value).set(sum(pull.state is state for pull in pulls))
+
+    def repository_gone(self, key: ObjectKey) -> None:
+        """Show an object's repository no more, unless it is another one's as well."""
+        with self._lock:
+            url = self._repositories.pop(key, None)
+        self._drop(url)
 
     def cluster_seen(self, namespace: str, upgrader: str, cluster: str, version: str, target: str, phase: str) -> None:
         """Show where a cluster is; what was shown of its upgrader before goes."""
@@ -82,6 +95,14 @@ class Metrics:
         before = self._shown.pop((namespace, upgrader), None)
         if before is not None:
             self.clusters.remove(*before)
+
+    def _drop(self, url: str | None) -> None:
+        """Show a repository no more that no object is of."""
+        with self._lock:
+            if url is None or url in self._repositories.values():
+                return
+        for state in PullState:
+            self.pulls.remove(url, state.value)
 
     def _counter(self, name: str, what: str, *labels: str) -> Counter:
         return Counter(f"{_PREFIX}_{name}", what, labels, registry=self.registry)

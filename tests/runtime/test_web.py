@@ -9,7 +9,7 @@ import pytest
 import requests
 
 from gitops_upgrader.errors import AddressInUse
-from gitops_upgrader.model import PullRequest, PullState
+from gitops_upgrader.model import ObjectKey, PullRequest, PullState
 from gitops_upgrader.runtime.metrics import Metrics
 from gitops_upgrader.runtime.web import WebServer
 
@@ -95,15 +95,24 @@ def test_pull_requests_are_counted_by_state(metrics: Metrics) -> None:
         PullRequest(number, "", "", "", state, "b", "main", "c", now)
         for number, state in enumerate((PullState.OPEN, PullState.OPEN, PullState.MERGED))
     )
-    metrics.repository_seen("https://git.example/fleet", pulls)
+    one, other = (ObjectKey("g", "GitOpsRepository", "fleet", name) for name in ("one", "other"))
 
-    counted = {
-        state.value: metrics.registry.get_sample_value(
-            "gitops_upgrader_pull_requests", {"repository": "https://git.example/fleet", "state": state.value}
-        )
-        for state in PullState
-    }
-    assert counted == {"open": 2, "closed": 0, "merged": 1}
+    def counted(url: str = "https://git.example/fleet") -> dict[str, float | None]:
+        name = "gitops_upgrader_pull_requests"
+        return {
+            state.value: metrics.registry.get_sample_value(name, {"repository": url, "state": state.value})
+            for state in PullState
+        }
+
+    for key in (one, other):
+        metrics.repository_seen(key, "https://git.example/fleet", pulls)
+    assert counted() == {"open": 2, "closed": 0, "merged": 1}
+    metrics.repository_gone(one)
+    assert counted() == {"open": 2, "closed": 0, "merged": 1}
+    metrics.repository_seen(other, "https://git.example/moved", pulls)
+    assert counted() == {"open": None, "closed": None, "merged": None}
+    assert counted("https://git.example/moved")["open"] == 2
+    metrics.repository_gone(one)
 
 
 def test_an_address_that_is_taken_is_said(server: WebServer) -> None:
