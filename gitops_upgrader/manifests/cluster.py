@@ -115,9 +115,8 @@ def clusters(document: Document) -> Iterator[Cluster]:
         UnreadableManifest, NestedTooDeep, AliasBomb: as `Document.root`.
     """
     for node in objects(document):
-        kind = pointer.peek(node, "kind")
-        listed = not kind and node is not document.root and is_cluster(document.root, "ClusterList")
-        if listed or (kind == "Cluster" and is_cluster(node)):
+        listed = node is not document.root and not pointer.peek(node, "kind")
+        if is_cluster(document.root, "ClusterList") if listed else is_cluster(node):
             metadata = pointer.look(node, "metadata")
             yield Cluster(document, node, pointer.peek(metadata, "name"), pointer.peek(metadata, "namespace"))
 

@@ -198,10 +198,8 @@ def _not_found(cluster: Cluster, want: VariableWant, why: str) -> VariableNotFou
 
 def _refuse_template(node: Node) -> None:
     text = node.document.source.text
-    line_end = text.find("\n", node.end)
-    rest = text[node.end : line_end if line_end >= 0 else len(text)]
     raw = text[node.start : node.end]
-    if isinstance(node, Scalar) and not node.value and _YTT.search(rest):
+    if isinstance(node, Scalar) and not node.value and _YTT.search(rest := _rest_of_line(text, node.end)):
         raise YttTemplate(
             f"A ytt expression stands here: {rest.strip()[:80]}.",
             where=node.document.where(node.start),
@@ -213,6 +211,11 @@ def _refuse_template(node: Node) -> None:
             where=node.document.where(node.start),
             remedy="Point targets at the place that it is filled from.",
         )
+
+
+def _rest_of_line(text: str, position: int) -> str:
+    end = text.find("\n", position)
+    return text[position : end if end >= 0 else len(text)]
 
 
 def _refuse_shared(node: Node) -> None:
@@ -270,7 +273,6 @@ def notes(place: Spot) -> Iterator[Note]:
     """What the reviewer should know: a comment beside the value that names a version stays as it is."""
     if isinstance(place.at, Insertion):
         return
-    text, end = place.at.document.source.text, place.at.end
-    comment = text[end : text.find("\n", end) if "\n" in text[end:] else len(text)].strip()
+    comment = _rest_of_line(place.at.document.source.text, place.at.end).strip()
     if comment.startswith("#") and "$gitops-upgrader" not in comment and _IN_COMMENT.search(comment):
         yield Note(f"The comment beside it is left as it is: {comment[:120]}", place.file, place.line)

@@ -49,7 +49,7 @@ def unescape(part: str) -> str:
 
 def escape(key: str) -> str:
     """A key as a part of a pointer."""
-    return key.replace("~", "~0").replace("/", "~1")
+    return key.replace("~", "~0").replace("/", "~1") if "~" in key or "/" in key else key
 
 
 def join(parts: Iterable[str | int]) -> str:
@@ -65,11 +65,16 @@ def child(node: Node, key: str) -> Node | None:
         DuplicateKey: the mapping has the key twice.
         MergeKey: the mapping has no such key, but merges another mapping that may.
     """
-    if isinstance(node, Alias):
-        raise aliased(node)
     if isinstance(node, Mapping):
-        return _entry(node, key)
-    return _item(node, key) if isinstance(node, Sequence) else None
+        keys = node.keys
+        if keys.count(key) == 1:
+            return node.value(keys.index(key))
+        _refuse_unclear(node, key)
+    elif isinstance(node, Sequence):
+        return _item(node, key)
+    elif isinstance(node, Alias):
+        raise aliased(node)
+    return None
 
 
 def walk(node: Node | None, keys: Iterable[str]) -> Node | None:
@@ -91,12 +96,10 @@ def aliased(node: Alias) -> AliasedValue:
     )
 
 
-def _entry(node: Mapping, key: str) -> Node | None:
+def _refuse_unclear(node: Mapping, key: str) -> None:
+    """Refuse a mapping that has a key twice, or that does not have it and may get it from another one."""
     keys = node.keys
-    count = keys.count(key)
-    if count == 1:
-        return node.value(keys.index(key))
-    if count:
+    if key in keys:
         first = keys.index(key)
         second = keys.index(key, first + 1)
         raise DuplicateKey(
@@ -111,7 +114,6 @@ def _entry(node: Mapping, key: str) -> Node | None:
             where=node.document.where(node.key_start(keys.index("<<"))),
             remedy=f"Write {key} out in this mapping.",
         )
-    return None
 
 
 def _item(node: Sequence, key: str) -> Node | None:
@@ -121,7 +123,8 @@ def _item(node: Sequence, key: str) -> Node | None:
     selector = _SELECTOR.fullmatch(key)
     if selector is None:
         return None
-    found = [item for item in node.items if peek(item, selector[1]) == selector[2]]
+    name, value = selector.groups()
+    found = [item for item in node.items if peek(item, name) == value]
     if len(found) > 1:
         first, second = (item.document.where(item.start) for item in found[:2])
         raise DuplicateKey(
@@ -147,17 +150,18 @@ def look(node: Node | None, *keys: str) -> Node | None:
             node = node.target
         if not isinstance(node, Mapping):
             return None
-        node = _lenient(node, key)
+        names = node.keys
+        count = names.count(key)
+        if count:
+            node = node.value(names.index(key) if count == 1 else len(names) - 1 - names[::-1].index(key))
+        else:
+            node = _merged(node, key) if "<<" in names else None
     return node.target if isinstance(node, Alias) else node
 
 
-def _lenient(node: Mapping, key: str) -> Node | None:
-    keys = node.keys
-    count = keys.count(key)
-    if count:
-        index = keys.index(key) if count == 1 else len(keys) - 1 - keys[::-1].index(key)
-        return node.value(index)
-    for name, value in zip(keys, node.values, strict=True) if "<<" in keys else ():
+def _merged(node: Mapping, key: str) -> Node | None:
+    """The value that merge keys bring."""
+    for name, value in zip(node.keys, node.values, strict=True):
         if name == "<<":
             sources = follow(value)
             options = sources.items if isinstance(sources, Sequence) else [value]

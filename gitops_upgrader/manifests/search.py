@@ -102,6 +102,8 @@ class Search:
                 problems.append(error)
             return
         for document in documents:
+            if len(documents) > 1 and query.name not in document.text:
+                continue  # of thousands in one file, one is meant
             try:
                 found = list(kinds.clusters(document))
             except ManifestError as error:

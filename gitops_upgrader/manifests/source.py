@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from typing import Final, Protocol
+from collections.abc import Iterator
+from operator import itemgetter
+from typing import Final, NamedTuple, Protocol
 
 from gitops_upgrader.errors import ManifestTooLarge, NotUtf8, Where
 
 MAX_BYTES: Final = 10 * 1024 * 1024
 """The largest file that is read as a manifest, in bytes."""
+
+_STRIDE: Final = 16 * 1024
+"""Characters between two milestones of a file. Few files have more than one."""
 
 BOM: Final = b"\xef\xbb\xbf"
 
@@ -47,7 +52,7 @@ class File:
         NotUtf8: it is not UTF-8 (YAML would allow UTF-16; Git, Flux and people's tools do not expect it).
     """
 
-    __slots__ = ("_ascii", "_shift", "data", "file", "indent", "text")
+    __slots__ = ("_ascii", "_milestones", "_shift", "data", "file", "indent", "text")
 
     def __init__(self, file: str, data: bytes) -> None:
         if len(data) > MAX_BYTES:
@@ -69,14 +74,48 @@ class File:
                 remedy="Save the file as UTF-8.",
             ) from error
         self._ascii = len(self.text) + self._shift == len(data)
+        self._milestones: list[_Milestone] = []
 
     def byte(self, position: int) -> int:
         """The offset in the file's bytes, byte order mark included."""
-        return self._shift + (position if self._ascii else len(self.text[:position].encode()))
+        if self._ascii:
+            return self._shift + position
+        near = self._near(position)
+        return near.byte + len(self.text[near.position : position].encode())
 
     def place(self, position: int) -> tuple[int, int]:
         """Line and column from 1. Lines end with `\\n` alone, as in editors and `git`, not as in libyaml."""
-        return self.text.count("\n", 0, position) + 1, position - self.text.rfind("\n", 0, position)
+        near = self._near(position)
+        line = near.line + self.text.count("\n", near.position, position)
+        return line, position - self.text.rfind("\n", 0, position)
+
+    def _near(self, position: int) -> _Milestone:
+        """The last milestone before a position: to count from the beginning takes long where places are many."""
+        if not self._milestones:
+            self._milestones = list(_milestones(self.text, self._shift))
+        index = bisect_right(self._milestones, position, key=itemgetter(1)) - 1
+        return self._milestones[index]
+
+
+class _Milestone(NamedTuple):
+    """The start of a line: its number, its position in the text, its offset in the bytes."""
+
+    line: int
+    position: int
+    byte: int
+
+
+def _milestones(text: str, shift: int) -> Iterator[_Milestone]:
+    """The beginning of a text, and the first line after each stride."""
+    line, start, byte = 1, 0, shift
+    while True:
+        yield _Milestone(line, start, byte)
+        end = text.find("\n", start + _STRIDE) + 1
+        if not end:
+            return
+        line += text.count("\n", start, end)
+        byte += len(text[start:end].encode())
+        start = end
 
 
 class Embedded:

@@ -26,6 +26,15 @@ def test_places_are_told_in_bytes_and_lines(data: bytes, position: int, byte: in
     assert file.place(position) == place
 
 
+def test_places_in_long_files_are_counted_as_in_short_ones() -> None:
+    text = "".join(f"ü{number}: {'x' * (number % 90)}\n" for number in range(2_000))
+    file = File("a.yaml", b"\xef\xbb\xbf" + text.encode())
+    for position in range(0, len(text), 997):
+        before = text[:position]
+        assert file.byte(position) == 3 + len(before.encode())
+        assert file.place(position) == (before.count("\n") + 1, position - before.rfind("\n"))
+
+
 def test_a_file_over_the_limit_is_refused() -> None:
     assert File("a.yaml", b"#" * MAX_BYTES).text
     with pytest.raises(ManifestTooLarge, match=r"a\.yaml: The file has 10,485,761 bytes"):
