@@ -154,16 +154,29 @@ def test_quiet_keeps_notes_to_itself_but_no_errors(fleet: Fleet, gitops_upgrader
     assert gitops_upgrader("-q", "propse").err.startswith("error: There is no command")
 
 
+class Terminal(io.StringIO):
+    """Standard error as people have it."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_what_is_quick_shows_no_progress(
+    fleet: Fleet, gitops_upgrader: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gitops_upgrader.cli.terminal.PATIENCE", 3600.0)
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+
+    assert gitops_upgrader(*PROPOSE).status == 0
+    assert terminal.getvalue() == ""
+
+
 @pytest.mark.parametrize("option", ["-q", "-v"])
 def test_progress_is_for_the_usual_run_alone(
     option: str, fleet: Fleet, gitops_upgrader: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """On a terminal a moving line would be torn apart by the log, and is not what a quiet run wants."""
-
-    class Terminal(io.StringIO):
-        def isatty(self) -> bool:
-            return True
-
     monkeypatch.setattr("gitops_upgrader.cli.terminal.PATIENCE", 0.0)
     shown = []
     for more in ((), (option,)):
