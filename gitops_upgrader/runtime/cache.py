@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -10,6 +11,8 @@ from gitops_upgrader.model import ObjectKey
 from gitops_upgrader.stores.protocol import Reader, Stored
 
 _Kind = tuple[str, str]
+_WHOLE = 1_000
+"""How many whole objects are kept of the kinds that are watched as outlines: those that somebody names."""
 _GRAVES = 10_000
 """How many deleted objects are remembered, so that a late answer about one does not bring it back."""
 
@@ -30,6 +33,7 @@ class Cache:
         self._outlines: set[_Kind] = set()
         self._partial: set[_Kind] = set()
         self._buried: dict[ObjectKey, int] = {}
+        self._whole: OrderedDict[ObjectKey, Stored] = OrderedDict()
         self._lock = threading.Lock()
 
     def watch(
@@ -46,7 +50,8 @@ class Cache:
         Args:
             group: the API group.
             kind: the kind.
-            outline: only the metadata is here; whoever wants the whole object is sent to the API.
+            outline: only the metadata is here; whoever wants the whole object is sent to the API, once for each of its
+                versions.
             partial: only some objects are here, so for those that are not, and for all of them, the API is asked.
             ready: whether everything that there was has been listed; until then the API is asked.
         """
@@ -104,7 +109,9 @@ class Cache:
                 found = self._kinds[key.group, key.kind].get(key)
                 if found is not None or (key.group, key.kind) not in self._partial:
                     return found
-        return self._beyond.get(key)
+        if not self._is_outlined(key):
+            return self._beyond.get(key)
+        return self._unchanged(key) or self._remembered(self._beyond.get(key))
 
     def list(
         self, group: str, kind: str, namespace: str | None = None, labels: Mapping[str, str] | None = None
@@ -132,6 +139,29 @@ class Cache:
             return tuple(self._kinds.get((group, kind), {}).values())
 
     # --- inside
+
+    def _is_outlined(self, key: ObjectKey) -> bool:
+        with self._lock:
+            return (key.group, key.kind) in self._outlines and self._is_here(key)
+
+    def _unchanged(self, key: ObjectKey) -> Stored | None:
+        """The whole object as it was read last, if its outline is still of that very version."""
+        with self._lock:
+            outline = self._kinds[key.group, key.kind].get(key)
+            whole = self._whole.get(key)
+            if outline is None or whole is None or not _same(outline, whole) or _version(outline) != _version(whole):
+                self._whole.pop(key, None)
+                return None
+            self._whole.move_to_end(key)
+            return whole
+
+    def _remembered(self, whole: Stored | None) -> Stored | None:
+        if whole is not None and _version(whole):
+            with self._lock:
+                self._whole[whole.key] = whole
+                while len(self._whole) > _WHOLE:
+                    self._whole.popitem(last=False)
+        return whole
 
     def _answers(self, group: str, kind: str) -> bool:
         """Whether the whole objects of a kind are here, all of them."""

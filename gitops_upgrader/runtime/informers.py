@@ -42,7 +42,8 @@ _SHORT = 5.0
 
 _WHOLE = "application/json"
 _OUTLINE = "application/json;as=PartialObjectMetadata{};g=meta.k8s.io;v=v1"
-"""Asks for metadata alone (kubernetes.io/docs, "API Concepts": metadata-only fetches): no Secret is kept in memory."""
+"""Asks for metadata alone (kubernetes.io/docs, "API Concepts": metadata-only fetches): no Secret is kept in memory
+that nobody names."""
 
 Seen = Callable[[Stored], None]
 

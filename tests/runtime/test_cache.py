@@ -100,6 +100,28 @@ def test_of_an_outline_the_whole_is_asked_of_the_api(server: Server) -> None:
     assert [one.key for one in cache.known("", "Secret")] == [key]
 
 
+def test_the_whole_is_asked_for_once_for_each_version(server: Server) -> None:
+    cache, store = Cache(MemoryStore(server), ("fleet",)), MemoryStore(server)
+    cache.watch("", "Secret", outline=True)
+    content = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "x", "namespace": "fleet"}, "data": {"a": ""}}
+    made = store.create(content)
+
+    def outline(stored: Stored) -> Stored:
+        return Stored(stored.key, {"metadata": stored.content["metadata"]})
+
+    cache.put(outline(made))
+    whole = cache.get(made.key)
+    assert cache.get(made.key) is whole
+    changed = store.patch(made.key, {"data": {"a": "Yg=="}})
+    cache.put(outline(changed))
+    again = cache.get(made.key)
+    assert again is not None
+    assert again.content["data"] == {"a": "Yg=="}
+    store.delete(made.key)
+    cache.remove(outline(changed))
+    assert cache.get(made.key) is None
+
+
 def test_where_only_some_objects_are_watched_the_api_is_asked_for_the_others(server: Server) -> None:
     cache = Cache(MemoryStore(server))
     cache.watch("batch", "Job", partial=True)
