@@ -74,7 +74,8 @@ def _explain(kind: type[Resource], detail: ErrorDetails) -> Iterator[Problem]:
             for field, message in context["broken"]:
                 yield Problem((*path, *(field.split(".") if field else ())), message)
         case "extra_forbidden":
-            yield Problem(path, "unknown field", suggest(str(path[-1]), _fields(kind, path[:-1])), unknown=True)
+            meant = suggest(str(path[-1]), _fields(kind, path[:-1]))
+            yield Problem(path, "unknown field", meant or "Remove it.", unknown=True)
         case "missing":
             yield Problem(path, "is required and missing", "Add it.")
         case "enum" | "literal_error":

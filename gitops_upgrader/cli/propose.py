@@ -145,7 +145,7 @@ def _from_arguments(
             remedy="Name the image, and the topology variable that holds it; or neither, where the class derives it.",
         )
     namespace, _, cluster_name = name.rpartition("/")
-    version = Version.parse(to)
+    version = Version.parse(Version.parse(to).with_v)  # as it is written everywhere but where a file leaves it out
     meanwhile = partial(importing, *_LATER)
     with Workspaces(line, options.now, meanwhile=meanwhile) as workspaces, progress() as told:
         told(f"proposing for {cluster_name}")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 
 from gitops_upgrader.api.gitops_repository import CommitOptions, RepositoryPullRequest
-from gitops_upgrader.errors import UnsafeStep, UpgraderError, Where
+from gitops_upgrader.errors import InvalidVersion, UnsafeStep, UpgraderError, Where
 from gitops_upgrader.git import Person
 from gitops_upgrader.manifests import Query, VariableWant
 from gitops_upgrader.model import Image
@@ -87,11 +88,7 @@ def _step(name: str, image: Image, current: Version, listed: Listed) -> Hop | No
     """
     problem = step_problem(current, image.version)
     if problem is None and not is_listed(image.version, versions := listed(image)):
-        raise UnsafeStep(
-            f"The ClusterClass does not list {image.version} in its kubernetesVersions.",
-            where=Where(object=f"Cluster {name}"),
-            remedy=f"Go to one of {', '.join(versions)}; or add the version to the class first.",
-        )
+        raise _not_listed(name, current, image.version, versions)
     if problem is None:
         return Hop(image, f"hop {current} -> {image.version}: asked for on the command line")
     if problem.reason is StepReason.SAME:
@@ -103,3 +100,19 @@ def _step(name: str, image: Image, current: Version, listed: Listed) -> Hop | No
         where=Where(object=f"Cluster {name}"),
         remedy="Upgrade one minor at a time, upwards, within one flavour of Kubernetes.",
     )
+
+
+def _not_listed(name: str, current: Version, wanted: Version, versions: Sequence[str]) -> UnsafeStep:
+    ahead = [text for text in versions if _leads_on(current, text)]
+    return UnsafeStep(
+        f"The ClusterClass does not list {wanted} in its kubernetesVersions.",
+        where=Where(object=f"Cluster {name}"),
+        remedy=f"Go to {' or '.join(ahead)}, or add it to the class first." if ahead else "Add it to the class first.",
+    )
+
+
+def _leads_on(current: Version, text: str) -> bool:
+    try:
+        return step_problem(current, Version.parse(text)) is None
+    except InvalidVersion:
+        return False

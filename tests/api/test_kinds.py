@@ -70,7 +70,7 @@ def test_unknown_fields_are_mistakes_in_files_only() -> None:
     assert {(problem.field, problem.remedy) for problem in api.check(content)} == {
         ("spec.verisonRange", "Did you mean versionRange?"),
         ("metadata.lables", "Did you mean labels?"),
-        ("spec.machineImageSelector.a", ""),
+        ("spec.machineImageSelector.a", "Remove it."),
     }
     assert all(problem.unknown for problem in api.check(content))
     assert api.check(content, strict=False) == ()

@@ -108,6 +108,17 @@ def test_one_cluster_without_custom_resources(gitops_upgrader: CommandLine, flee
     assert "Gitops-Upgrader: cluster/-/prod\nGitops-Upgrader-Target: v1.34.2 ami-1\n" in commit.message
 
 
+def test_a_version_may_be_typed_without_its_v(gitops_upgrader: CommandLine, fleet: Fleet) -> None:
+    bare = [word.removeprefix("v") for word in PROD]
+    assert bare != list(PROD)
+    ran = gitops_upgrader(*bare)
+    tip = fleet.people.tip("gitops-upgrader/_cluster/-/prod")
+
+    assert ran.out.startswith("+ fleet/prod  v1.33.5 -> v1.34.2  opened\n")
+    assert gitops_upgrader(*PROD).out.startswith("= fleet/prod  v1.33.5 -> v1.34.2  left as it is\n")
+    assert fleet.people.tip("gitops-upgrader/_cluster/-/prod") == tip
+
+
 def test_what_was_refused_is_proposed_again_with_a_word(gitops_upgrader: CommandLine, fleet: Fleet) -> None:
     gitops_upgrader(*PROD)
     fleet.host.close(1)

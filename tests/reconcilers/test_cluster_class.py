@@ -103,8 +103,12 @@ def test_a_step_that_was_asked_for_by_hand_is_refused(stocked: Fleet) -> None:
     assert isinstance(refused, UnsafeStep)
     assert str(refused) == (
         "Cluster prod: The ClusterClass does not list v1.34.2 in its kubernetesVersions. "
-        "Go to one of v1.33.5, v1.34.1; or add the version to the class first."
+        "Go to v1.34.1, or add it to the class first."
     )
+    stocked.people.commit({"classes/docker.yaml": cluster_class("[latest, v1.33.5, v1.35.0]")})
+    refused = step(stocked, "v1.34.2").error
+    assert refused is not None
+    assert refused.remedy == "Add it to the class first."
 
 
 # --- in a management cluster ----------------------------------------------------------------------------------------
