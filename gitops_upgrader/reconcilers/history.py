@@ -103,11 +103,13 @@ def _needed(scope: Scope, syncer: MachineImageSyncer, images: Sequence[MachineIm
     for stored in scope.store.list(GROUP, ClusterClassClusterUpgrader.KIND, namespace):
         upgrader = read(stored, ClusterClassClusterUpgrader)
         plan_ref = follow(scope, upgrader, upgrader.spec.plan_ref, Plan.KIND, "spec.planRef")
-        if (plan_ref.key.group, plan_ref.key.kind) == (GROUP, Plan.KIND):
-            found |= set(_ahead(upgrader, offers[plan_ref.key.name]))
-        else:
+        if (plan_ref.key.group, plan_ref.key.kind) != (GROUP, Plan.KIND):
             theirs = {(image.version, image.id) for image in offered(plan_ref).candidates}
             found |= {image.metadata.name for image in images if _version_and_id(image) in theirs}
+        elif plan_ref.key.name not in offers:
+            raise ObjectNotReady("It is not reconciled yet.", where=Where(object=str(plan_ref.key)))  # made just now
+        else:
+            found |= set(_ahead(upgrader, offers[plan_ref.key.name]))
     return found
 
 

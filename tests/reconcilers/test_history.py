@@ -315,6 +315,19 @@ def test_in_doubt_none_is_removed_and_that_is_said(spoil: Any, why: str) -> None
     assert why in ready["message"]
 
 
+def test_a_plan_that_is_made_at_this_moment_is_a_doubt_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World()
+    world.upgrader("v1.34.0")
+    listed = world.store.list
+
+    def late(group: str, kind: str, *more: Any) -> Any:
+        return () if kind == "Plan" else listed(group, kind, *more)
+
+    monkeypatch.setattr(world.store, "list", late)
+    world.run()
+    assert world.left == list(OLD)
+
+
 def test_a_repository_that_nobody_can_look_at_keeps_everything() -> None:
     world = World()
     assert world.run().wake == {REPOSITORY}

@@ -253,6 +253,25 @@ def test_history_keeps_the_ten_newest_merges() -> None:
     assert [entry.version for entry in status.history] == [f"v1.34.{patch}" for patch in range(10)]
 
 
+@pytest.mark.parametrize(
+    ("decision", "current"),
+    [
+        (Hold("UpToDate", "The base branch is past the target."), "v1.34.5"),
+        (Hold("Reverted", "Somebody reverted it."), "v1.33.5"),
+    ],
+)
+def test_the_version_last_merged_stays_whatever_people_write_to_the_base_branch(decision: Hold, current: str) -> None:
+    merged = status_of(after_merge(UP_TO_DATE))
+    moved = after_merge(decision, origin=Target(Version.parse(current), "img"))
+
+    status = status_of(moved, merged)
+
+    assert (status.current_version, status.latest_set_version) == (current, "v1.34.2")
+    assert [entry.version for entry in status.history] == ["v1.34.2"]
+    found = find(status.conditions, "Merged")
+    assert found is None or found.reason == "Reverted"
+
+
 def test_where_no_forge_tells_of_merges_a_target_that_came_true_counts_as_merged() -> None:
     pushed = status_of(proposed(CREATE))
     merged = status_of(after_merge(UP_TO_DATE, merged=(), latest=None), pushed)
