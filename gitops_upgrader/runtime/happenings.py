@@ -63,7 +63,9 @@ def _of_conditions(
     if applied is not None and applied.reason == AppliedReason.APPLY_DEADLINE_EXCEEDED:
         yield Happening(applied.reason, "Follow", applied.message, warning=True)
     rolled_out = _turned(before, after, ConditionType.ROLLED_OUT)
-    if rolled_out is not None and rolled_out.status is Status.TRUE:
+    # At the first look it may have been so for years: a fleet would begin with an Event for each of its clusters.
+    known = find(before.conditions, ConditionType.ROLLED_OUT) is not None
+    if known and rolled_out is not None and rolled_out.status is Status.TRUE:
         yield Happening("RolledOut", "Follow", rolled_out.message)
 
 

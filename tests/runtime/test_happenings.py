@@ -62,6 +62,7 @@ def test_the_way_after_the_merge_is_told() -> None:
     assert told(waiting, late, decision=HOLD) == ["!ApplyDeadlineExceeded: ApplyDeadlineExceeded."]
     assert told(late, done, decision=HOLD) == ["RolledOut: RolledOut."]
     assert told(done, done, decision=LEAVE) == []
+    assert told(status(), status(RolledOut="True RolledOut"), decision=LEAVE) == []  # it may have been so for years
 
 
 def test_what_went_wrong_is_a_warning() -> None:
