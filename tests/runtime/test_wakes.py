@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from gitops_upgrader.model import ObjectKey
-from gitops_upgrader.runtime.wakes import references, upgraders_of, wakes
+from gitops_upgrader.runtime.wakes import claimants, references, upgraders_of, wakes
 from gitops_upgrader.stores.keys import key_of
 from gitops_upgrader.stores.protocol import Stored
 
@@ -140,6 +140,14 @@ def test_nothing_wakes_nobody() -> None:
 
 def test_upgraders_of_a_repository_are_found_in_every_namespace() -> None:
     assert names(upgraders_of(OBJECTS["GitOpsRepository default"].key, known)) == "upgrader dev, upgrader shared"
+
+
+def test_the_upgraders_of_a_cluster_are_found_in_every_namespace() -> None:
+    found = {name: {one.key for one in claimants(known, OBJECTS[name].key)} for name in ("Cluster prod", "Cluster dev")}
+    assert {name: names(keys) for name, keys in found.items()} == {
+        "Cluster prod": "upgrader prod, upgrader rival",
+        "Cluster dev": "upgrader dev",
+    }
 
 
 @pytest.mark.parametrize(
