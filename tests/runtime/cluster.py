@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -133,7 +134,7 @@ class Management:
 
     def apply(self, text: str) -> None:
         """Apply manifests as people write them."""
-        for content in yaml.safe_load_all(text.replace("OURS", OURS).replace("URL", self.url)):
+        for content in yaml.safe_load_all(re.sub(r"\bURL\b", self.url, text.replace("OURS", OURS))):
             content["metadata"].setdefault("namespace", self.namespace)
             self.server.apply(self.path(content["kind"], content["metadata"]["name"]), content)
 

@@ -12,6 +12,7 @@ from urllib.parse import quote
 from tests.pulls.gitea_host import Pushers
 from tests.pulls.people import Clock
 from tests.runtime.cluster import Management, serve_clusters
+from tests.runtime.replica import PATIENCE
 from tests.servers.gitea import GiteaRepository, GiteaServer
 from tests.servers.kubernetes import KubernetesServer
 
@@ -110,9 +111,19 @@ class Forged(Management):
 
         self.until(merged, f"pull request {number} is merged")
 
-    def proposed(self, name: str, reason: str = "Unchanged") -> None:
-        """Wait until an upgrader's pull request is open and as it should be."""
-        self.until(lambda: self.condition(name, "Proposed") == ("True", reason), f"{name} is proposed")
+    def is_proposed(self, name: str) -> bool:
+        """Whether an upgrader says that its pull request is open, just now or since longer."""
+        return is_proposed(self, name)
+
+    def proposed(self, name: str) -> None:
+        """Wait until an upgrader's pull request is open."""
+        self.until(lambda: self.is_proposed(name), f"{name} is proposed", seconds=PATIENCE)
+
+
+def is_proposed(management: Management, name: str) -> bool:
+    """Whether an upgrader says that its pull request is open."""
+    found = management.condition(name, "Proposed")
+    return found is not None and found[0] == "True"
 
 
 @contextmanager

@@ -90,9 +90,7 @@ def test_what_killed_leaders_have_begun_is_gone_on_with(
             kubelet.ends(fleet.server, fleet.namespace, f"images-{version}-1", message=f"ami-{version}")
         fleet.until(lambda: not second.runs, "the second one is gone", seconds=PATIENCE)
         third.until("leads")
-        fleet.until(
-            lambda: fleet.condition("prod", "Proposed") == ("True", "Unchanged"), "it is told", seconds=PATIENCE
-        )
+        fleet.proposed("prod")
 
         assert kubelet.jobs(fleet.server, fleet.namespace) == ["images-v1.33.5-1", "images-v1.34.2-1"]
         assert [found["status"]["attempts"] for found in fleet.items("MachineImage")] == [1, 1]

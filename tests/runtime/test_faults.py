@@ -42,9 +42,7 @@ def start(fleet: Forged, rights: Installed, proxy: Proxy, tmp_path: Path) -> Sta
 
 def settled(fleet: Forged) -> None:
     """Wait for the pull request, which has to be the only one."""
-    fleet.until(
-        lambda: fleet.condition("prod", "Proposed") == ("True", "Unchanged"), "it is proposed", seconds=PATIENCE
-    )
+    fleet.proposed("prod")
     assert len(fleet.pulls()) == 1
 
 

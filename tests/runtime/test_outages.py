@@ -82,9 +82,7 @@ def test_an_api_server_that_is_killed_while_a_build_begins(
         management.plane.api_server.start()
         for version in ("v1.33.5", "v1.34.2"):
             kubelet.ends(fleet.server, fleet.namespace, f"images-{version}-1", message=f"ami-{version}")
-        fleet.until(
-            lambda: fleet.condition("prod", "Proposed") == ("True", "Unchanged"), "it goes on", seconds=PATIENCE
-        )
+        fleet.proposed("prod")
         assert kubelet.jobs(fleet.server, fleet.namespace) == ["images-v1.33.5-1", "images-v1.34.2-1"]
         assert [found["status"]["attempts"] for found in fleet.items("MachineImage")] == [1, 1]
         merged_while_the_api_is_gone(management, fleet, controller)
@@ -114,9 +112,7 @@ def test_an_api_server_without_its_memory_for_a_while(management: Management, fl
         management.plane.etcd.start()
         until(management.plane.api_server.ready, "the API server has found its memory again", seconds=PATIENCE)
         until(lambda: is_applied(fleet, UPGRADER.replace("NAME", "prod")), "it takes objects", seconds=PATIENCE)
-        fleet.until(
-            lambda: fleet.condition("prod", "Proposed") == ("True", "Unchanged"), "it goes on", seconds=PATIENCE
-        )
+        fleet.proposed("prod")
         assert len(fleet.pulls()) == 1
         assert controller.runs
 

@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -161,6 +161,14 @@ class KubernetesServer:
         order = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest"}
         answer = self.api("POST", path, {**order, "spec": {"expirationSeconds": seconds}})
         return str(answer["status"]["token"])
+
+    def acting_as(self, namespace: str, account: str) -> KubernetesServer:
+        """The same server, as a ServiceAccount sees it."""
+        session = requests.Session()
+        session.trust_env = False
+        session.verify = str(self.certificate_authority)
+        session.headers["Authorization"] = f"Bearer {self.token(namespace, account)}"
+        return replace(self, _session=session)
 
     def kubeconfig_for(self, namespace: str, account: str) -> Path:
         """A kubeconfig file of a ServiceAccount."""
