@@ -121,9 +121,13 @@ def _nowhere(search: Search, query: Query) -> ManifestError:
             where=where,
             remedy="Name the folder that it leads to with path.",
         )
-    return ClusterNotFound(
-        f"No file has a Cluster {query.label}.", where=where, remedy="Check its name, its namespace and the path."
-    )
+    remedy = "Check its name, its namespace and the path."
+    for instance, replacement in search.renamed_by_replacement():
+        at = replacement.node.document.where(replacement.node.start)
+        remedy += f" A Kustomize replacement ({at.file}:{at.line}) names Cluster {instance.effective.label} anew; if it"
+        remedy += " is that one, give the name that it has before."
+        break
+    return ClusterNotFound(f"No file has a Cluster {query.label}.", where=where, remedy=remedy)
 
 
 def _leads_to(query: Query, link: str) -> bool:

@@ -256,24 +256,25 @@ def _patched(instance: Instance, found: Patch) -> Instance | None:
         merged = patch.merge(instance.tree, found.node)
         if not isinstance(merged, Mapping):
             return None
-        return _identified(instance, merged) if found.renames else replace(instance, tree=merged)
+        return _identified(instance, merged, where) if found.renames else replace(instance, tree=merged)
     tree: Mapping = instance.tree
     operations = tuple(found.operations())
     for operation in operations:
         changed = patch.apply(tree, operation)
         tree = changed if isinstance(changed, Mapping) else tree
-    return _identified(replace(instance, operations=(*instance.operations, *operations)), tree)
+    return _identified(replace(instance, operations=(*instance.operations, *operations)), tree, where)
 
 
-def _identified(instance: Instance, tree: Mapping) -> Instance:
+def _identified(instance: Instance, tree: Mapping, where: Where) -> Instance:
     """The tree in place of the old one, with the name that a patch may have changed."""
     namespace, name = instance.ids[-1]
     before = pointer.peek(instance.tree, "metadata", "namespace"), pointer.peek(instance.tree, "metadata", "name")
     after = pointer.peek(tree, "metadata", "namespace"), pointer.peek(tree, "metadata", "name")
-    ids = instance.ids
-    if before != after:
-        ids = (*ids, (after[0] if before[0] != after[0] else namespace, after[1] if before[1] != after[1] else name))
-    return replace(instance, tree=tree, ids=ids)
+    if before == after:
+        return replace(instance, tree=tree)
+    known = (after[0] if before[0] != after[0] else namespace, after[1] if before[1] != after[1] else name)
+    step = Step(f"from here on it is Cluster {'/'.join(filter(None, known))}", where.file, where.line)
+    return replace(instance, tree=tree, ids=(*instance.ids, known), steps=(*instance.steps, step))
 
 
 def _applies(instance: Instance, found: Patch) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from gitops_upgrader.errors import AmbiguousCluster, ManifestError, TemplatedValue, Where
 from gitops_upgrader.manifests import cluster as kinds
 from gitops_upgrader.manifests.document import Document
-from gitops_upgrader.manifests.kustomization import Kustomization
+from gitops_upgrader.manifests.kustomization import Kustomization, Replacement
 from gitops_upgrader.manifests.overlay import Instance, Overlays, alone
 from gitops_upgrader.manifests.place import Place, Shape, Step
 from gitops_upgrader.manifests.query import Query
@@ -21,6 +21,7 @@ class Search:
     def __init__(self, scan: Scan) -> None:
         self.scan = scan
         self.overlays = Overlays(scan)
+        self._by_name: dict[str, list[Instance]] | None = None
 
     def find(self, query: Query, trail: list[Step]) -> list[Instance]:
         """The Clusters of a name and namespace, below the query's paths.
@@ -37,7 +38,9 @@ class Search:
         roots = {layer.key: layer for path in files for layer in self.overlays.roots(path)} | renaming
         for key, layer in sorted(roots.items()):
             found += self.overlays.render(layer, None if key in renaming else frozenset(files))
-        kept = [item for item in found if item.effective.has(query.name, query.namespace) and _within(item, query)]
+        kept = [item for item in found if _meant(item, query)]
+        if not kept and not problems:
+            kept = [item for item in self._deployed().get(query.name, ()) if _meant(item, query)]
         trail += [Step("Kustomize begins here", item.root.file, 1) for item in kept if item.root]
         trail += [step for item in kept for step in item.steps]
         if problems and kept:
@@ -61,16 +64,39 @@ class Search:
 
         Who asks must not keep nodes: the tree of a document is gone when the next Cluster is asked for.
         """
-        self.overlays.read_all()
         roots: dict[str, Kustomization] = {}
+        for path, above in self._above_all():
+            if not above:
+                yield from self._alone(path)
+            roots |= {layer.key: layer for layer in above}
+        yield from self._rendered(roots)
+
+    def renamed_by_replacement(self) -> Iterator[tuple[Instance, Replacement]]:
+        """The Clusters whose deployed name a Kustomize replacement writes, which is not followed."""
+        for instances in self._deployed().values():
+            for instance in instances:
+                yield from ((instance, item) for item in instance.replacements if item.field == "metadata.name")
+
+    def _deployed(self) -> dict[str, list[Instance]]:
+        """Every Cluster that Kustomize deploys, by the name that it has then: a patch may have changed it."""
+        if self._by_name is None:
+            self._by_name = {}
+            roots = {layer.key: layer for _, above in self._above_all() for layer in above}
+            for instance in self._rendered(roots):
+                self._by_name.setdefault(instance.effective.name, []).append(instance)
+        return self._by_name
+
+    def _above_all(self) -> Iterator[tuple[str, list[Kustomization]]]:
+        """Every file that may hold a Cluster, with the outermost layers above it."""
+        self.overlays.read_all()
         for path in self.scan.having(Trait.CLUSTER):
             try:
                 above = self.overlays.roots(path)
-                if not above:
-                    yield from self._alone(path)
             except ManifestError:
-                continue  # such as a Helm template; the Cluster's own search says why when it is asked for
-            roots |= {layer.key: layer for layer in above}
+                continue  # the Cluster's own search says why when it is asked for
+            yield path, above
+
+    def _rendered(self, roots: dict[str, Kustomization]) -> Iterator[Instance]:
         for _, layer in sorted(roots.items()):
             try:
                 yield from self.overlays.render(layer)
@@ -78,11 +104,15 @@ class Search:
                 continue
 
     def _alone(self, path: str) -> Iterator[Instance]:
-        for document in self.scan.documents(path):
+        try:
+            documents = self.scan.documents(path)
+        except ManifestError:
+            return  # such as one that is too large
+        for document in documents:
             try:
                 yield from map(alone, kinds.clusters(document))
             except ManifestError:
-                continue
+                continue  # such as a Helm template
             document.forget()  # no layer has one of its nodes
 
     def _renaming(self, name: str) -> dict[str, Kustomization]:
@@ -114,8 +144,10 @@ class Search:
                 yield from map(alone, found)
 
 
-def _within(instance: Instance, query: Query) -> bool:
-    """Whether a Cluster, or the outermost layer that deploys it, is below the query's paths."""
+def _meant(instance: Instance, query: Query) -> bool:
+    """Whether it has the name and namespace, and it or the outermost layer that deploys it is below the paths."""
+    if not instance.effective.has(query.name, query.namespace):
+        return False
     files = [instance.cluster.document.file, *([instance.root.file] if instance.root else [])]
     return any(matches(file, query.paths) for file in files)
 

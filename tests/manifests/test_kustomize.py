@@ -25,6 +25,8 @@ MERGE = (
     "apiVersion: cluster.x-k8s.io/v1beta1\nkind: Cluster\nmetadata: {name: %s}\nspec: {topology: {version: v1.33.9}}\n"
 )
 
+FLUX = "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {name: x}\nspec:\n  path: %s\n%s"
+
 
 def _kustomized(kustomization: str, **files: str) -> dict[str, Any]:
     return {"k/cluster.yaml": cluster(), "k/kustomization.yaml": "resources: [cluster.yaml]\n" + kustomization} | {
@@ -100,6 +102,47 @@ def test_a_name_is_made_of_prefixes_patches_and_suffixes() -> None:
     assert (found.name, found.namespace, found.version_text) == ("bee", "fleet", "v1.33.8")
     assert locate(files, Query("cee")).version_text == "v1.33.7"
     assert locate(files, Query("a-main-x", "fleet")).version.file == "base/cluster.yaml"
+
+
+@pytest.mark.parametrize(
+    ("item", "content"),
+    [
+        ("path: p.yaml", "- {op: replace, path: /metadata/name, value: eu}\n"),
+        ("path: p.yaml", '[{"op": "add", "path": "/metadata/name", "value": "eu"}]'),
+        ("path: p.yaml", "- op: replace\n  path: /metadata\n  value: {name: eu}\n"),
+        ("path: p.yaml, options: {allowNameChange: true}", MERGE % "eu"),
+    ],
+)
+def test_a_patch_in_a_file_of_its_own_may_rename(item: str, content: str) -> None:
+    files = _kustomized(f"patches: [{{{item}, target: {{kind: Cluster, name: prod}}}}]\n", p=content)
+    found = locate(files, Query("eu"))
+    assert found.name == "eu"
+    assert "k/p.yaml:1: from here on it is Cluster eu" in map(str, found.trail)
+    above = files | {"top/kustomization.yaml": "resources: [../k]\nnamePrefix: new-\n"}
+    assert locate(above, Query("new-eu")).name == "new-eu"
+    refusal(files, reason=ClusterNotFound)
+
+
+@pytest.mark.parametrize("rename", ["namePrefix: eu-", "nameSuffix: ''\n  namePrefix: eu-"])
+def test_what_deploys_a_folder_may_rename(rename: str) -> None:
+    assert locate({**_kustomized(""), "flux.yaml": FLUX % ("./k", f"  {rename}\n")}, Query("eu-prod")).name == "eu-prod"
+    argo = (
+        "apiVersion: argoproj.io/v1alpha1\nkind: Application\nspec: {source: {path: k, kustomize: {namePrefix: eu-}}}\n"
+    )
+    assert locate({**_kustomized(""), "argo.yaml": argo}, Query("eu-prod")).name == "eu-prod"
+
+
+def test_a_replacement_that_renames_is_told() -> None:
+    replacement = (
+        "replacements:\n- source: {kind: ConfigMap}\n  targets:\n  - select: {kind: Cluster}\n    fieldPaths: [%s]\n"
+    )
+    files = _kustomized(replacement % "metadata.name")
+    told = refusal(files, Query("eu"), reason=ClusterNotFound)
+    assert "A Kustomize replacement (k/kustomization.yaml:6) names Cluster prod anew" in told
+    assert "replacement" not in refusal(
+        _kustomized(replacement % "metadata.labels.x"), Query("eu"), reason=ClusterNotFound
+    )
+    assert locate(files).name == "prod"
 
 
 def test_a_patch_by_name_keeps_the_name() -> None:
@@ -262,7 +305,6 @@ def test_an_unreadable_kustomization_elsewhere_does_not_stop_others() -> None:
     assert locate(files).version.file == "a.yaml"
 
 
-FLUX = "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {name: x}\nspec:\n  path: %s\n%s"
 OPERATION = "      - {op: add, path: /spec/topology/version, value: v1.33.1}\n"
 INLINE = "  patches:\n  - target: {kind: Cluster}\n    patch: |\n" + OPERATION
 
