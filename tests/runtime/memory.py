@@ -20,6 +20,7 @@ class Server:
         self.objects: dict[ObjectKey, dict[str, Any]] = {}
         self.writes: list[ObjectKey] = []
         self.reachable = True
+        self.asked = 0
         self.lock = threading.RLock()
         self._version = 0
 
@@ -84,6 +85,7 @@ class MemoryStore:
     def _asked(self) -> threading.RLock:
         if not self.server.reachable:
             raise KubernetesUnreachable("Nobody answers.")
+        self.server.asked += 1
         return self.server.lock
 
     def _current(self, key: ObjectKey) -> dict[str, Any]:

@@ -124,6 +124,24 @@ def test_of_two_that_take_a_free_lease_at_the_same_moment_one_gets_it(world: Wor
     assert sorted(won) == [False, True]
 
 
+def test_a_leader_whose_lease_was_written_to_or_deleted_looks_again(world: World) -> None:
+    one = world.candidate("one")
+    assert one.attempt()
+    MemoryStore(world.server).patch(KEY, {"metadata": {"labels": {"team": "red"}}})
+    assert one.attempt()
+    MemoryStore(world.server).delete(KEY)
+    assert one.attempt()
+    assert world.lease["holderIdentity"] == "one"
+
+
+def test_renewing_takes_one_request(world: World) -> None:
+    one = world.candidate("one")
+    assert one.attempt()
+    before = world.server.asked
+    assert one.attempt()
+    assert world.server.asked == before + 1
+
+
 def test_a_released_lease_is_taken_at_once(world: World) -> None:
     one, other = world.candidate("one"), world.candidate("other")
     one.attempt()
