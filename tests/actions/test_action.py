@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+from pathlib import Path
+
+import pytest
 
 from gitops_upgrader.cli import inputs
 from gitops_upgrader.cli.options import PROVIDERS
 from tests.actions.files import ACTION, load, steps
+from tests.need import need
 
 DEFINITION = load(ACTION / "action.yml")
 TYPES = load(ACTION / "action-types.yml")
@@ -66,3 +72,21 @@ def test_every_output_comes_from_the_program() -> None:
 
 def test_no_input_is_required_as_the_program_knows_better_what_is_missing() -> None:
     assert not any(one["required"] for one in DEFINITION["inputs"].values())
+
+
+@pytest.mark.parametrize(
+    "python", ["no-such-python", "$(touch pwned)", "`touch pwned`", "x'; touch pwned; '", "-v", ""]
+)
+def test_a_python_that_is_not_there_is_one_annotation(python: str, tmp_path: Path) -> None:
+    find = next(step for step in DEFINITION["runs"]["steps"] if step.get("id") == "python")
+    done = subprocess.run(
+        [need("bash"), "--noprofile", "--norc", "-eo", "pipefail", "-c", find["run"]],
+        env={"PATH": os.environ["PATH"], "PYTHON": python, "GITHUB_ACTION_PATH": str(ACTION)},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (1, "")
+    assert re.fullmatch(r"::error title=gitops-upgrader::The runner has no such Python .*\n", done.stdout)
+    assert list(tmp_path.iterdir()) == []

@@ -135,7 +135,7 @@ def test_no_input_is_ever_run(runner: Runner, repository: GiteaRepository, check
     assert not (tmp_path / "pwned").exists()
     assert "changed=pwned" not in ran.log
     assert "The input dry-run is " in ran.log
-    assert "The runner has no such Python as the input python names." in ran.log
+    assert ran.log.count("Failure - Main Find Python") == 1  # what that says, act now and then drops on a busy machine
     assert _pulls(repository) == {}
 
 
