@@ -39,10 +39,17 @@ class Cluster:
         return pointer.look(self.node, "spec", "topology") is not None
 
     @property
-    def class_name(self) -> str | None:
-        """The ClusterClass's name: `classRef.name` from v1beta2 on, `class` before."""
+    def class_node(self) -> Scalar | None:
+        """Where the ClusterClass is named: `classRef.name` from v1beta2 on, `class` before."""
         topology = pointer.look(self.node, "spec", "topology")
-        return pointer.peek(topology, "classRef", "name") or pointer.peek(topology, "class") or None
+        found = pointer.look(topology, "classRef", "name") or pointer.look(topology, "class")
+        return found if isinstance(found, Scalar) and found.value else None
+
+    @property
+    def class_name(self) -> str | None:
+        """The ClusterClass's name."""
+        node = self.class_node
+        return node.value if node else None
 
     @property
     def class_namespace(self) -> str:

@@ -9,15 +9,17 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Final
 
-from gitops_upgrader.errors import AmbiguousPlace, ValueMissing
+from gitops_upgrader.errors import AmbiguousPlace, InvalidVersion, ValueMissing
 from gitops_upgrader.manifests import pointer, scalar
+from gitops_upgrader.manifests.class_name import class_template
 from gitops_upgrader.manifests.document import Document
 from gitops_upgrader.manifests.insertion import insert
 from gitops_upgrader.manifests.node import Mapping, Node, Scalar, Sequence
-from gitops_upgrader.manifests.place import Edited, Insertion, Located, Shape, Slot, outermost
+from gitops_upgrader.manifests.place import Edited, Insertion, Located, Note, Shape, Slot, outermost
 from gitops_upgrader.manifests.proof import Expectation, prove
 from gitops_upgrader.manifests.query import Role, Values
 from gitops_upgrader.model import Edit, Json, Span
+from gitops_upgrader.versions import Version
 
 _MINOR: Final = re.compile(r"(v?)\d+(\.\d+)?")
 
@@ -59,7 +61,8 @@ def edit(located: Located, values: Values) -> Edited:
     splices.sort(key=_order)
     files = {file: _apply(list(group)) for file, group in groupby(splices, lambda splice: splice.edit.file)}
     before = {splice.edit.file: splice.document.source.data for splice in splices}
-    return Edited(files, tuple(splice.edit for splice in splices), before)
+    notes = (*located.notes, *_class_note(located, values))
+    return Edited(files, tuple(splice.edit for splice in splices), before, notes)
 
 
 def _order(splice: Splice) -> tuple[str, int, int]:
@@ -83,6 +86,28 @@ def styled_version(version: str, old: str, role: Role) -> str:
         prefix = form[1] if form else ""
         return f"{prefix}{minor}" if form and not form[2] else f"{prefix}{major}.{minor}"
     return bare if role is Role.VERSION_NO_V or (old and not old.startswith("v")) else f"v{bare}"
+
+
+def _class_note(located: Located, values: Values) -> Iterator[Note]:
+    """What the reviewer should know where the class is named after the old version, and nobody changes it."""
+    name, at = located.class_name, located.class_where
+    if name is None or at is None or values.version is None or not located.version_text:
+        return
+    written = {(place.file, place.line, place.column) for place in (slot.place for slot in located.slots)}
+    if located.query.topology_class or (at.file, at.line, at.column) in written:
+        return
+    try:
+        old, new = Version.parse(located.version_text), Version.parse(values.version)
+    except InvalidVersion:
+        return  # what is no version cannot be in a name either
+    template = class_template(name, old)
+    if template is not None and class_template(name, new) is None:
+        yield Note(
+            f"The class {name} names the old version and is left as it is. Where each version has a class of its own, "
+            f"set the upgrader's topologyClass: {template}",
+            at.file or located.file,
+            at.line or located.line,
+        )
 
 
 def _value(slot: Slot, values: Values) -> Json:

@@ -39,6 +39,7 @@ def locate(search: Search, query: Query) -> Located:
     slots.sort(key=lambda slot: not _tells_version(query, slot))
     version = target.version_text(query, named) if named and target.holds_version(query) else slots[0].place.text
     cluster = instance.effective if instance else None
+    named_class = cluster.class_node if cluster else None
     first = slots[0].place
     return Located(
         query=query,
@@ -51,7 +52,8 @@ def locate(search: Search, query: Query) -> Located:
         version_text=version,
         notes=tuple(note for slot in slots for note in field.notes(slot.place)),
         trail=tuple(trail),
-        class_name=cluster.class_name if cluster else None,
+        class_name=named_class.value if named_class else None,
+        class_where=named_class.document.where(named_class.start) if named_class else None,
         class_namespace=cluster.class_namespace if cluster else "",
     )
 

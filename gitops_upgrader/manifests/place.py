@@ -113,7 +113,7 @@ class Located:
     `file`, `document` and `line` are the Cluster's own; where only targets or setter comments were looked for, they
     are those of the version. `name` and `namespace` are as the Cluster has them after Kustomize (`namespace` empty
     where it has none). `class_name` is None where the Cluster itself was not looked at; `class_namespace` is empty
-    where it is the Cluster's.
+    where it is the Cluster's, and `class_where` is where the name stands.
     """
 
     query: Query
@@ -127,6 +127,7 @@ class Located:
     notes: tuple[Note, ...] = ()
     trail: tuple[Step, ...] = ()
     class_name: str | None = None
+    class_where: Where | None = None
     class_namespace: str = ""
 
     def of(self, *roles: Role) -> tuple[Place, ...]:
@@ -200,11 +201,15 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Edited:
-    """Files with proven edits: the new bytes of those that change, by path, what changed in them, and the old bytes."""
+    """Files with proven edits: the new bytes of those that change, by path, what changed in them, and the old bytes.
+
+    `notes` are those of the places, and what the new version adds to them.
+    """
 
     files: MappingType[str, bytes]
     edits: tuple[Edit, ...]
     before: MappingType[str, bytes] = field(default_factory=dict)
+    notes: tuple[Note, ...] = ()
 
     @property
     def already(self) -> bool:

@@ -237,7 +237,7 @@ def _desired(
         author=wording.author,
         why=f"{step.words[:1].upper()}{step.words[1:]}.",
         considered=tuple(str(other) for other in step.considered),
-        notes=tuple(f"{note.message} ({note.file}:{note.line})" for note in located.notes),
+        notes=tuple(f"{note.message} ({note.file}:{note.line})" for note in edited.notes),
         instance=request.instance,
         retry=request.retry,
         sign_off=wording.sign_off,

@@ -47,6 +47,53 @@ def test_nothing_to_do_is_no_edit() -> None:
     assert edit({"a.yaml": cluster()}, Query("prod", topology_class=True), Values("v1.33.5")).already
 
 
+def _of_class(name: str, version: str = "v1.33.5") -> dict[str, str]:
+    return {"a.yaml": cluster(version=version).replace("class: quick-start", f"class: {name}")}
+
+
+@pytest.mark.parametrize(
+    ("name", "template"),
+    [
+        ("docker-1-33-v1", "docker-$(MAJOR)-$(MINOR)-v1"),
+        ("rke2-1.33", "rke2-$(MAJOR).$(MINOR)"),
+        ("class-v1.33.5", "class-$(KUBERNETES_VERSION)"),
+    ],
+)
+def test_a_class_that_names_the_old_version_is_noted(name: str, template: str) -> None:
+    (note,) = edit(_of_class(name)).notes
+    assert (note.file, note.line) == ("a.yaml", 7)
+    assert note.message == (
+        f"The class {name} names the old version and is left as it is. Where each version has a class of its own, set "
+        f"the upgrader's topologyClass: {template}"
+    )
+    whole = "KUBERNETES" in template
+    assert bool(edit(_of_class(name), values=Values("v1.33.9")).notes) is whole  # a patch release keeps the minor
+
+
+def test_a_class_in_a_patch_is_noted_in_its_place() -> None:
+    files = {
+        "k/cluster.yaml": cluster(),
+        "k/kustomization.yaml": "resources: [cluster.yaml]\npatches: [{path: p.yaml, target: {kind: Cluster}}]\n",
+        "k/p.yaml": "- op: replace\n  path: /spec/topology/class\n  value: c-1-33\n",
+    }
+    assert [(note.file, note.line) for note in edit(files).notes] == [("k/p.yaml", 3)]
+
+
+@pytest.mark.parametrize(
+    ("files", "query"),
+    [
+        (_of_class("quick-start"), Query("prod")),
+        (_of_class("team-31-33"), Query("prod")),
+        (_of_class("c-1-33", "v1.33.05"), Query("prod")),
+        (_of_class('c-1-33 # {"$gitops-upgrader": "a/b:class"}'), Query("prod", owner="a/b")),
+        (_of_class("c-1-33"), Query("prod", topology_class=True)),
+        (_of_class("c-1-33"), Query("prod", targets=(TargetWant("a.yaml", "/spec/topology/version"),))),
+    ],
+)
+def test_what_is_no_such_class_is_not_noted(files: dict[str, str], query: Query) -> None:
+    assert edit(files, query, Values("v1.34.2", topology_class="c-1-34", targets=("v1.34.2",))).notes == ()
+
+
 @pytest.mark.parametrize(
     ("version", "old", "role", "new"),
     [

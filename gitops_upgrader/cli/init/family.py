@@ -8,7 +8,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from gitops_upgrader.manifests import Found
-from gitops_upgrader.manifests.image_variable import Candidate, candidates, templated
+from gitops_upgrader.manifests.class_name import class_template
+from gitops_upgrader.manifests.image_variable import Candidate, candidates
 from gitops_upgrader.versions import Version
 
 _LONGEST: Final = 40
@@ -110,11 +111,11 @@ def choose(found: Found) -> Choice:
     named = tuple(one for one in every if one.template is not None)
     if any(one.is_image for one in named):
         rest = tuple(one for one in every if one.template is None)
-        return Choice(found, version, named, rest, _class_template(found.cls, version))
+        return Choice(found, version, named, rest, class_template(found.cls, version) if found.cls else None)
     opaque = [one for one in every if one.template is None]
     same = tuple(one for one in opaque if one.text == opaque[0].text)
     rest = tuple(one for one in opaque if one.text != opaque[0].text)
-    return Choice(found, version, (*same, *named), rest, _class_template(found.cls, version))
+    return Choice(found, version, (*same, *named), rest, class_template(found.cls, version) if found.cls else None)
 
 
 def families(choices: Iterable[Choice]) -> tuple[Family, ...]:
@@ -151,14 +152,3 @@ def _named_after(choice: Choice) -> str:
 def _unique(name: str, taken: set[str]) -> str:
     numbers = (f"{name}-{number}" for number in range(2, len(taken) + 3))
     return next(one for one in (name, *numbers) if one not in taken)
-
-
-def _class_template(name: str | None, version: Version) -> str | None:
-    """The name of a class with placeholders, where it carries the version or its minor."""
-    if not name:
-        return None
-    for separator in (".", "-"):
-        minor = re.compile(rf"(?<![\d.]){version.major}{re.escape(separator)}{version.minor}(?!\d|[.]\d)")
-        if minor.search(name) and templated(name, version) is None:
-            return minor.sub(f"$(MAJOR){separator}$(MINOR)", name)
-    return templated(name, version)
