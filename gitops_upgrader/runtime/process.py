@@ -26,7 +26,7 @@ from gitops_upgrader.runtime.dispatch import Dispatcher
 from gitops_upgrader.runtime.election import Election, Terms
 from gitops_upgrader.runtime.events import Recorder
 from gitops_upgrader.runtime.metrics import Metrics
-from gitops_upgrader.runtime.rivals import Rivals
+from gitops_upgrader.runtime.foreign_writers import ForeignWriters
 from gitops_upgrader.runtime.secrecy import NotingReader, Secrecy
 from gitops_upgrader.runtime.wakes import RECONCILED
 from gitops_upgrader.runtime.watching import Watching
@@ -133,7 +133,7 @@ class Process:
             mentions=Mentions(),
         )
         self._recorder = Recorder(store, clock, self.identity)
-        self._rivals = Rivals(clock)
+        self._foreign_writers = ForeignWriters(clock)
         dispatcher = Dispatcher(
             store=store,
             scope=scope,
@@ -153,7 +153,7 @@ class Process:
             namespaces=settings.namespaces,
             wake=self.workers.wake,
             ask=dispatcher.ask,
-            rivals=self._rivals,
+            foreign_writers=self._foreign_writers,
         )
         lease_connection = Connection(self._client, timeout=_LEASE_TIMEOUT)
         self._election = Election(
@@ -210,7 +210,7 @@ class Process:
         while not stop.wait(_TICK):
             self._raise_bugs()
             self.workers.measure()
-            self._rivals.tell(self._recorder, self.metrics)
+            self._foreign_writers.tell(self._recorder, self.metrics)
             if self.settings.elect and not self._election.leads:
                 self._lost = True
                 raise LeadershipLost(

@@ -14,7 +14,7 @@ from gitops_upgrader.reconcilers import cluster_class, live_cluster, rollout
 from gitops_upgrader.runtime.cache import Cache
 from gitops_upgrader.runtime.informers import Informer, Wanted
 from gitops_upgrader.runtime.metrics import Metrics
-from gitops_upgrader.runtime.rivals import Rivals
+from gitops_upgrader.runtime.foreign_writers import ForeignWriters
 from gitops_upgrader.runtime.trimming import trimmed
 from gitops_upgrader.runtime.wakes import RECONCILED, TEMPLATE, references, wakes
 from gitops_upgrader.stores.connection import Connection
@@ -44,7 +44,7 @@ class Watching:
         namespaces: those that are watched; none for all that there are.
         wake: is told which objects to reconcile.
         ask: is told of objects for which somebody asks for a run now.
-        rivals: is told of each object of ours with its `managedFields`, which are not kept.
+        foreign_writers: is told of each object of ours with its `managedFields`, which are not kept.
     """
 
     def __init__(
@@ -58,7 +58,7 @@ class Watching:
         namespaces: Sequence[str],
         wake: Callable[[Iterable[ObjectKey]], None],
         ask: Callable[[ObjectKey], None],
-        rivals: Rivals | None = None,
+        foreign_writers: ForeignWriters | None = None,
     ) -> None:
         self._client = client
         self._connection = connection
@@ -68,7 +68,7 @@ class Watching:
         self._namespaces = tuple(sorted(set(namespaces)))
         self._wake = wake
         self._ask = ask
-        self._rivals = rivals
+        self._foreign_writers = foreign_writers
         self._informers: dict[Wanted, Informer] = {}
         self._foreign: set[tuple[str, str]] = set()
         self._lock = threading.Lock()
@@ -114,8 +114,8 @@ class Watching:
 
     def gone(self, stored: Stored) -> None:
         """Take in that an object was deleted."""
-        if self._rivals is not None:
-            self._rivals.forget(stored.key)
+        if self._foreign_writers is not None:
+            self._foreign_writers.forget(stored.key)
         before = self._cache.remove(stored)
         self._changed(stored.key, before or stored, None)
 
@@ -153,7 +153,7 @@ class Watching:
                 gone=self.gone,
                 fatal=self._fail,
                 interrupted=self._interrupted,
-                arrived=self._rivals.look if self._rivals and wanted.group == GROUP else None,
+                arrived=self._foreign_writers.look if self._foreign_writers and wanted.group == GROUP else None,
             )
             with self._lock:
                 if self._stopped:

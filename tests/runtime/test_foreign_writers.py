@@ -11,7 +11,7 @@ from gitops_upgrader.api import API_VERSION, GROUP
 from gitops_upgrader.model import ObjectKey
 from gitops_upgrader.runtime.events import Recorder
 from gitops_upgrader.runtime.metrics import Metrics
-from gitops_upgrader.runtime.rivals import Rivals
+from gitops_upgrader.runtime.foreign_writers import ForeignWriters
 from gitops_upgrader.stores.protocol import Stored
 from tests.pulls.people import Clock
 from tests.runtime.memory import MemoryStore, Server
@@ -33,15 +33,15 @@ class Lead:
 
     def __init__(self) -> None:
         self.clock, self.server, self.metrics = Clock(), Server(), Metrics()
-        self.rivals = Rivals(self.clock)
+        self.foreign_writers = ForeignWriters(self.clock)
         self.recorder = Recorder(lambda: MemoryStore(self.server), self.clock, "tests")
 
     def sees(self, *objects: Stored) -> list[str]:
         """The notes of the Events that these looks lead to."""
         for stored in objects:
-            self.rivals.look(stored)
+            self.foreign_writers.look(stored)
         before = set(self.server.objects)
-        self.rivals.tell(self.recorder, self.metrics)
+        self.foreign_writers.tell(self.recorder, self.metrics)
         return [event["note"] for key, event in self.server.objects.items() if key not in before]
 
 
@@ -99,7 +99,7 @@ def test_one_that_appears_where_we_are_is_noticed() -> None:
 def test_an_object_that_was_made_anew_is_another_one() -> None:
     lead = Lead()
     lead.sees(plan("a", gitops_upgrader="01"))
-    lead.rivals.forget(plan("a").key)
+    lead.foreign_writers.forget(plan("a").key)
     assert lead.sees(plan("a", manager="02", gitops_upgrader="03")) == []
 
 

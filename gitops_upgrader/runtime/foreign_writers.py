@@ -45,7 +45,7 @@ class _Sighting:
     count: int = 1
 
 
-class Rivals:
+class ForeignWriters:
     """Notices other controllers. Safe to share between threads.
 
     Args:
