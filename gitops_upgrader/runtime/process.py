@@ -25,8 +25,8 @@ from gitops_upgrader.runtime.diskcache import keep_bounded
 from gitops_upgrader.runtime.dispatch import Dispatcher
 from gitops_upgrader.runtime.election import Election, Terms
 from gitops_upgrader.runtime.events import Recorder
-from gitops_upgrader.runtime.metrics import Metrics
 from gitops_upgrader.runtime.foreign_writers import ForeignWriters
+from gitops_upgrader.runtime.metrics import Metrics
 from gitops_upgrader.runtime.secrecy import NotingReader, Secrecy
 from gitops_upgrader.runtime.wakes import RECONCILED
 from gitops_upgrader.runtime.watching import Watching

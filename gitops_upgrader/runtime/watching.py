@@ -12,9 +12,9 @@ from gitops_upgrader.api.names import GROUP, MACHINE_IMAGE_NAME_LABEL, REQUESTED
 from gitops_upgrader.model import ObjectKey
 from gitops_upgrader.reconcilers import cluster_class, live_cluster, rollout
 from gitops_upgrader.runtime.cache import Cache
+from gitops_upgrader.runtime.foreign_writers import ForeignWriters
 from gitops_upgrader.runtime.informers import Informer, Wanted
 from gitops_upgrader.runtime.metrics import Metrics
-from gitops_upgrader.runtime.foreign_writers import ForeignWriters
 from gitops_upgrader.runtime.trimming import trimmed
 from gitops_upgrader.runtime.wakes import RECONCILED, TEMPLATE, references, wakes
 from gitops_upgrader.stores.connection import Connection

@@ -10,8 +10,8 @@ import pytest
 from gitops_upgrader.api import API_VERSION, GROUP
 from gitops_upgrader.model import ObjectKey
 from gitops_upgrader.runtime.events import Recorder
-from gitops_upgrader.runtime.metrics import Metrics
 from gitops_upgrader.runtime.foreign_writers import ForeignWriters
+from gitops_upgrader.runtime.metrics import Metrics
 from gitops_upgrader.stores.protocol import Stored
 from tests.pulls.people import Clock
 from tests.runtime.memory import MemoryStore, Server
