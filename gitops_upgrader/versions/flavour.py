@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final, TypeAlias
 
 Run: TypeAlias = tuple[int, int, str]
@@ -23,6 +24,7 @@ _COMMIT: Final = re.compile(r"(?=.*[0-9])(?=.*[a-f])[0-9a-f]{7,40}")
 _REVISION: Final = re.compile(r"(?<=[0-9])r[0-9]+$|[0-9]+$")
 
 
+@lru_cache(maxsize=4096)
 def natural(text: str) -> tuple[Run, ...]:
     """A sort key that counts digits as numbers, numbers before words: `r2` before `r10`, nothing before anything.
 
@@ -47,11 +49,7 @@ class Suffix:
     @classmethod
     def of(cls, prerelease: str, build: str) -> Suffix:
         """Tell stage from mark: a prerelease whose first word is no usual stage, nor a number, is a vendor's mark."""
-        build = "" if _COMMIT.fullmatch(build) else build
-        first = _words(prerelease)[0] if prerelease else ""
-        if not first or first in _STAGES:
-            return cls(prerelease, build)
-        return cls("", f"{prerelease.lstrip('-')}+{build}" if build else prerelease.lstrip("-"))
+        return _told(prerelease, build)
 
     @property
     def flavour(self) -> str:
@@ -60,6 +58,16 @@ class Suffix:
             return ""
         vendor, *others = _words(self.mark)
         return "-".join(dict.fromkeys([vendor, *(word for word in others if word in _VARIANTS)])).strip("-")
+
+
+@lru_cache(maxsize=4096)
+def _told(prerelease: str, build: str) -> Suffix:
+    """Stage and mark; few texts are asked for again and again, whenever versions are compared."""
+    build = "" if _COMMIT.fullmatch(build) else build
+    first = _words(prerelease)[0] if prerelease else ""
+    if not first or first in _STAGES:
+        return Suffix(prerelease, build)
+    return Suffix("", f"{prerelease.lstrip('-')}+{build}" if build else prerelease.lstrip("-"))
 
 
 def _words(text: str) -> list[str]:

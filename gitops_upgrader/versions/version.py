@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from functools import total_ordering
+from functools import lru_cache, total_ordering
 from typing import Final, Literal, TypeAlias
 
 import semver
@@ -84,19 +84,7 @@ class Version:
             InvalidVersion: the text is not `[v]MAJOR.MINOR.PATCH[-PRERELEASE][+BUILD]`, has more than `MAX_LENGTH`
                 characters, or a number in it does not fit 64 bits. Cluster API refuses `v1.32` as well.
         """
-        problem = _problem(text)
-        if problem:
-            shown = text if len(text) <= _SHOWN else text[:_SHOWN] + "..."
-            raise InvalidVersion(f"{shown!r} is no version: {problem}.", remedy=_REMEDY)
-        parsed = semver.Version.parse(text.removeprefix("v"))
-        return cls(
-            parsed.major,
-            parsed.minor,
-            parsed.patch,
-            parsed.prerelease or "",
-            parsed.build or "",
-            "v" if text.startswith("v") else "",
-        )
+        return _parsed(text)
 
     @property
     def without_v(self) -> str:
@@ -187,6 +175,24 @@ class Version:
 
     def __repr__(self) -> str:
         return f"Version({str(self)!r})"
+
+
+@lru_cache(maxsize=4096)
+def _parsed(text: str) -> Version:
+    """Read a version; a fleet names the same few again and again."""
+    problem = _problem(text)
+    if problem:
+        shown = text if len(text) <= _SHOWN else text[:_SHOWN] + "..."
+        raise InvalidVersion(f"{shown!r} is no version: {problem}.", remedy=_REMEDY)
+    parsed = semver.Version.parse(text.removeprefix("v"))
+    return Version(
+        parsed.major,
+        parsed.minor,
+        parsed.patch,
+        parsed.prerelease or "",
+        parsed.build or "",
+        "v" if text.startswith("v") else "",
+    )
 
 
 def _problem(text: str) -> str | None:
