@@ -64,8 +64,8 @@ def reconcile(scope: Scope, plan: Plan, gaps: Sequence[Gap] = ()) -> Result:
 
 def _selected(scope: Scope, plan: Plan) -> list[MachineImage]:
     stored = scope.store.list(GROUP, MachineImage.KIND, key_of(plan).namespace)
-    images = (read(found, MachineImage) for found in stored)
-    return [image for image in images if plan.spec.machine_image_selector.matches(image.metadata.labels)]
+    selector = plan.spec.machine_image_selector
+    return [read(found, MachineImage) for found in stored if selector.matches(found.labels)]
 
 
 def _waiting_for_cluster(scope: Scope, plan: Plan, target: Image | None) -> str | None:
