@@ -41,8 +41,19 @@ _GITHUB_RULES: Final = {
 }
 """The rules of rulesets that keep a branch from being pushed, in words."""
 
-_GITEA_ORDERS: Final = {"write:repository": "/pulls", "write:issue": "/issues/1/comments"}
-"""The scopes that a token needs, and what each of them allows to be made."""
+_GITEA_ORDERS: Final = {
+    "write:repository": ("/pulls", "write:repository"),
+    "write:issue": ("/issues/1/comments", "write:issue"),
+}
+"""The scopes that a token needs, what each of them allows to be made, and how a refusal names it."""
+
+_NOT_ACCESSIBLE: Final = "Resource not accessible"
+_GITHUB_ORDERS: Final = {
+    "Contents: write": ("/git/refs", _NOT_ACCESSIBLE),
+    "Pull requests: write": ("/pulls", _NOT_ACCESSIBLE),
+    "Commit statuses: write": (f"/statuses/{'0' * 40}", _NOT_ACCESSIBLE),
+}
+"""The same for Apps and fine-grained tokens (docs.github.com, "Troubleshooting the REST API")."""
 
 _UNTOLD: Final = (ForgeAuthenticationFailed, ForgeForbidden, ForgeNotFound, ForgeRefused)
 """How forges answer those who may not look at rules, or know no such question."""
@@ -57,7 +68,7 @@ class Rights:
         may_push: branches; None where the forge does not say.
         is_archived: nothing can be changed any more.
         takes_pulls: people may open pull requests here.
-        missing_scopes: what the token's own scopes lack.
+        missing_scopes: the scopes or permissions that the token itself lacks, as its forge calls them.
         rules: in words, what keeps branches of ours from being pushed; None where the forge does not say.
     """
 
@@ -94,12 +105,15 @@ def _github(server: Server, branch: str, anonymous: bool) -> Rights:
         header = response.headers.get("X-OAuth-Scopes")
         scopes = {scope.strip() for scope in header.split(",")} - {""} if header else set()
         wanted = {"repo"} if found.get("private") else {"repo", "public_repo"}
+        missing: tuple[str, ...] = ("repo",) if scopes and not scopes & wanted else ()
+        if header is None and not anonymous:
+            missing = tuple(_lacking(server, root, _GITHUB_ORDERS))
         return Rights(
             anonymous=anonymous,
             may_push=_flag(found.get("permissions"), "push"),
             is_archived=bool(found.get("archived")),
             takes_pulls=found.get("has_pull_requests") is not False,
-            missing_scopes=("repo",) if scopes and not scopes & wanted else (),
+            missing_scopes=missing,
             rules=_asked(lambda: _github_rules(server, f"{root}/rules/branches/{quote(branch, safe='')}")),
         )
 
@@ -155,22 +169,26 @@ def _gitea(server: Server, branch: str, anonymous: bool) -> Rights:
             may_push=_flag(found.get("permissions"), "push"),
             is_archived=bool(found.get("archived")),
             takes_pulls=found.get("has_pull_requests") is not False,
-            missing_scopes=() if anonymous else tuple(_gitea_scopes(server, root)),
+            missing_scopes=() if anonymous else tuple(_lacking(server, root, _GITEA_ORDERS)),
             rules=_asked(lambda: _gitea_rules(server, root, branch)),
         )
 
 
-def _gitea_scopes(server: Server, root: str) -> Iterable[str]:
-    """Place orders that are empty, and so are refused by everybody: by the token's scopes before anything else.
+def _lacking(server: Server, root: str, orders: Mapping[str, tuple[str, str]]) -> Iterable[str]:
+    """Place orders that are empty, and so are refused whoever places them; but to whom a right lacks, for that.
 
-    Gitea tells a token's scopes to passwords only; `permissions` above are those of its account, whatever the token.
+    Neither Gitea nor GitHub tells a token what it may do, but for GitHub's classic ones: `permissions` are those of its
+    account.
+
+    Args:
+        orders: for each right, where the order goes, and what the refusal says if the token lacks that right.
     """
-    for scope, path in _GITEA_ORDERS.items():
+    for right, (path, says) in orders.items():
         try:
             server.session.post(f"{root}{path}", json={})
         except ForgeForbidden as refusal:
-            if scope in str(refusal):
-                yield scope
+            if says in str(refusal):
+                yield right
         except (ForgeNotFound, ForgeConflict, ForgeRefused):
             continue
 

@@ -95,6 +95,55 @@ def test_scopes_of_a_classic_token(header: str, *, private: bool, missing: tuple
     assert found.missing_scopes == missing
 
 
+ORDERS = {
+    "github": {
+        "Contents: write": "/git/refs",
+        "Pull requests: write": "/pulls",
+        "Commit statuses: write": f"/statuses/{'0' * 40}",
+    },
+    "gitea": {"write:repository": "/pulls", "write:issue": "/issues/1/comments"},
+}
+REFUSALS = {
+    "github": "Resource not accessible by personal access token",
+    "gitea": "token does not have at least one of required scope(s), required=[{}], token scope=read:repository",
+}
+
+
+@pytest.mark.parametrize("provider", ORDERS)
+@pytest.mark.parametrize("permitted", [True, False])
+def test_a_token_that_tells_nothing_of_itself(provider: str, *, permitted: bool) -> None:
+    """An order of nothing is refused by everybody; the words tell whether it is for a right that lacks."""
+    asked = []
+
+    def answer(request: Request) -> Reply:
+        if request.method == "GET":
+            return Reply(200, PUSHES) if request.path == REPOSITORIES[provider] else Reply(200, [])
+        asked.append((request.path.removeprefix(REPOSITORIES[provider]), request.body))
+        right = next(name for name, path in ORDERS[provider].items() if request.path.endswith(path))
+        words = "Invalid request." if permitted else REFUSALS[provider].format(right)
+        return Reply(422 if permitted else 403, {"message": words})
+
+    with serving(answer) as server:
+        settings = HttpSettings(sleep=lambda _: None)
+        found = rights(provider, Connection(address_of(server.url), credential=Token("t"), settings=settings), BRANCH)
+
+    assert found is not None
+    assert found.missing_scopes == (() if permitted else tuple(ORDERS[provider]))
+    assert asked == [(path, {}) for path in ORDERS[provider].values()]
+
+
+@pytest.mark.parametrize("status", [401, 403, 404, 409])
+def test_a_refusal_for_another_reason_is_no_missing_right(status: int) -> None:
+    refused = {f"{REPOSITORIES['github']}{path}": status for path in ORDERS["github"].values()}
+    if status == 401:
+        with pytest.raises(ForgeAuthenticationFailed):
+            ask("github", {REPOSITORIES["github"]: PUSHES, RULES["github"]: [], **refused})
+        return
+    found = ask("github", {REPOSITORIES["github"]: PUSHES, RULES["github"]: [], **refused})
+    assert found is not None
+    assert found.missing_scopes == ()
+
+
 @pytest.mark.parametrize(
     ("answer", "missing"), [({"scopes": ["read_api"]}, ("api",)), ({"scopes": ["api"]}, ()), (401, ())]
 )

@@ -25,7 +25,8 @@ def judge_rights(provider: str, subject: str, found: Rights) -> Iterator[Finding
         yield Finding("token", subject, Grade.MEND, "There is no token, and nobody opens pull requests.", remedy)
     elif found.missing_scopes:
         scopes = ", ".join(found.missing_scopes)
-        yield Finding("token", subject, Grade.MEND, f"The token lacks the scope {scopes}.", "Make one that has it.")
+        remedy = "Give it that, or make one that has it; docs/forges.md lists what is needed."
+        yield Finding("token", subject, Grade.MEND, f"The token was not given {scopes}.", remedy)
     elif found.may_push is False:
         remedy = "Give its account the right to write contents and pull requests; docs/forges.md lists both."
         yield Finding("token", subject, Grade.MEND, "The token may not push branches.", remedy)

@@ -22,7 +22,7 @@ GOOD = Rights(anonymous=False, may_push=True, is_archived=False, takes_pulls=Tru
         ({}, Grade.OK, "The token may push branches."),
         ({"may_push": None}, Grade.NOTE, "does not say what it may do"),
         ({"may_push": False}, Grade.MEND, "may not push branches"),
-        ({"missing_scopes": ("repo",)}, Grade.MEND, "lacks the scope repo"),
+        ({"missing_scopes": ("repo",)}, Grade.MEND, "was not given repo"),
         ({"anonymous": True}, Grade.MEND, "There is no token"),
         ({"is_archived": True, "anonymous": True}, Grade.MEND, "is archived"),
     ],

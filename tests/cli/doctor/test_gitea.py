@@ -89,7 +89,7 @@ def test_a_token_that_lacks_a_scope(lacking: str, gitea: GiteaServer, doctor: Do
 
     found = doctor(made, credentials("upgrader", token(gitea.upgrader, gitea, reads, *others)))
 
-    assert found["token"][:2] == ("mend", f"The token lacks the scope {lacking}.")
+    assert found["token"][:2] == ("mend", f"The token was not given {lacking}.")
     assert made.api("GET", "/pulls?state=all") == []
     assert made.api("GET", "/issues?state=all") == []
 
