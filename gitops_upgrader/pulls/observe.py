@@ -124,12 +124,11 @@ class Observer:
         return found
 
     def _remembered(self, pull: PullRequest, proposer: str) -> Marker | None:
-        """What the branch's own commit tells where somebody wiped the body."""
+        """What the branch's own commit tells where somebody wiped the body, unless somebody has amended it."""
         head = self.refs.get(pull.head)
-        if head is None:
-            return None
-        known = trailers.read(self.repository.commit_info(head).message)
-        if known is None or known.proposer != proposer:
+        info = self.repository.commit_info(head) if head else None
+        known = trailers.read(info.message) if info and self._ours(info, proposer) else None
+        if head is None or known is None:
             return None
         return Marker(proposer, pull.base, self.base.holds, known.target, head)
 

@@ -293,6 +293,17 @@ def test_a_wiped_body_is_remembered_by_the_commit(remote: Remote) -> None:
     assert proposal.marker == Marker("fleet/prod", "main", OLD, NEW, made)
 
 
+@OUTDATED
+def test_a_wiped_body_over_an_amended_commit_tells_nothing(remote: Remote, wanted: str | None) -> None:
+    remote.propose(body="")
+    remote.people.amend(BRANCH, {FILE: cluster("v1.34.2", replicas=9)})
+
+    seen = remote.observe(wanted=wanted)
+
+    assert [proposal.marker for proposal in seen.proposals] == [None]
+    assert seen.heads[BRANCH].edited_by == "Ann"
+
+
 def test_a_wiped_body_over_a_foreign_branch_is_not(remote: Remote) -> None:
     remote.propose(body="")
     remote.people.commit({"NOTES": "x"}, branch=BRANCH)
