@@ -1,0 +1,59 @@
+"""What a pull request tells its reviewer about places that are left as they are."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.cli.commandline import CommandLine
+from tests.reconcilers.directory import Fleet, cluster, upgrader
+
+PROPOSE = ("propose", "-m", "upgrades", "--repo", "fleet.git")
+COMMENT = "The comment beside it is left as it is: # Upgrade to v1.33.5"
+CLASS = "The class docker-1-33-v1 names the old version and is left as it is."
+
+
+def _commit(fleet: Fleet, name: str = "docker", comment: str = "") -> None:
+    text = cluster("prod", "v1.33.5").replace("class: docker", f"class: {name}")
+    fleet.people.commit({"clusters/prod.yaml": text.replace("version: v1.33.5\n", f"version: v1.33.5{comment}\n")})
+
+
+def _body(fleet: Fleet) -> str:
+    return (fleet.folder / "fleet.git/gitops-upgrader/pulls/1.md").read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("name", "comment", "notes"),
+    [
+        ("docker", "", []),
+        ("docker", " # Upgrade to v1.33.5", [f"> **Note.** {COMMENT} (clusters/prod.yaml:9)"]),
+        ("docker-1-33-v1", "", [f"> **Note.** {CLASS}", "(clusters/prod.yaml:8)"]),
+    ],
+)
+def test_a_pull_request_tells_what_is_left(
+    fleet: Fleet, gitops_upgrader: CommandLine, name: str, comment: str, notes: list[str]
+) -> None:
+    _commit(fleet, name, comment)
+
+    assert gitops_upgrader(*PROPOSE).status == 0
+
+    body = _body(fleet)
+    assert all(note in body for note in notes), body
+    assert body.count("**Note.**") == bool(notes)
+
+
+def test_a_class_that_is_changed_with_the_version_needs_no_note(fleet: Fleet, gitops_upgrader: CommandLine) -> None:
+    _commit(fleet, "docker-1-33-v1")
+    fleet.write("prod.yaml", upgrader("prod", topologyClass="docker-$(MAJOR)-$(MINOR)-v1"))
+    fleet.people.commit({"classes.yaml": _class("docker-1-34-v1")})
+
+    assert gitops_upgrader(*PROPOSE).status == 0
+
+    assert "**Note.**" not in _body(fleet)
+    assert "docker-1-34-v1" in _body(fleet)
+
+
+def _class(name: str) -> str:
+    return (
+        "apiVersion: cluster.x-k8s.io/v1beta1\nkind: ClusterClass\n"
+        f"metadata: {{name: {name}, namespace: fleet}}\nspec: {{}}\n"
+    )
