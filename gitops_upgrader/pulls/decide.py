@@ -125,6 +125,15 @@ def _branch_modified(case: _Case) -> Decision | None:
     )
 
 
+def _paused(case: _Case) -> Decision | None:
+    if case.seen.paused is None:
+        return None
+    message = f"{case.seen.paused} is paused."
+    if case.ours:
+        return Leave(Reason.PAUSED.value, message, case.ours.pull.number, case.branch)
+    return Hold(Reason.PAUSED.value, message)
+
+
 def _retargeted(case: _Case) -> Decision | None:
     """Ours goes to another branch, and not because we were told of another one since."""
     ours = case.ours
@@ -141,15 +150,6 @@ def _retargeted(case: _Case) -> Decision | None:
             f"any more. Point it back at {code(case.seen.base)}, and it is kept up to date again.",
         ),
     )
-
-
-def _paused(case: _Case) -> Decision | None:
-    if case.seen.paused is None:
-        return None
-    message = f"{case.seen.paused} is paused."
-    if case.ours:
-        return Leave(Reason.PAUSED.value, message, case.ours.pull.number, case.branch)
-    return Hold(Reason.PAUSED.value, message)
 
 
 def _removed(case: _Case) -> Decision | None:
@@ -342,8 +342,8 @@ Row = Callable[[_Case], Decision | None]
 ROWS: tuple[Row, ...] = (
     _lookup_failed,
     _branch_modified,
-    _retargeted,
     _paused,
+    _retargeted,
     _removed,
     _obsolete,
     _reverted,

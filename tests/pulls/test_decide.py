@@ -140,6 +140,10 @@ TABLE: dict[str, tuple[Seen, str]] = {
         seen(proposal(number=9, base="release", lost_marker=True), proposal(), heads=OURS),
         "leave, Current, #7",
     ),
+    "a person pointed it at another branch, and the upgrader is paused": (
+        seen(proposal(base="release"), heads=STALE, paused="The upgrader"),
+        "leave, Paused, #7",
+    ),
     "a person pushed, and pointed it at another branch": (
         seen(proposal(base="release"), heads=EDITED),
         "hold, BranchModified, #7, comment",
