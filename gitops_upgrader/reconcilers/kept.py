@@ -49,10 +49,11 @@ class KeptWorkspaces(Workspaces):
         now = self.clock()
         if kept is not None:
             kept.used = now
-            if kept.error is not None and now < kept.looked + _FAILURE:
+            if kept.error is not None and _within(_FAILURE, kept.looked, now):
                 raise kept.error
             # A little less, so that whoever comes once in an interval does look.
-            if kept.error is None and now < kept.looked + access.spec.interval * 0.9 and not _is_lost(kept):
+            fresh = _within(access.spec.interval * 0.9, kept.looked, now)
+            if kept.error is None and fresh and not _is_lost(kept):
                 return _for(access, kept)
         workspace = self._renew(access, kept)
         if kept is not None and kept.looked == _NEVER:
@@ -113,7 +114,7 @@ class KeptWorkspaces(Workspaces):
         now = self.clock()
         opened = kept.opened if kept is not None else now
         try:
-            if kept is None or kept.workspace is None or _is_lost(kept) or now >= kept.opened + _LONGEST:
+            if kept is None or kept.workspace is None or _is_lost(kept) or not _within(_LONGEST, kept.opened, now):
                 if kept is not None and kept.workspace is not None:
                     kept.workspace.close()
                     kept.workspace = None
@@ -133,6 +134,11 @@ class KeptWorkspaces(Workspaces):
     def _keep(self, access: Access, kept: _Kept) -> None:
         with self._lock:
             self._kept[access.key] = kept
+
+
+def _within(span: timedelta, since: datetime, now: datetime) -> bool:
+    """Whether a time is less than a span ago. A clock may be set back: what lies in the future is not known to be."""
+    return since <= now < since + span
 
 
 def _is_lost(kept: _Kept) -> bool:

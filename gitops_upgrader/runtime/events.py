@@ -74,7 +74,7 @@ class Recorder:
         identity = (str(regarding.content["metadata"].get("uid") or regarding.key), happening.reason, happening.note)
         with self._lock:
             told = self._told.get(identity)
-            if told is not None and now < told + _AGAIN:
+            if told is not None and told <= now < told + _AGAIN:  # a clock may have been set back since
                 return False
             self._told[identity] = now
             self._told.move_to_end(identity)

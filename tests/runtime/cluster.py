@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -229,9 +230,9 @@ def settings(management: Management, **changes: Any) -> Settings:
 
 
 @contextmanager
-def running(chosen: Settings) -> Iterator[Process]:
+def running(chosen: Settings, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> Iterator[Process]:
     """A controller in a thread, from its start to its orderly end."""
-    process, stop = Process(chosen, Secrecy()), threading.Event()
+    process, stop = Process(chosen, Secrecy(), clock=clock), threading.Event()
     failures: list[BaseException] = []
 
     def work() -> None:

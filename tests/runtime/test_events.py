@@ -49,6 +49,15 @@ def test_an_event_says_what_happened_to_what(server: Server) -> None:
     }
 
 
+def test_a_clock_that_is_set_back_silences_nobody(server: Server) -> None:
+    clock = Clock()
+    events = recorder(server, clock)
+    happening = Happening("Refused", "Hold", "A person closed it.")
+    assert events.record(PLAN, happening)
+    clock.advance(days=-30)
+    assert events.record(PLAN, happening)
+
+
 def test_the_same_is_told_once_an_hour(server: Server) -> None:
     clock = Clock()
     events = recorder(server, clock)
