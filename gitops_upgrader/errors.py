@@ -394,7 +394,7 @@ class UnreadableManifest(ManifestError):
 
 
 class ManifestTooLarge(ManifestError):
-    """A file that matters is larger than what is read."""
+    """A file that matters, or a document in it, is larger than what is read."""
 
 
 class NotUtf8(ManifestError):

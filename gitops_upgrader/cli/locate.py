@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Final
 
 import click
 from rich.text import Text
@@ -13,11 +14,14 @@ from gitops_upgrader.cli.hints import nearest_cluster
 from gitops_upgrader.cli.run import DONE, FAILED, say
 from gitops_upgrader.cli.table import print_table
 from gitops_upgrader.cli.terminal import output, print_json, printable, progress
-from gitops_upgrader.errors import ClusterNotFound
-from gitops_upgrader.manifests import Found
+from gitops_upgrader.errors import ClusterNotFound, ManifestError
+from gitops_upgrader.manifests import Found, Manifests, Query, Step
 from gitops_upgrader.manifests.image_variable import Candidate, image
+from gitops_upgrader.manifests.locate import CHECK_NAME
 from gitops_upgrader.reconcilers.opened import Workspaces
 from gitops_upgrader.reconcilers.repository import from_command_line
+
+_WAY: Final = "where its version is"
 
 
 @click.command(
@@ -46,37 +50,63 @@ def command(
     """Show where each cluster's version and image are kept: file, line and shape.
 
     Nothing is changed. A cluster whose place cannot be edited is shown with the reason, and what settles it. The image
-    is a guess from the names and values of the topology's variables.
+    is a guess from the names and values of the topology's variables. With --cluster, it also says where it looked and
+    why it chose the place.
     """
     options.exactly_one({"--repo": repo is not None}, "For example: gitops-upgrader locate --repo .")
     line = options.command_line(repo, branch, provider or "none", instance)
     with Workspaces(line, options.now) as workspaces, progress() as told:
         told("looking for clusters")
-        found = _chosen(workspaces.get(from_command_line(line)).manifests(paths).clusters(), name)
+        manifests = workspaces.get(from_command_line(line)).manifests(paths)
+        found = manifests.clusters()
+        ways: dict[int, tuple[Step, ...]] = {}
+        if name is not None:
+            found, ways = _explained(manifests, found, name)
     if form == "json":
-        print_json({"apiVersion": "gitops-upgrader/v1", "clusters": [_cluster(item) for item in found]})
+        clusters = [_cluster(item, ways.get(index)) for index, item in enumerate(found)]
+        print_json({"apiVersion": "gitops-upgrader/v1", "clusters": clusters})
     else:
         _print_table(found)
+        _print_ways(found, ways)
     refused = [item for item in found if item.refusal is not None]
     for item in refused:
         say(f"error: {item.namespace or '-'}/{item.name}: {item.refusal}")
     return FAILED if refused else DONE
 
 
-def _chosen(found: Sequence[Found], name: str | None) -> list[Found]:
-    if name is None:
-        return list(found)
+def _explained(
+    manifests: Manifests, everything: Sequence[Found], name: str
+) -> tuple[tuple[Found, ...], dict[int, tuple[Step, ...]]]:
+    """The clusters of a name, with the way to the place of each; what refuses one says what would settle it."""
     namespace, _, bare = name.rpartition("/")
-    chosen = [item for item in found if item.name == bare and item.namespace in {"", namespace or item.namespace}]
+    chosen = [item for item in everything if item.name == bare and item.namespace in {"", namespace or item.namespace}]
     if not chosen:
-        near = nearest_cluster(name, found)
-        raise ClusterNotFound(
-            f"No file has a Cluster {name}.{near}", remedy="Run it without --cluster to see what there is."
-        )
-    return chosen
+        raise _not_there(manifests, everything, name)
+    ways: dict[int, tuple[Step, ...]] = {}
+    for index, item in enumerate(chosen):
+        owner = f"cluster/{item.namespace or '-'}/{item.name}"
+        try:
+            ways[index] = manifests.locate(Query(item.name, item.namespace or None, owner)).trail
+        except ManifestError as error:
+            chosen[index] = replace(item, refusal=error)
+    return tuple(chosen), ways
 
 
-def _cluster(item: Found) -> dict[str, Any]:
+def _not_there(manifests: Manifests, everything: Sequence[Found], name: str) -> ManifestError:
+    """Why there is no such cluster: its manifest may be made from values that are somewhere else."""
+    namespace, _, bare = name.rpartition("/")
+    near, hint = nearest_cluster(name, everything), ""
+    try:
+        manifests.locate(Query(bare, namespace or None))
+    except ClusterNotFound as error:
+        hint = error.remedy.removeprefix(CHECK_NAME)
+    except ManifestError as error:
+        return error
+    remedy = f"Run it without --cluster to see what there is.{hint}"
+    return ClusterNotFound(f"No file has a Cluster {name}.{near}", remedy=remedy)
+
+
+def _cluster(item: Found, way: Sequence[Step] | None) -> dict[str, Any]:
     place, found = item.place, image(item)
     return {
         "cluster": f"{item.namespace or '-'}/{item.name}",
@@ -93,6 +123,7 @@ def _cluster(item: Found) -> dict[str, Any]:
         "document": place.document if place else item.document,
         "pointer": place.pointer if place else None,
         "refusal": {"reason": item.refusal.reason, "message": str(item.refusal)} if item.refusal else None,
+        "trail": [_step(step) for step in way] if way is not None else None,
     }
 
 
@@ -101,6 +132,19 @@ def _variable(found: Candidate) -> dict[str, Any]:
     scope = found.want.scope
     where = {"scope": {scope.kind.value: scope.name or True}} if scope else {}
     return {"name": found.want.name, "path": found.want.path, **where}
+
+
+def _step(step: Step) -> dict[str, Any]:
+    return {"message": step.message, "file": step.file, "line": step.line}
+
+
+def _print_ways(found: Sequence[Found], ways: Mapping[int, Sequence[Step]]) -> None:
+    """Where was looked, step by step, for each cluster that was asked for."""
+    for index, way in sorted(ways.items()):
+        output().print()
+        output().print(Text(f"{found[index].namespace or '-'}/{found[index].name}: {_WAY}", style="bold"))
+        for step in way:
+            output().print(Text(f"  {printable(str(step))}"))
 
 
 def _print_table(found: Sequence[Found]) -> None:

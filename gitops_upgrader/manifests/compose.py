@@ -7,11 +7,12 @@ what aliases unfold into is measured before anybody follows one.
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 import yaml
 
-from gitops_upgrader.errors import AliasBomb, NestedTooDeep, UnreadableManifest
+from gitops_upgrader.errors import AliasBomb, ManifestTooLarge, NestedTooDeep, UnreadableManifest
 from gitops_upgrader.manifests.node import HEADER, Alias, Mapping, Node, Outline, Parent, Scalar, make
 
 if TYPE_CHECKING:
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
 
 MAX_DEPTH: Final = 100
 """The deepest nesting that is read; Kubernetes' own limit for custom resources is of this size."""
+
+MAX_EVENTS: Final = 1_500_000
+"""How many keys, values, and ends of collections a document may have: a list of all objects of a large file has fewer.
+A value takes up to 200 bytes of memory, and who reads it here has no say over what others commit."""
 
 MAX_UNFOLDED: Final = 100_000
 """How many values a document's aliases may stand for together; a long text counts once for each 64 characters."""
@@ -33,6 +38,7 @@ def compose(document: Document) -> Node | None:
     Raises:
         UnreadableManifest: it is no YAML, or more than one document.
         NestedTooDeep: it nests deeper than `MAX_DEPTH`.
+        ManifestTooLarge: it has more than `MAX_EVENTS`.
         AliasBomb: its aliases unfold into too much, or an anchor holds itself.
     """
     try:
@@ -62,7 +68,7 @@ def _outlines(document: Document, loader: yaml.CSafeLoader) -> tuple[list[Outlin
     next_event: Callable[[], Any] = loader.get_event
     members: list[Any] = [False, 0, False, None, None]  # the roots, as if they stood in a sequence
     stack: list[list[Any]] = []
-    for event in iter(next_event, None):
+    for event in islice(iter(next_event, None), MAX_EVENTS):
         kind = type(event)
         if kind is scalar_event:
             anchor, value = event.anchor, event.value
@@ -85,6 +91,8 @@ def _outlines(document: Document, loader: yaml.CSafeLoader) -> tuple[list[Outlin
         elif kind is yaml.AliasEvent:
             members.append(Alias(document, event.start_mark.index, event.end_mark.index, event.anchor))
             aliased = True
+    if next_event() is not None:
+        raise _too_large(document)
     return members[HEADER:], aliased
 
 
@@ -153,6 +161,14 @@ class _Unfolding:
 def _members(node: Parent) -> list[Node]:
     """The nodes right below one, keys that are more than a text included."""
     return [*node.complex, *node.values] if isinstance(node, Mapping) else node.items
+
+
+def _too_large(document: Document) -> ManifestTooLarge:
+    return ManifestTooLarge(
+        f"A document here has more than {MAX_EVENTS:,} keys and values.",
+        where=document.where(document.start),
+        remedy="Move the Cluster to a file of its own.",
+    )
 
 
 def _too_deep(document: Document, position: int) -> NestedTooDeep:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final
 
 from gitops_upgrader.errors import (
     AmbiguousCluster,
@@ -20,7 +21,10 @@ from gitops_upgrader.manifests.query import Query, Role
 from gitops_upgrader.manifests.scan import matches
 from gitops_upgrader.manifests.search import Search
 
-_VERSIONS = frozenset({Role.VERSION, Role.VERSION_NO_V})
+CHECK_NAME: Final = "Check its name, its namespace and the path."
+"""What to do first where a Cluster is not found."""
+
+_VERSIONS: Final = frozenset({Role.VERSION, Role.VERSION_NO_V})
 
 
 def locate(search: Search, query: Query) -> Located:
@@ -123,7 +127,7 @@ def _nowhere(search: Search, query: Query) -> ManifestError:
             where=where,
             remedy="Name the folder that it leads to with path.",
         )
-    remedy = "Check its name, its namespace and the path."
+    remedy = CHECK_NAME
     for instance, replacement in search.renamed_by_replacement():
         at = replacement.node.document.where(replacement.node.start)
         remedy += f" A Kustomize replacement ({at.file}:{at.line}) names Cluster {instance.effective.label} anew; if it"

@@ -44,6 +44,15 @@ def test_one_cluster_in_json(name: str, gitops_upgrader: CommandLine) -> None:
                 "document": 0,
                 "pointer": "/spec/topology/version",
                 "refusal": None,
+                "trail": [
+                    {"message": "1 of 2 files name prod and Cluster API", "file": None, "line": None},
+                    {"message": "this is Cluster fleet/prod", "file": "clusters/prod.yaml", "line": 1},
+                    {
+                        "message": "version: literal at /spec/topology/version",
+                        "file": "clusters/prod.yaml",
+                        "line": 9,
+                    },
+                ],
             }
         ],
     }
@@ -81,6 +90,64 @@ def test_a_cluster_that_is_refused_has_its_reason(gitops_upgrader: CommandLine, 
     assert ran.status == 1
     assert ran.err.startswith("error: fleet/dev: clusters/dev.yaml:9:")
     assert "TemplatedValue" in ran.out
+
+
+def test_one_cluster_with_the_way_to_its_place(gitops_upgrader: CommandLine) -> None:
+    ran = gitops_upgrader(*LOCATE, "--cluster", "prod")
+
+    assert ran.out.splitlines()[1:] == [
+        "fleet/prod  v1.33.5  literal  clusters/prod.yaml:9  img-v1.33.5",
+        "",
+        "fleet/prod: where its version is",
+        "  1 of 2 files name prod and Cluster API",
+        "  clusters/prod.yaml:1: this is Cluster fleet/prod",
+        "  clusters/prod.yaml:9: version: literal at /spec/topology/version",
+    ]
+    assert (ran.status, ran.err) == (0, "")
+    (all_of_them,) = {cluster["trail"] for cluster in gitops_upgrader(*LOCATE, "-o", "json").json["clusters"]}
+    assert all_of_them is None
+
+
+SUBSTITUTE = """\
+apiVersion: kustomize.toolkit.fluxcd.io/v1
+kind: Kustomization
+metadata: {name: dev, namespace: flux-system}
+spec: {path: ./clusters, postBuild: {substitute: {VERSION: v1.33.5}}}
+"""
+SNIPPET = 'targets: [{path: "flux.yaml", pointer: "/spec/postBuild/substitute/VERSION"}]'
+
+
+def test_what_settles_a_refusal_is_told(gitops_upgrader: CommandLine, fleet: Fleet) -> None:
+    text = fleet.people.read("main", "clusters/dev.yaml").replace("v1.33.5", "${VERSION}", 1)
+    fleet.people.commit({"clusters/dev.yaml": text, "flux.yaml": SUBSTITUTE})
+
+    ran = gitops_upgrader(*LOCATE, "--cluster", "dev")
+
+    assert ran.status == 1
+    assert "TemplatedValue" in ran.out
+    assert f"It looks as if it came from flux.yaml:4 (v1.33.5) with {SNIPPET}." in ran.err
+
+
+def test_a_cluster_that_is_made_from_values_is_refused_with_its_template(
+    gitops_upgrader: CommandLine, fleet: Fleet
+) -> None:
+    values = "clusters:\n  - name: made\n    kubernetesVersion: v1.33.5\n"
+    fleet.people.commit({"values.yaml": values})
+
+    ran = gitops_upgrader(*LOCATE, "--cluster", "made")
+
+    assert ran.err == (
+        "error: No file has a Cluster made. Run it without --cluster to see what there is. It looks as if it came from "
+        'values.yaml:3 (v1.33.5) with targets: [{path: "values.yaml", '
+        'pointer: "/clusters/[name=made]/kubernetesVersion"}].\n'
+    )
+
+    template = "apiVersion: cluster.x-k8s.io/v1beta1\nkind: Cluster\nmetadata:\n  name: made\n  {{- if .x }}\n"
+    fleet.people.commit({"chart/templates/cluster.yaml": template})
+    ran = gitops_upgrader(*LOCATE, "--cluster", "made")
+
+    assert ran.err.startswith("error: chart/templates/cluster.yaml:5:")
+    assert "This Cluster is in a Helm template" in ran.err
 
 
 def test_a_cluster_that_is_not_there(gitops_upgrader: CommandLine) -> None:

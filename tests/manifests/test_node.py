@@ -6,7 +6,8 @@ import time
 
 import pytest
 
-from gitops_upgrader.errors import AliasBomb, ManifestError, NestedTooDeep, UnreadableManifest
+from gitops_upgrader.errors import AliasBomb, ManifestError, ManifestTooLarge, NestedTooDeep, UnreadableManifest
+from gitops_upgrader.manifests import compose
 from gitops_upgrader.manifests.compose import MAX_DEPTH
 from gitops_upgrader.manifests.node import Alias, Mapping, Scalar, Sequence
 from tests.manifests.samples import document, root
@@ -82,6 +83,15 @@ def test_what_is_unsafe_is_refused(text: str, reason: type[ManifestError], messa
 
 def test_nesting_within_the_limit_is_read() -> None:
     assert root("[" * MAX_DEPTH + "]" * MAX_DEPTH) is not None
+
+
+def test_a_document_of_very_many_values_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "a: [" + "1, " * 100 + "1]\n"  # 101 items, a key, and both ends of list, mapping, document and stream
+    monkeypatch.setattr(compose, "MAX_EVENTS", 110)
+    assert root(text) is not None
+    monkeypatch.setattr(compose, "MAX_EVENTS", 109)
+    with pytest.raises(ManifestTooLarge, match=r"a\.yaml:1:1: A document here has more than 109 keys and values\."):
+        _ = document(text).root
 
 
 BOMB = (
