@@ -1,4 +1,4 @@
-"""What somebody may have meant: names that are near to one that leads nowhere."""
+"""What somebody may have meant: names that are near to one that leads nowhere, and an image that was left out."""
 
 from __future__ import annotations
 
@@ -36,12 +36,38 @@ def with_hint(proposed: Proposed, name: str, found: Sequence[Found]) -> Proposed
     return replace(proposed, error=ClusterNotFound(message, where=error.where, remedy=error.remedy))
 
 
-def of_new_variable(proposed: Proposed, variable: str, found: Sequence[Found]) -> str | None:
-    """What to tell of a variable that a cluster has not had before: Cluster API refuses one that its class lacks."""
-    if all(edit.old is not None for edit in proposed.edits) or proposed.located is None:
+def of_image(proposed: Proposed, variable: str | None, found: Sequence[Found]) -> str | None:
+    """What to tell of the image of a proposal that changes something, where it may not be what was meant.
+
+    Args:
+        variable: the one that the image goes to; None where none was named.
+        found: the Clusters of the proposal's file, or more.
+    """
+    located = proposed.located
+    if located is None or not proposed.edits:
         return None
-    place = (proposed.located.file, proposed.located.line)
-    known = {name for item in found if (item.file, item.line) == place for name in item.variables}
-    if variable in known:
+    chosen = next((item for item in found if (item.file, item.line) == (located.file, located.line)), None)
+    if chosen is None:
         return None
-    return f"{proposed.cluster} has no variable {variable} yet, so it is added.{did_you_mean(variable, known)}"
+    return _left_out(proposed, chosen) if variable is None else _added(proposed, variable, chosen)
+
+
+def _added(proposed: Proposed, variable: str, found: Found) -> str | None:
+    """Cluster API refuses a variable that the class lacks."""
+    if variable in found.variables or all(edit.old is not None for edit in proposed.edits):
+        return None
+    near = did_you_mean(variable, found.variables)
+    return f"{proposed.cluster} has no variable {variable} yet, so it is added.{near}"
+
+
+def _left_out(proposed: Proposed, found: Found) -> str | None:
+    """A version that moves on without its image ends in Machines that cannot join."""
+    from gitops_upgrader.manifests.image_variable import image
+
+    held = image(found)
+    if held is None or held.template is None:
+        return None
+    return (
+        f"{proposed.cluster} has {held.text} in the variable {held.label}, which names its version and stays as it is. "
+        "Should it change too, give --image and --variable."
+    )

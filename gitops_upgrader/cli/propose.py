@@ -13,7 +13,7 @@ import click
 from gitops_upgrader.cli import options
 from gitops_upgrader.cli.fleet_run import failed, run_fleet
 from gitops_upgrader.cli.heard import Heard
-from gitops_upgrader.cli.hints import of_new_variable, with_hint
+from gitops_upgrader.cli.hints import of_image, with_hint
 from gitops_upgrader.cli.meanwhile import importing
 from gitops_upgrader.cli.run import CHANGES, DONE, FAILED, note, say
 from gitops_upgrader.cli.terminal import coloured_diff, notes, output, print_json, progress
@@ -23,9 +23,7 @@ from gitops_upgrader.reconcilers.repository import CommandLine, from_command_lin
 from gitops_upgrader.versions import Version
 
 if TYPE_CHECKING:  # what works on what was fetched is imported while it is fetched
-    from gitops_upgrader.manifests import Manifests
     from gitops_upgrader.reconcilers.fleet import Report
-    from gitops_upgrader.reconcilers.propose import Proposed
 
 
 @click.command(
@@ -165,18 +163,13 @@ def _from_arguments(
             retry=retry,
             dry_run=dry_run,
         )
-        if isinstance(proposed.error, ClusterNotFound) or (variable is not None and proposed.edits):
-            proposed = _hinted(proposed, name, variable, workspaces.get(from_command_line(line)).manifests(paths))
+        if isinstance(proposed.error, ClusterNotFound):
+            proposed = with_hint(proposed, name, workspaces.get(from_command_line(line)).manifests(paths).clusters())
+        elif proposed.located is not None:
+            around = workspaces.get(from_command_line(line)).manifests((proposed.located.file,))
+            if (hint := of_image(proposed, variable, around.clusters())) is not None:
+                note(f"note: {hint}")
     return Report((proposed,))
-
-
-def _hinted(proposed: Proposed, name: str, variable: str | None, manifests: Manifests) -> Proposed:
-    """The proposal, with a hint where a name leads nowhere or to something new."""
-    found = manifests.clusters()
-    told = of_new_variable(proposed, variable, found) if variable is not None else None
-    if told is not None:
-        note(f"note: {told}")
-    return with_hint(proposed, name, found)
 
 
 def _print(report: Report, problems: tuple[UpgraderError, ...], form: str, *, dry_run: bool, explain: bool) -> None:

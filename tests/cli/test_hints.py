@@ -37,6 +37,24 @@ def test_a_variable_that_is_there_is_not(fleet: Fleet, gitops_upgrader: CommandL
     assert (ran.status, ran.err) == (0, "")
 
 
+def test_an_image_that_names_its_version_is_not_forgotten(fleet: Fleet, gitops_upgrader: CommandLine) -> None:
+    ran = gitops_upgrader(*PROPOSE, "--cluster", "prod")
+
+    assert ran.status == 0
+    assert ran.err == (
+        "note: fleet/prod has img-v1.33.5 in the variable imageId, which names its version and stays as it is. "
+        "Should it change too, give --image and --variable.\n"
+    )
+    assert gitops_upgrader(*PROPOSE, "--cluster", "prod", "-q").err == ""
+
+
+def test_an_image_that_names_none_may_stay(fleet: Fleet, gitops_upgrader: CommandLine) -> None:
+    text = fleet.people.read("main", "clusters/prod.yaml")
+    fleet.people.commit({"clusters/prod.yaml": text.replace("img-v1.33.5", "ami-0123")})
+
+    assert gitops_upgrader(*PROPOSE, "--cluster", "prod").err == ""
+
+
 def test_many_upgraders_are_not_all_listed(fleet: Fleet, gitops_upgrader: CommandLine) -> None:
     fleet.usual(*(f"shop-{number:02}" for number in range(30)))
 
