@@ -188,6 +188,11 @@ def test_progress_is_for_the_usual_run_alone(
     assert shown == [True, False]
 
 
+@pytest.mark.parametrize("arguments", [("-v", *PROPOSE, "-q"), ("-q", *PROPOSE, "-v"), (*PROPOSE, "-qv")])
+def test_one_of_each_is_as_usual(arguments: tuple[str, ...], fleet: Fleet, gitops_upgrader: CommandLine) -> None:
+    assert gitops_upgrader(*arguments).err == ""
+
+
 def test_the_log_ends_with_the_command(fleet: Fleet, gitops_upgrader: CommandLine) -> None:
     before = list(logging.getLogger().handlers), logging.getLogger("gitops_upgrader").level
 
