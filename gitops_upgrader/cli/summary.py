@@ -53,7 +53,7 @@ def show(console: Console, proposed: Proposed, *, dry_run: bool, diffs: bool = T
     if pull is not None:
         state = "" if pull.state is PullState.OPEN else f" ({pull.state.value})"
         console.print(Text(f"  #{pull.number}{state} {printable(pull.title)}"))
-        console.print(Text(f"  {printable(pull.url)}", style="underline"))
+        console.print(Text.assemble("  ", (printable(pull.url), "underline")))
     elif proposed.branch and not dry_run:
         console.print(Text(f"  branch {printable(proposed.branch)}"))
     if diffs and proposed.diff and _changes(proposed.decision):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -40,8 +41,8 @@ def command(paths: tuple[Path, ...], form: str) -> int:
     else:
         console = output()
         for error in found:
-            place, rest = str(error.where), str(error)
-            shown = Text.assemble((place, "bold"), rest.removeprefix(place))
+            place = str(replace(error.where, object=None, field=None))
+            shown = Text.assemble((place, "bold"), str(error).removeprefix(place))
             console.print(shown, soft_wrap=not console.is_terminal)
         if not found:
             click.echo(f"{ours} {'object' if ours == 1 else 'objects'}, no mistakes")

@@ -164,10 +164,9 @@ def _document(found: Sequence[Finding]) -> dict[str, Any]:
 def _show(found: Sequence[Finding]) -> None:
     console = output()
     for one in found:
-        head = Text(f"{one.grade.value:<5} ", style=_STYLES[one.grade])
-        head.append(one.check, style="bold")
+        head = Text.assemble((f"{one.grade.value:<5} ", _STYLES[one.grade]), (one.check, "bold"))
         if one.subject:
-            head.append(f"  {printable(one.subject)}", style="dim")
+            head.append(f"  {printable(one.subject)}")
         console.print(head)
         for text in (one.message, one.remedy):
             if text and console.is_terminal:
