@@ -15,10 +15,14 @@ What a run makes lives to its end, be it modules or the files of a repository, s
 
 def main() -> None:
     """Run the command line and leave with its exit status."""
-    from gitops_upgrader.cli.run import run
+    try:
+        from gitops_upgrader.cli.run import run
 
-    gc.set_threshold(_GARBAGE)
-    status = run(sys.argv[1:])
+        gc.set_threshold(_GARBAGE)
+        status = run(sys.argv[1:])
+    except KeyboardInterrupt:  # before there is a command that could say so: modules take a moment to load
+        sys.stderr.write("\ninterrupted\n")
+        status = 130
     gc.freeze()  # the process ends, and nothing needs to be looked for any more
     sys.exit(status)
 

@@ -769,6 +769,12 @@ class PullRequestUnreadable(ForgeError):
     transient = False
 
 
+class PullRequestUnwritable(ForgeError):
+    """The folder of the local pull requests' files cannot be written: a full disk, a missing right."""
+
+    transient = False
+
+
 class MarkerUnreadable(ForgeError):
     """The hidden marker in a pull request's body is damaged."""
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,7 +18,13 @@ from typing import Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from gitops_upgrader.errors import ForgeNotFound, ForgeSettingsInvalid, PullRequestUnreadable, Where
+from gitops_upgrader.errors import (
+    ForgeNotFound,
+    ForgeSettingsInvalid,
+    PullRequestUnreadable,
+    PullRequestUnwritable,
+    Where,
+)
 from gitops_upgrader.forges.connection import Connection
 from gitops_upgrader.forges.protocol import Capabilities, MergeMethod, NewPull, People, Verdict
 from gitops_upgrader.model import PullRequest, PullState
@@ -105,7 +111,8 @@ class LocalForge:
         for pull in self.find(new.head):
             if pull.state is PullState.OPEN and pull.base == new.base:
                 return pull
-        self._folder.mkdir(parents=True, exist_ok=True)
+        with _named_errors(self._folder):
+            self._folder.mkdir(parents=True, exist_ok=True)
         number = max(self._numbers(), default=0)
         while True:
             number += 1
@@ -236,6 +243,8 @@ class LocalForge:
                 text = handle.read(_LIMIT + 1)
         except FileNotFoundError:
             raise ForgeNotFound(f"There is no pull request {number}.", where=Where(file=str(path))) from None
+        except OSError as error:
+            raise _unreadable(path, f"cannot be opened: {error.strerror}") from error
         except UnicodeDecodeError as error:
             raise _unreadable(path, "is not UTF-8") from error
         if len(text) > _LIMIT:
@@ -270,18 +279,19 @@ class LocalForge:
         front = yaml.dump(dict(content), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=1000)
         text = f"---\n{front}---\n{file.body}"
         path = self._path(file.front.number)
-        descriptor, scratch = tempfile.mkstemp(dir=self._folder, prefix=".new-")
-        try:
-            with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as handle:
-                handle.write(text)
-                handle.flush()
-                os.fsync(handle.fileno())
-            if fresh:
-                os.link(scratch, path)
-            else:
-                Path(scratch).replace(path)
-        finally:
-            Path(scratch).unlink(missing_ok=True)
+        with _named_errors(self._folder):
+            descriptor, scratch = tempfile.mkstemp(dir=self._folder, prefix=".new-")
+            try:
+                with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as handle:
+                    handle.write(text)
+                    handle.flush()
+                    os.fsync(handle.fileno())
+                if fresh:
+                    os.link(scratch, path)
+                else:
+                    Path(scratch).replace(path)
+            finally:
+                Path(scratch).unlink(missing_ok=True)
 
 
 class _Loader(yaml.SafeLoader):
@@ -308,6 +318,20 @@ _Dumper.add_representer(datetime, _represent_moment)
 
 def _union(there: list[str], wanted: tuple[str, ...]) -> list[str]:
     return [*there, *(name for name in dict.fromkeys(wanted) if name not in there)]
+
+
+@contextlib.contextmanager
+def _named_errors(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if isinstance(error, FileExistsError) and folder.is_dir():
+            raise  # the number is taken, and the caller takes the next
+        raise PullRequestUnwritable(
+            f"Pull requests' files cannot be written: {error.strerror}.",
+            where=Where(file=str(folder)),
+            remedy="Check that this user may write there, and that the disk has room.",
+        ) from error
 
 
 def _unreadable(path: Path, what: str) -> PullRequestUnreadable:

@@ -191,11 +191,11 @@ def _refuse_nesting(target: pygit2.Repository, update: RefUpdate) -> None:
 def _named_errors(checkout: Checkout) -> Iterator[None]:
     try:
         yield
-    except pygit2.GitError as error:
+    except (pygit2.GitError, OSError) as error:  # pygit2 makes OSErrors of what the system says to libgit2
         words = str(error)
         if "failed to lock file" in words and "Permission denied" not in words:
             raise RefLocked(f"Another process is updating a branch of {checkout.git_dir}: {words}.") from error
         raise GitFailed(
             f"The repository {checkout.git_dir} cannot be written: {words}.",
-            remedy="Check that this user may write there.",
+            remedy="Check that this user may write there, and that the disk has room.",
         ) from error

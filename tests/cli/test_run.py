@@ -129,6 +129,17 @@ def test_ctrl_c_in_the_middle_of_a_run(fleet: Fleet) -> None:
     assert (running.returncode, said.strip()) == (130, "interrupted")
 
 
+def test_ctrl_c_while_modules_are_loaded(tmp_path: Path) -> None:
+    """A person who sees a typing mistake at once does not wait for the first command."""
+    tmp_path.joinpath("click.py").write_text("raise KeyboardInterrupt\n", "utf-8")
+    path = os.pathsep.join([str(tmp_path), *(path for path in sys.path if path)])
+
+    with process("crds", cwd=tmp_path, PYTHONPATH=path) as running:
+        said = running.communicate(timeout=30)
+
+    assert (running.returncode, *said) == (130, "", "\ninterrupted\n")
+
+
 def test_on_a_terminal_the_words_of_an_error_stay_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     class Terminal(io.StringIO):
         def isatty(self) -> bool:

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from gitops_upgrader.errors import PullRequestUnreadable
+from gitops_upgrader.errors import PullRequestUnreadable, PullRequestUnwritable
 from gitops_upgrader.forges.address import Address
 from gitops_upgrader.forges.connection import Connection
 from gitops_upgrader.forges.local import LocalForge
@@ -113,3 +115,33 @@ def test_front_matter_that_was_spoiled(world: worlds.LocalWorld, before: str, af
     path.write_text(path.read_text(encoding="utf-8").replace(before, after), encoding="utf-8")
     with pytest.raises(PullRequestUnreadable):
         world.forge.get(made.number)
+
+
+def test_a_file_that_cannot_be_opened(world: worlds.LocalWorld) -> None:
+    made = opened(world)
+    path = world.folder / f"{made.number}.md"
+    path.unlink()
+    path.mkdir()
+    with pytest.raises(PullRequestUnreadable, match="cannot be opened: Is a directory"):
+        world.forge.get(made.number)
+
+
+def test_a_disk_without_room(world: worlds.LocalWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = opened(world)
+    before = world.folder.joinpath(f"{made.number}.md").read_bytes()
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(PullRequestUnwritable, match=r"No space left on device\. Check .* the disk has room") as caught:
+        world.forge.close(made.number)
+    assert caught.value.where.file == str(world.folder)
+    assert [path.name for path in world.folder.iterdir()] == [f"{made.number}.md"]
+    assert world.folder.joinpath(f"{made.number}.md").read_bytes() == before
+
+
+def test_a_folder_that_cannot_be_made(world: worlds.LocalWorld) -> None:
+    world.folder.write_text("in the way", "utf-8")
+    with pytest.raises(PullRequestUnwritable, match="cannot be written: File exists"):
+        opened(world)

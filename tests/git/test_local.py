@@ -4,6 +4,7 @@ import os
 import shutil
 from pathlib import Path
 
+import pygit2
 import pytest
 
 from gitops_upgrader.errors import (
@@ -279,6 +280,21 @@ def test_a_repository_that_cannot_be_written_says_so(fleet: Fleet) -> None:
         oid = edit(repository, repository.fetch(["main"])["main"])
         (fleet.path / "objects" / oid[:2]).write_text("in the way", "utf-8")
         with pytest.raises(GitFailed, match="cannot be written"):
+            repository.push([RefUpdate("ours", oid, None)])
+    assert fleet.tip("ours") is None
+
+
+def test_a_disk_without_room_says_so(fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:
+    """libgit2 tells it as an OSError without a number, and so does a file system that is mounted to read only."""
+    full = "failed to write out file: No space left on device"
+
+    def write(*_: object) -> None:
+        raise OSError(full)
+
+    with opened(fleet.path) as repository:
+        oid = edit(repository, repository.fetch(["main"])["main"])
+        monkeypatch.setattr(pygit2.Repository, "write", write)
+        with pytest.raises(GitFailed, match=rf"cannot be written: {full}\. Check .* that the disk has room\."):
             repository.push([RefUpdate("ours", oid, None)])
     assert fleet.tip("ours") is None
 
