@@ -1,8 +1,9 @@
 """Placeholders in ids, classes, targets and messages: `$(NAME)`.
 
 The form is Kubernetes' own (container `args`), because Flux's and clusterctl's substitution would eat `${NAME}`.
-As there, `$$` stands for one dollar sign, so `$$(NAME)` stays `$(NAME)`. Unlike there, an unknown name and an
-unclosed `$(` are errors: a template is checked when it is written, not when a cluster breaks on it.
+As there, `$$` stands for one dollar sign, so `$$(NAME)` stays `$(NAME)`. Unlike there, an unknown name, an unclosed
+`$(` and one of our names in a shell's braces are errors: a template is checked when it is written, not when a cluster
+breaks on it.
 """
 
 from __future__ import annotations
@@ -19,14 +20,14 @@ VERSION_NAMES = ("KUBERNETES_VERSION", "VERSION_NO_V", "VERSION_SLUG", "MAJOR", 
 NAMES = (*VERSION_NAMES, "IMAGE_ID", "CLUSTER_NAME", "FROM_VERSION", "UPGRADER")
 """Every placeholder there is."""
 
-_TOKEN = re.compile(r"\$\$|\$\(([^()$]*)\)|\$\(")
+_TOKEN = re.compile(rf"\$\$|\$\(([^()$]*)\)|\$\(|\$\{{(?:{'|'.join(NAMES)})\}}")
 
 
 def names(template: str, known: tuple[str, ...] = NAMES) -> tuple[str, ...]:
     """The placeholders of a template, in order, each once.
 
     Raises:
-        InvalidTemplate: a name that is not in `known`, or a `$(` that nothing closes.
+        InvalidTemplate: a name that is not in `known`, or in braces, or a `$(` that nothing closes.
     """
     found: dict[str, None] = {}
 
@@ -42,7 +43,7 @@ def expand(template: str, values: Mapping[str, str]) -> str:
     """Put values in the places of a template's placeholders. What they hold is not expanded again.
 
     Raises:
-        InvalidTemplate: an unknown name, one that has no value here, or a `$(` that nothing closes.
+        InvalidTemplate: an unknown name, one that has no value here or is in braces, or a `$(` that nothing closes.
     """
 
     def value(name: str) -> str:
@@ -66,6 +67,12 @@ def _substitute(template: str, value: Callable[[str], str], known: tuple[str, ..
             raise InvalidTemplate(
                 f"`$(` in {template!r} is not the beginning of a placeholder.",
                 remedy="Close it, as in $(KUBERNETES_VERSION), or write $$( for the characters themselves.",
+            )
+        if match[0].startswith("${"):
+            meant = f"$({match[0][2:-1]})"
+            raise InvalidTemplate(
+                f"{match[0]} is not how a placeholder is written, and would stay as it is.",
+                remedy=f"Write {meant}, or ${match[0]} for the characters themselves.",
             )
         if match[1] not in known:
             raise _unknown(match[1], known)

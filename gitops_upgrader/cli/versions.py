@@ -7,6 +7,7 @@ from typing import BinaryIO
 import click
 
 from gitops_upgrader.cli.options import now
+from gitops_upgrader.cli.run import note
 from gitops_upgrader.cli.terminal import print_json, progress
 from gitops_upgrader.sources.debian import DebianQuery, notice
 from gitops_upgrader.versions import VersionRange
@@ -61,3 +62,8 @@ def command(
     else:
         for text in found:
             click.echo(text)
+    if not noticed.versions:
+        note(f"note: there is no kubeadm package for the architecture {architecture}. Check it, and the URL.")
+    elif not found:
+        newest = max(noticed.versions).with_v
+        note(f"note: none of the {len(noticed.versions)} versions is in {within}; the newest is {newest}.")

@@ -15,6 +15,7 @@ from gitops_upgrader.errors import (
     Where,
 )
 from gitops_upgrader.manifests import effective, field, marker, suspect, target
+from gitops_upgrader.manifests.cluster import Cluster
 from gitops_upgrader.manifests.overlay import Instance
 from gitops_upgrader.manifests.place import Located, Slot, Step, outermost
 from gitops_upgrader.manifests.query import Query, Role
@@ -113,9 +114,16 @@ def _agreed(query: Query, found: list[tuple[Instance, tuple[Slot, ...]]]) -> tup
             raise AmbiguousCluster(
                 f"There are several Clusters {query.label}: {places}.",
                 where=Where(file=other.cluster.document.file, line=other.cluster.line),
-                remedy="Remove the copy, state their namespaces, or name the right folder with path.",
+                remedy=_telling_apart(query, [item.effective for item, _ in found]),
             )
     return first, slots
+
+
+def _telling_apart(query: Query, clusters: list[Cluster]) -> str:
+    stated = sorted({cluster.namespace for cluster in clusters if cluster.namespace})
+    if query.namespace is None and len(stated) == len(clusters):
+        return f"Name the namespace of the one that is meant: {' or '.join(f'{it}/{query.name}' for it in stated)}."
+    return "Remove the copy, state their namespaces, or name the right folder with path."
 
 
 def _nowhere(search: Search, query: Query) -> ManifestError:

@@ -29,8 +29,16 @@ def reconcile(scope: Scope, source: DebianRepositorySource) -> Result:
     if versions != status.versions:
         status = status.model_copy(update={"versions": versions, "last_change_time": scope.clock()})
     status = status.model_copy(update={"etag": str(noticed.validators)})
-    words = f"{len(versions)} versions, the newest is {versions[-1]}." if versions else "There are no versions yet."
-    return conclude(scope, source, status, message=words)
+    return conclude(scope, source, status, message=_words(source, versions))
+
+
+def _words(source: DebianRepositorySource, versions: tuple[str, ...]) -> str:
+    if versions:
+        return f"{len(versions)} versions, the newest is {versions[-1]}."
+    return (
+        f"There is no kubeadm package for the architecture {source.spec.architecture} yet. "
+        "Unless one is to come, correct spec.architecture or spec.url."
+    )
 
 
 def _query(scope: Scope, source: DebianRepositorySource) -> DebianQuery:

@@ -25,7 +25,8 @@ VALUES = dict.fromkeys(placeholders.NAMES, "x") | {"KUBERNETES_VERSION": "v1.34.
         ("$$(KUBERNETES_VERSION)", "$(KUBERNETES_VERSION)"),
         ("$$$(KUBERNETES_VERSION)", "$v1.34.2"),
         ("$$$$", "$$"),
-        ("${KUBERNETES_VERSION}", "${KUBERNETES_VERSION}"),
+        ("$${KUBERNETES_VERSION}", "${KUBERNETES_VERSION}"),
+        ("${REGION} ${ ${} $MAJOR", "${REGION} ${ ${} $MAJOR"),
         ("5$ or $5", "5$ or $5"),
         ("$(IMAGE_ID)", "$(MAJOR)$$"),
         ("two\nlines $(MAJOR)", "two\nlines x"),
@@ -45,6 +46,10 @@ def test_expand(template: str, expanded: str) -> None:
         ("a $(MAJOR", "Close it"),
         ("a $(", "Close it"),
         ("$($(MAJOR))", "Close it"),
+        (
+            "ubuntu-${KUBERNETES_VERSION}",
+            r"^\$\{KUBERNETES_VERSION\} is not how .* Write \$\(KUBERNETES_VERSION\), or \$\$\{KUBERNETES_VERSION\} ",
+        ),
     ],
 )
 def test_mistakes(template: str, message: str) -> None:

@@ -31,7 +31,9 @@ def test_in_a_range_and_in_json(gitops_upgrader: CommandLine, site: debian.Site)
     urls = (f"{site.url}/1.34/", f"{site.url}/1.33/")
 
     assert gitops_upgrader("versions", *urls, "--range", ">=1.34.3").out == "v1.34.10\n"
-    assert gitops_upgrader("versions", *urls, "--range", "1.35.x").out == ""
+    nothing = gitops_upgrader("versions", *urls, "--range", "1.35.x")
+    assert (nothing.status, nothing.out) == (0, "")
+    assert nothing.err == "note: none of the 3 versions is in 1.35.x; the newest is v1.34.10.\n"
     assert gitops_upgrader("versions", *urls, "-o", "json").json == {
         "apiVersion": "gitops-upgrader/v1",
         "versions": ["v1.33.5", "v1.34.2", "v1.34.10"],
@@ -40,7 +42,10 @@ def test_in_a_range_and_in_json(gitops_upgrader: CommandLine, site: debian.Site)
 
 def test_another_architecture(gitops_upgrader: CommandLine, site: debian.Site) -> None:
     assert gitops_upgrader("versions", f"{site.url}/1.33/", "--architecture", "arm64").out == "v1.33.5\n"
-    assert gitops_upgrader("versions", f"{site.url}/1.33/", "--architecture", "s390x").out == ""
+    nothing = gitops_upgrader("versions", f"{site.url}/1.33/", "--architecture", "s390x")
+    assert (nothing.status, nothing.out) == (0, "")
+    assert nothing.err == "note: there is no kubeadm package for the architecture s390x. Check it, and the URL.\n"
+    assert gitops_upgrader("versions", f"{site.url}/1.33/", "--architecture", "s390x", "-q").err == ""
 
 
 def test_signed_or_not(gitops_upgrader: CommandLine, fleet: Fleet, site: debian.Site) -> None:

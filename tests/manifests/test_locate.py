@@ -91,8 +91,12 @@ def test_an_absent_namespace_matches(stated: str, asked: str | None, found: bool
 def test_namespaces_tell_clusters_apart() -> None:
     files = {"a.yaml": cluster(metadata=NAMESPACE % "a"), "b.yaml": cluster(metadata=NAMESPACE % "b")}
     assert locate(files, Query("prod", "b")).file == "b.yaml"
-    assert "Clusters prod: a.yaml:1, b.yaml:1" in refusal(files, reason=AmbiguousCluster)
+    both = refusal(files, reason=AmbiguousCluster)
+    assert "Clusters prod: a.yaml:1, b.yaml:1" in both
+    assert "Name the namespace of the one that is meant: a/prod or b/prod." in both
     assert locate(files, Query("prod", paths=("a.yaml",))).file == "a.yaml"
+    third = refusal(files | {"c.yaml": cluster(metadata=NAMESPACE % "b")}, reason=AmbiguousCluster)
+    assert "Remove the copy" in third
 
 
 def test_two_clusters_in_one_file_are_refused() -> None:

@@ -200,3 +200,13 @@ def test_new_versions_are_noted_with_their_time(plain: Watched) -> None:
     assert plain.look().problem is None
     assert plain.status["versions"] == [*VERSIONS, "v1.35.0"]
     assert plain.status["lastChangeTime"] > since
+
+
+def test_a_repository_without_packages_of_that_architecture_says_what_to_look_at(plain: Watched) -> None:
+    plain.site.files["/Packages"] = b""
+    assert plain.look().problem is None
+    ready = next(one for one in plain.status["conditions"] if one["type"] == "Ready")
+    assert ready["message"] == (
+        "There is no kubeadm package for the architecture amd64 yet. "
+        "Unless one is to come, correct spec.architecture or spec.url."
+    )
