@@ -437,6 +437,10 @@ class NotAVersion(ManifestError):
     """What stands where the version should be is no version."""
 
 
+class VersionsDisagree(ManifestError):
+    """Several places keep the version, and they hold different ones, so nobody knows where the cluster is."""
+
+
 class SplitVersion(ManifestError):
     """The version is kept as major, minor and patch apart."""
 

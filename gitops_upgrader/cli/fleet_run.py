@@ -53,6 +53,7 @@ def run_fleet(
         UnreadableFile: a folder is not there.
         KubernetesError: the cluster cannot be read.
         ObjectNotFound: `only` names an upgrader that is not there.
+        ObjectError: it names one with a mistake, which is this one.
     """
     with Workspaces(line, options.now) as workspaces, progress() as told:
         told("reading the custom resources")

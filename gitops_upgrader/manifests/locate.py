@@ -12,12 +12,13 @@ from gitops_upgrader.errors import (
     ManifestError,
     SymbolicLink,
     TemplatedValue,
+    VersionsDisagree,
     Where,
 )
 from gitops_upgrader.manifests import effective, field, marker, suspect, target
 from gitops_upgrader.manifests.cluster import Cluster
 from gitops_upgrader.manifests.overlay import Instance
-from gitops_upgrader.manifests.place import Located, Slot, Step, outermost
+from gitops_upgrader.manifests.place import Located, Place, Slot, Step, outermost
 from gitops_upgrader.manifests.query import Query, Role
 from gitops_upgrader.manifests.scan import matches
 from gitops_upgrader.manifests.search import Search
@@ -42,6 +43,7 @@ def locate(search: Search, query: Query) -> Located:
         slots += found
         trail += _steps(found)
     slots.sort(key=lambda slot: not _tells_version(query, slot))
+    _refuse_disagreement(slots)
     version = target.version_text(query, named) if named and target.holds_version(query) else slots[0].place.text
     cluster = instance.effective if instance else None
     named_class = cluster.class_node if cluster else None
@@ -61,6 +63,21 @@ def locate(search: Search, query: Query) -> Located:
         class_where=named_class.document.where(named_class.start) if named_class else None,
         class_namespace=cluster.class_namespace if cluster else "",
     )
+
+
+def _refuse_disagreement(slots: Iterable[Slot]) -> None:
+    """Refuse places that tell of different versions: one step for all of them would be another one in each."""
+    told: dict[str, Place] = {}
+    for slot in slots:
+        if slot.role in _VERSIONS and slot.place.text:
+            told.setdefault(slot.place.text.removeprefix("v"), slot.place)
+    if len(told) > 1:
+        places = " and ".join(f"{place.text} at {place.file}:{place.line}" for place in told.values())
+        raise VersionsDisagree(
+            f"Several places keep the version, and they disagree: {places}.",
+            where=next(iter(told.values())).where,
+            remedy="Write the version that the cluster is at into all of them, or leave out the place that is not its.",
+        )
 
 
 def _missing(query: Query, slots: Iterable[Slot]) -> list[Role]:

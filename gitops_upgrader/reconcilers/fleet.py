@@ -92,9 +92,10 @@ def run(
 
     Raises:
         ObjectNotFound: `only` names an upgrader that is not there.
+        ObjectError: it names one with a mistake, which is this one.
     """
     scope = replace(scope, doubt=_doubt(scope), claimants=_claimants(scope))
-    upgraders = _chosen(_all(scope, ClusterClassClusterUpgrader), only)
+    upgraders = _chosen(_all(scope, ClusterClassClusterUpgrader), only, _problems(scope))
     results = _sources(scope, told)
     told("choosing versions and images")
     synced = [syncer.reconcile(scope, found) for found in _all(scope, MachineImageSyncer)]
@@ -170,10 +171,16 @@ _IMAGELESS = frozenset(kind.KIND for kind in (ClusterClassClusterUpgrader, Clust
 """Kinds of which a broken object hides neither an image nor a version: whoever names it gets an error."""
 
 
+def _problems(scope: Scope) -> tuple[UpgraderError, ...]:
+    """What is wrong with the objects that the store was made from."""
+    return scope.store.problems if isinstance(scope.store, DirectoryStore | ReadOnlyStore) else ()
+
+
 def _doubt(scope: Scope) -> str | None:
     """What of the objects could not be read, and may hold images or versions."""
-    problems = scope.store.problems if isinstance(scope.store, DirectoryStore | ReadOnlyStore) else ()
-    hiding = (problem for problem in problems if (problem.where.object or "").partition(" ")[0] not in _IMAGELESS)
+    hiding = (
+        problem for problem in _problems(scope) if (problem.where.object or "").partition(" ")[0] not in _IMAGELESS
+    )
     return next((str(problem) for problem in hiding), None)
 
 
@@ -190,15 +197,24 @@ def _all(scope: Scope, kind: type[_Kind]) -> list[_Kind]:
 
 
 def _chosen(
-    upgraders: Sequence[ClusterClassClusterUpgrader], only: Collection[str]
+    upgraders: Sequence[ClusterClassClusterUpgrader], only: Collection[str], problems: Sequence[UpgraderError]
 ) -> list[ClusterClassClusterUpgrader]:
     if not only:
         return list(upgraders)
     names = {name for found in upgraders for name in _names(found)}
     for name in only:
         if name not in names:
-            raise _unknown(name, upgraders)
+            raise _mistaken(name, problems) or _unknown(name, upgraders)
     return [found for found in upgraders if set(_names(found)) & set(only)]
+
+
+def _mistaken(name: str, problems: Sequence[UpgraderError]) -> UpgraderError | None:
+    """What is wrong with the upgrader of that name, where it is there and was left out for that."""
+    for problem in problems:
+        kind, _, its = (problem.where.object or "").partition(" ")
+        if kind == ClusterClassClusterUpgrader.KIND and name in {its, its.partition("/")[2]}:
+            return problem
+    return None
 
 
 def _unknown(name: str, upgraders: Sequence[ClusterClassClusterUpgrader]) -> ObjectNotFound:

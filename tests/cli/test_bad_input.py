@@ -148,6 +148,12 @@ CASES: dict[str, Case] = {
         (*PROPOSE, "--upgrader", "prd"),
         others=False,
     ),
+    "an upgrader that is there and left out for a mistake": Case(
+        lambda fleet: fleet.write("broken.yaml", upgrader("broken", pausd="true")),
+        r"error: upgrades/broken\.yaml:.+: ClusterClassClusterUpgrader fleet/broken: spec\.pausd: .+ mean paused\?",
+        (*PROPOSE, "--upgrader", "broken"),
+        others=False,
+    ),
     "two minors at once": Case(
         lambda fleet: None,
         "error: Cluster prod: v1.35.0 is 2 minors ahead of v1.33.5. "
