@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import replace
 
-from gitops_upgrader.errors import AmbiguousCluster, ManifestError, SharedPlace, Where
+from gitops_upgrader.errors import AmbiguousCluster, AmbiguousPlace, ManifestError, SharedPlace, Where
 from gitops_upgrader.manifests import effective
 from gitops_upgrader.manifests.overlay import Instance
 from gitops_upgrader.manifests.place import Found, Place, Spot, outermost
@@ -71,7 +71,14 @@ def _refused(found: list[Found]) -> list[Found]:
     return made
 
 
-def _copies(item: Found, others: list[Found]) -> AmbiguousCluster:
+def _copies(item: Found, others: list[Found]) -> ManifestError:
+    if any((other.file, other.line) == (item.file, item.line) for other in others):
+        layers = ", ".join(str(one.place or f"{one.file}:{one.line}") for one in [item, *others])
+        return AmbiguousPlace(
+            f"Several layers deploy Cluster {item.label}, each with places of its own: {layers}.",
+            where=item.place.where if item.place else Where(file=item.file, line=item.line),
+            remedy="Name the folder of the layer that is meant with path.",
+        )
     places = ", ".join(f"{other.file}:{other.line}" for other in others)
     return AmbiguousCluster(
         f"There is another Cluster {item.label}: {places}.",

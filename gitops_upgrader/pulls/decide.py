@@ -321,7 +321,8 @@ def _update(case: _Case) -> Decision | None:
             message = f"It becomes {'a draft' if case.seen.draft else 'ready for review'}, as the settings say."
         return Update(Reason.RESUMED.value, message, case.branch, None, number)
     if case.proposed in (None, case.wanted):
-        reason, message = Reason.REBASED, "The base branch has moved on into a conflict; rebuilt on it."
+        what = "The base branch has moved on into a conflict" if case.head else "Its branch was deleted"
+        reason, message = Reason.REBASED, f"{what}; rebuilt on the base branch."
     else:
         reason, message = Reason.SUPERSEDED, f"{case.wanted} takes the place of {case.proposed}."
     push = Push(case.branch, case.head.commit if case.head else None)

@@ -102,3 +102,21 @@ def test_what_cannot_be_read_is_left_out() -> None:
 def test_paths_limit_the_inventory() -> None:
     files: dict[str, str | bytes] = {"a/x.yaml": cluster("a"), "b/x.yaml": cluster("b")}
     assert [item.name for item in found(files, ("b",))] == ["b"]
+
+
+def test_layers_that_deploy_one_cluster_each_with_a_patch_of_its_own() -> None:
+    layer = "resources: [../base]\npatches: [{path: p.yaml, target: {kind: Cluster}}]\n"
+    patch = "- {op: replace, path: /spec/topology/version, value: v1.33.%d}\n"
+    files: dict[str, str | bytes] = {
+        "base/cluster.yaml": cluster(),
+        "base/kustomization.yaml": "resources: [cluster.yaml]\n",
+        "a/kustomization.yaml": layer,
+        "a/p.yaml": patch % 8,
+        "b/kustomization.yaml": layer,
+        "b/p.yaml": patch % 9,
+    }
+    refusals = [item.refusal for item in found(files)]
+    assert [refusal.reason for refusal in refusals if refusal] == ["AmbiguousPlace", "AmbiguousPlace"]
+    assert min(str(refusal.where) for refusal in refusals if refusal).startswith("a/p.yaml:1")
+    assert "Several layers deploy Cluster" in str(refusals[0])
+    assert {"a/p.yaml:1", "b/p.yaml:1"} <= set(str(refusals[0]).replace(",", " ").replace(". ", " ").split())

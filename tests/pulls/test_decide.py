@@ -461,6 +461,13 @@ def test_a_row_of_the_table(name: str) -> None:
     assert decision.message.endswith(".") or isinstance(decision, Create)
 
 
+@pytest.mark.parametrize(
+    ("heads", "what"), [({}, "Its branch was deleted"), (STALE, "The base branch has moved on into")]
+)
+def test_why_a_branch_is_rebuilt(heads: Mapping[str, Head], what: str) -> None:
+    assert decide(seen(proposal(), heads=heads)).message.startswith(what)
+
+
 def test_every_row_decides_somewhere() -> None:
     """No row of the policy is dead: for each one there is a case in the table that reaches it and is decided there."""
     from gitops_upgrader.pulls.decide import _Case
