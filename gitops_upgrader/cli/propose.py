@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -120,6 +121,9 @@ def _refuse_for_objects(given: dict[str, str | None]) -> None:
             raise UsageError(f"{option} goes with --cluster.", remedy="Otherwise the custom resources say what to do.")
 
 
+_UNFILLED: Final = re.compile(r"\$[({]|\{\{")
+"""What begins an expression of a shell, of Flux, of a pipeline or of our own templates."""
+
 _LATER = ("gitops_upgrader.reconcilers.cluster", "gitops_upgrader.reconcilers.fleet", "gitops_upgrader.cli.summary")
 
 
@@ -137,11 +141,7 @@ def _from_arguments(
     if to is None or line.repo is None:
         missing = "--to VERSION" if to is None else "--repo PATH_OR_URL"
         raise UsageError(f"--cluster needs {missing}.", remedy="For example: --cluster prod-1 --to v1.34.2 --repo .")
-    if (image is None) != (variable is None):
-        raise UsageError(
-            "--image and --variable go together.",
-            remedy="Name the image, and the topology variable that holds it; or neither, where the class derives it.",
-        )
+    _check_image(image, variable)
     namespace, _, cluster_name = name.rpartition("/")
     version = Version.parse(Version.parse(to).with_v)  # as it is written everywhere but where a file leaves it out
     meanwhile = partial(importing, *_LATER)
@@ -170,6 +170,29 @@ def _from_arguments(
             if (hint := of_image(proposed, variable, around.clusters())) is not None:
                 note(f"note: {hint}")
     return Report((proposed,))
+
+
+def _check_image(image: str | None, variable: str | None) -> None:
+    """Refuse half an image, and what a shell or a pipeline leaves of a variable that is not set."""
+    if (image is None) != (variable is None):
+        raise UsageError(
+            "--image and --variable go together.",
+            remedy="Name the image, and the topology variable that holds it; or neither, where the class derives it.",
+        )
+    if image is None or variable is None:
+        return
+    from gitops_upgrader.images.identity import is_image_id  # here, as --help does not need it
+
+    if not variable.strip():
+        raise UsageError("--variable is empty.", remedy="Name the topology variable that holds the image.")
+    if not image.strip():
+        raise UsageError("--image is empty.", remedy="Give the image's id; is a variable of the shell not set?")
+    if not is_image_id(image):
+        raise UsageError("--image is no image's id.", remedy="Give one printable line of at most 1,024 characters.")
+    if (found := _UNFILLED.search(image)) is not None:
+        raise UsageError(
+            f"--image holds {found[0]}, which nobody fills in here: {image}.", remedy="Give the id as it is to be."
+        )
 
 
 def _print(report: Report, problems: tuple[UpgraderError, ...], form: str, *, dry_run: bool, explain: bool) -> None:

@@ -321,7 +321,7 @@ def _update(case: _Case) -> Decision | None:
             message = f"It becomes {'a draft' if case.seen.draft else 'ready for review'}, as the settings say."
         return Update(Reason.RESUMED.value, message, case.branch, None, number)
     if case.proposed in (None, case.wanted):
-        what = "The base branch has moved on into a conflict" if case.head else "Its branch was deleted"
+        what = "The base branch has moved on into a conflict" if case.head else "Its branch was not there"
         reason, message = Reason.REBASED, f"{what}; rebuilt on the base branch."
     else:
         reason, message = Reason.SUPERSEDED, f"{case.wanted} takes the place of {case.proposed}."

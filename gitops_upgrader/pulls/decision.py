@@ -47,7 +47,7 @@ class Reason(enum.Enum):
     SUPERSEDED = "Superseded"
     """Another target takes the place of the one that is open, in the same pull request."""
     REBASED = "Rebased"
-    """The base branch moved on into a conflict, or the branch was deleted, and it was rebuilt on the base."""
+    """The base branch moved on into a conflict, or the branch was not there, and it was rebuilt on the base."""
     REBUILD = "RebuildRequested"
     """A person asked for a fresh branch, by the box in the body or by the label."""
     RESUMED = "Resumed"

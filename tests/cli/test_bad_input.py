@@ -39,6 +39,8 @@ def protect(fleet: Fleet) -> None:
     hook.chmod(0o755)
 
 
+BY_HAND = ("propose", "--cluster", "prod", "--to", "v1.34.2", "--repo", "fleet.git")
+
 CASES: dict[str, Case] = {
     "a missing directory": Case(
         lambda fleet: None,
@@ -184,6 +186,30 @@ CASES: dict[str, Case] = {
         lambda fleet: None,
         "error: --image and --variable go together. Name the image, and the topology variable that holds it; .+",
         ("propose", "--cluster", "prod", "--to", "v1.34.2", "--repo", "fleet.git", "--image", "x"),
+        others=False,
+    ),
+    "an image that a shell has not filled in": Case(
+        lambda fleet: None,
+        r"error: --image is empty\. Give the image's id; is a variable of the shell not set\?",
+        (*BY_HAND, "--image", "", "--variable", "imageName"),
+        others=False,
+    ),
+    "a variable that a shell has not filled in": Case(
+        lambda fleet: None,
+        r"error: --variable is empty\. Name the topology variable that holds the image\.",
+        (*BY_HAND, "--image", "x", "--variable", " "),
+        others=False,
+    ),
+    "an image of two lines": Case(
+        lambda fleet: None,
+        r"error: --image is no image's id\. Give one printable line of at most 1,024 characters\.",
+        (*BY_HAND, "--image", "a\nb", "--variable", "imageName"),
+        others=False,
+    ),
+    "an image with a placeholder": Case(
+        lambda fleet: None,
+        r"error: --image holds \$\(, which nobody fills in here: ubuntu-\$\(KUBERNETES_VERSION\)\. Give the id .+",
+        (*BY_HAND, "--image", "ubuntu-$(KUBERNETES_VERSION)", "--variable", "imageName"),
         others=False,
     ),
     "half of what --cluster needs": Case(

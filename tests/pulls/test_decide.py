@@ -462,7 +462,7 @@ def test_a_row_of_the_table(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("heads", "what"), [({}, "Its branch was deleted"), (STALE, "The base branch has moved on into")]
+    ("heads", "what"), [({}, "Its branch was not there"), (STALE, "The base branch has moved on into")]
 )
 def test_why_a_branch_is_rebuilt(heads: Mapping[str, Head], what: str) -> None:
     assert decide(seen(proposal(), heads=heads)).message.startswith(what)
