@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
 from typing import Final
 
@@ -15,6 +16,9 @@ What a run makes lives to its end, be it modules or the files of a repository, s
 
 def main() -> None:
     """Run the command line and leave with its exit status."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by whoever started us, as in `>&-`: nobody wants to see it
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_WRONLY), "w", encoding="utf-8"))
     try:
         from gitops_upgrader.cli.run import run
 

@@ -9,16 +9,21 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import traceback
 from collections.abc import Sequence
+from typing import Final
 
 import click
 
 from gitops_upgrader.cli.heard import Heard
 from gitops_upgrader.cli.verbosity import Verbosity, current
 from gitops_upgrader.errors import UpgraderError
+
+_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
+"""What the system says where no more can be written, be it a file of ours or what the output leads to."""
 
 DONE, FAILED, CHANGES, BUG, INTERRUPTED = 0, 1, 2, 3, 130
 
@@ -45,15 +50,24 @@ def run(arguments: Sequence[str], heard: Heard | None = None) -> int:
         heard.error = error
         return _failed(heard, str(error))
     except BrokenPipeError:
-        # The reader (head, less) has seen enough; silence what the interpreter would say at its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # The reader (head, less) has seen enough.
+        _drop_output()
         return FAILED
-    except Exception:  # noqa: BLE001  (a bug: shown whole, with a status of its own)
+    except Exception as error:  # noqa: BLE001  (a bug: shown whole, with a status of its own)
+        if isinstance(error, OSError) and error.errno in _FULL:
+            _drop_output()
+            what = error.filename or "The output"
+            return _failed(heard, f"{what}: It cannot be written: {error.strerror}. Make room, and run it again.")
         traceback.print_exc()
         heard.failure = "A bug in gitops-upgrader stopped the run; the log has its traceback."
         say("This is a bug in gitops-upgrader. Please report it with the lines above.")
         return BUG
     return result if isinstance(result, int) else DONE
+
+
+def _drop_output() -> None:
+    """Silence what the interpreter would say at its end of what it could not write."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _failed(heard: Heard, text: str) -> int:

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import IO
 
 import click
 import pytest
@@ -17,6 +18,7 @@ from gitops_upgrader.cli import group
 from gitops_upgrader.cli.run import run
 from gitops_upgrader.errors import ClusterNotFound, Where
 from tests.cli.commandline import CommandLine
+from tests.need import need
 from tests.reconcilers.directory import Fleet
 
 
@@ -76,13 +78,15 @@ def test_done(gitops_upgrader: CommandLine) -> None:
     assert gitops_upgrader("--version").out.startswith("gitops-upgrader ")
 
 
-def process(*arguments: str, cwd: Path, **more: str) -> subprocess.Popen[str]:
+def process(
+    *arguments: str, cwd: Path, stdout: int | IO[bytes] = subprocess.PIPE, **more: str
+) -> subprocess.Popen[str]:
     """A process of its own, with pipes."""
     return subprocess.Popen(
         [sys.executable, "-m", "gitops_upgrader", *arguments],
         cwd=cwd,
         env={**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path), **more},
-        stdout=subprocess.PIPE,
+        stdout=stdout,
         stderr=subprocess.PIPE,
         text=True,
     )
@@ -127,6 +131,32 @@ def test_ctrl_c_in_the_middle_of_a_run(fleet: Fleet) -> None:
         thread.join()
 
     assert (running.returncode, said.strip()) == (130, "interrupted")
+
+
+def test_an_output_without_room_is_told_in_words(tmp_path: Path) -> None:
+    """`gitops-upgrader crds > report` on a full disk, which Linux has a device for."""
+    with need(Path("/dev/full")).open("wb") as output, process("crds", cwd=tmp_path, stdout=output) as running:
+        _, said = running.communicate(timeout=30)
+
+    assert said == "error: The output: It cannot be written: No space left on device. Make room, and run it again.\n"
+    assert running.returncode == 1
+
+
+@pytest.mark.parametrize("command", [("crds",), ("--version",), ("propose", "--cluster")])
+def test_an_output_that_is_closed_is_no_traceback(command: tuple[str, ...], tmp_path: Path) -> None:
+    """As some daemons start what they start."""
+    closing = "import os, sys; os.close(1); os.execv(sys.executable, [sys.executable, *sys.argv[1:]])"
+    done = subprocess.run(
+        [sys.executable, "-c", closing, "-m", "gitops_upgrader", *command],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+
+    assert "Traceback" not in done.stderr
+    assert done.returncode == (1 if "propose" in command else 0)
 
 
 def test_ctrl_c_while_modules_are_loaded(tmp_path: Path) -> None:
