@@ -92,6 +92,7 @@ def run(load: Load | None = None) -> Iterator[Budget]:
         size = f"{made.load.clusters:,} upgraders and Clusters, {made.load.images} images"
         with made.controller() as first:
             yield Budget(f"{size}: start until settled", first.settled(since=first.begun), "s")
+            yield Budget("  CPU that it took", first.cpu, "s")
             _expect(made, up_to_date=made.load.clusters)
             yield from _idle(made, first, "up to date")
             yield from _reaction(made)
@@ -100,6 +101,7 @@ def run(load: Load | None = None) -> Iterator[Budget]:
         made.asked.skip()
         with made.controller() as second:
             yield Budget(f"{size}: restart until settled", second.settled(since=second.begun), "s")
+            yield Budget("  CPU that it took", second.cpu, "s")
             yield Budget("  writes after the restart", _writes(accounts.of_kubernetes(made.asked)), "writes", 0)
             yield Budget("  resident memory after the restart, at most", second.memory.most, "MB", MEMORY)
 
@@ -150,7 +152,7 @@ def _react(made: World, number: int) -> float:
 def _release(made: World, running: Controller) -> Iterator[Budget]:
     """A release that all of the fleet shall have."""
     load = made.load
-    begun = time.monotonic()
+    begun, before = time.monotonic(), running.cpu
     names = [f"{system}-{fleet.NEXT}" for system in fleet.SYSTEMS]
     made.fleet.create(
         fleet.image(name, fleet.NEXT, {"os": system}) for name, system in zip(names, fleet.SYSTEMS, strict=True)
@@ -160,6 +162,7 @@ def _release(made: World, running: Controller) -> Iterator[Budget]:
     yield Budget("a release for the whole fleet: until the first pull request is open", first - begun, "s")
     settled = running.settled(since=begun)
     yield Budget(f"  until {free} are open, and the others hold", settled, "s")
+    yield Budget("  CPU that it took", running.cpu - before, "s")
     _expect(made, open=load.max_open, holding=load.clusters + load.canaries - load.max_open)
 
 
