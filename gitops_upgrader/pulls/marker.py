@@ -116,31 +116,23 @@ class _Wire(BaseModel):
     unarmed: bool = False
 
 
-def _hop(target: Target) -> dict[str, str | None]:
-    return {"version": str(target.version), "image": target.image}
+_AS_THEY_ARE = frozenset(_Wire.model_fields) - {"upgrader", "origin", "target", "patch"}
+"""Fields that a marker and its JSON have in common."""
+
+
+def _hop(target: Target) -> _Hop:
+    return _Hop(version=str(target.version), image=target.image)
 
 
 def render(marker: Marker) -> str:
     """The comment that hides the marker in Markdown."""
-    wire = _Wire.model_validate(
-        {
-            "upgrader": marker.proposer,
-            "base": marker.base,
-            "from": _hop(marker.origin),
-            "target": _hop(marker.target),
-            "head": marker.head,
-            "instance": marker.instance,
-            "retry": marker.retry,
-            "closed": marker.closed,
-            "settled": marker.settled,
-            "waiting": marker.waiting,
-            "labelled": marker.labelled,
-            "patch": {"base": marker.patch.base, "tree": marker.patch.tree} if marker.patch else None,
-            "draft": marker.draft,
-            "switching": marker.switching,
-            "unarmed": marker.unarmed,
-        }
-    )
+    told = {
+        "upgrader": marker.proposer,
+        "from": _hop(marker.origin),
+        "target": _hop(marker.target),
+        "patch": _Patch(base=marker.patch.base, tree=marker.patch.tree) if marker.patch else None,
+    }
+    wire = _Wire.model_validate(told | {name: getattr(marker, name) for name in _AS_THEY_ARE})
     text = json.dumps(wire.model_dump(by_alias=True, exclude_defaults=True), separators=(",", ":"))
     for character in "<>-":
         text = text.replace(character, f"\\u{ord(character):04x}")
@@ -167,20 +159,10 @@ def read(body: str) -> Marker | None:
         ) from error
     return Marker(
         proposer=wire.upgrader,
-        base=wire.base,
         origin=origin,
         target=target,
-        head=wire.head,
-        instance=wire.instance,
-        retry=wire.retry,
-        closed=wire.closed,
-        settled=wire.settled,
-        waiting=wire.waiting,
-        labelled=wire.labelled,
         patch=Patch(wire.patch.base, wire.patch.tree) if wire.patch else None,
-        draft=wire.draft,
-        switching=wire.switching,
-        unarmed=wire.unarmed,
+        **{name: getattr(wire, name) for name in _AS_THEY_ARE},
     )
 
 
