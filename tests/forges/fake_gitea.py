@@ -21,7 +21,6 @@ class FakeGitea:
         busy: how often a merge is put off because Gitea still looks at the pull request.
         administers: whether the token is an administrator's, who alone is told of rules.
         owner_labels: labels of the organisation; None where the owner is a person.
-        events: what happened to each pull request, as its timeline tells.
     """
 
     def __init__(self, project: Project) -> None:
@@ -31,7 +30,6 @@ class FakeGitea:
         self.busy = 0
         self.administers = True
         self.owner_labels: list[str] | None = None
-        self.events: dict[int, list[dict[str, Any]]] = {}
 
     def __call__(self, request: Request) -> Reply:
         """Answer a request."""
@@ -87,7 +85,8 @@ class FakeGitea:
         """What happened to it."""
         pull = self.project.pulls[int(number)]
         closing = [{"type": "close", "user": {"login": pull.closed_by}}] if pull.closed_by else []
-        return self._page([*self.events.get(int(number), []), *closing], request, counts="the page")
+        happened = [{"type": kind, "user": {"login": UPGRADER}} for kind in pull.events]
+        return self._page([*happened, *closing], request, counts="the page")
 
     def reviews(self, request: Request, number: str) -> Reply:
         """Its reviews."""
@@ -215,8 +214,7 @@ class FakeGitea:
         return names.index(name) if name in names else 500
 
     def _happened(self, pull: FakePull, kind: str) -> None:
-        self.project.touch(pull.number)
-        self.events.setdefault(pull.number, []).append({"type": kind, "user": {"login": UPGRADER}})
+        self.project.touch(pull.number).events.append(kind)
 
     def _page(self, items: list[Any], request: Request, *, counts: str = "") -> Reply:
         """One page: some lists have links to the next one, others count `all` there is, or `the page` alone."""

@@ -42,6 +42,7 @@ class FakePull:
     reviews: list[tuple[str, str]] = field(default_factory=list)
     auto_merge: str | None = None
     queued: bool = False
+    events: list[str] = field(default_factory=list)
 
     @property
     def merged(self) -> bool:

@@ -73,6 +73,10 @@ CHAPTERS: dict[str, Chapter] = {
         f"{PROPOSED}the plan finds nothing\npropose -> close #1, Withdrawn\nthe plan targets v1.34.1\nAnn reopens #1",
         least=3,
     ),
+    "take up what a person reopened with its branch": Chapter(
+        f"{PROPOSED}the plan finds nothing\npropose -> close #1, Withdrawn\nthe plan targets v1.34.1\n"
+        "Ann restores the branch of #1\nAnn reopens #1",
+    ),
     "disarm and wait": Chapter(
         "prod is at v1.33.5\na hop waits 24 hours after the last merge\nthe forge shall merge it\n"
         "the plan targets v1.34.2\npropose -> create #1, Proposed\nAnn merges #1\n25 hours pass\n"
@@ -119,8 +123,11 @@ CHAPTERS: dict[str, Chapter] = {
 }
 TOLD = [(name, host) for name, chapter in CHAPTERS.items() for host in chapter.hosts]
 
-NEEDS_NO_BRANCH = {"make a deleted branch anew", "take up what a person reopened"}
-"""Where a pull request is closed with its branch, it cannot be reopened without it."""
+NEEDS_NO_BRANCH = {"make a deleted branch anew"}
+"""Where a pull request is closed with its branch, there is nothing to make it for."""
+
+REOPENS_WITHOUT = {"take up what a person reopened"}
+"""No forge reopens a pull request whose branch is gone."""
 
 QUICK = {
     "github": {"create with labels", "supersede", "rebuild as labelled", "leave what is approved", "make it a draft"},
@@ -131,7 +138,9 @@ ON_FORGES = [
     pytest.param(host, name, id=f"{name}-{host}", marks=() if name in QUICK[host] else pytest.mark.servers)
     for name, chapter in CHAPTERS.items()
     for host, (_, gives) in KINDS.items()
-    if "memory" in chapter.hosts and ("branch-stays-open" in gives or name not in NEEDS_NO_BRANCH)
+    if "memory" in chapter.hosts
+    and name not in REOPENS_WITHOUT
+    and ("branch-stays-open" in gives or name not in NEEDS_NO_BRANCH)
 ]
 
 
