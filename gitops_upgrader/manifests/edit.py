@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import groupby
-from typing import Final
+from typing import Final, NamedTuple
 
 from gitops_upgrader.errors import AmbiguousPlace, InvalidVersion, ValueMissing
 from gitops_upgrader.manifests import pointer, scalar
@@ -24,8 +23,7 @@ from gitops_upgrader.versions import Version
 _MINOR: Final = re.compile(r"(v?)\d+(\.\d+)?")
 
 
-@dataclass(frozen=True, slots=True)
-class Splice:
+class Splice(NamedTuple):
     """One edit, the document of the file that it is in, and what the proof should find."""
 
     document: Document
@@ -100,7 +98,7 @@ def _class_note(located: Located, values: Values) -> Iterator[Note]:
         old, new = Version.parse(located.version_text), Version.parse(values.version)
     except InvalidVersion:
         return  # what is no version cannot be in a name either
-    template = class_template(name, old)
+    template = class_template(name, old) if str(old.minor) in name else None
     if template is not None and class_template(name, new) is None:
         yield Note(
             f"The class {name} names the old version and is left as it is. Where each version has a class of its own, "

@@ -30,6 +30,15 @@ _OUTLINES: Final = frozenset({list, tuple})
 _NONE: Final[list[Any]] = []
 
 
+def rules_out(outline: list[Any], key: str, text: str) -> bool:
+    """Whether a collection, by its outline, is a mapping that has another text at a key: no other can be meant."""
+    keys = outline[HEADER:-1:2]
+    if not outline[0] or keys.count(key) != 1:
+        return False
+    found = outline[HEADER + 2 * keys.index(key) + 1]
+    return type(found) is tuple and found[0] != text
+
+
 class Scalar:
     """A scalar. `style` is empty (plain), `'`, `"`, `|` or `>`; `start` is before an anchor and a tag."""
 

@@ -40,6 +40,8 @@ class Instance:
     def effective(self) -> Cluster:
         """The Cluster after all patches."""
         namespace, name = self.ids[-1]
+        if self.tree is self.cluster.node and (namespace, name) == (self.cluster.namespace, self.cluster.name):
+            return self.cluster
         return Cluster(self.cluster.document, self.tree, name, namespace)
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from gitops_upgrader.errors import AliasedValue, DuplicateKey, InvalidPointer, MergeKey
-from gitops_upgrader.manifests.node import Alias, Mapping, Node, Parent, Scalar, Sequence
+from gitops_upgrader.manifests.node import Alias, Mapping, Node, Parent, Scalar, Sequence, rules_out
 
 _SELECTOR: Final = re.compile(r"\[([^=\]]+)=(.*)\]", re.DOTALL)
 _BAD_ESCAPE: Final = re.compile(r"~(?![01])")
@@ -124,7 +124,9 @@ def _item(node: Sequence, key: str) -> Node | None:
     if selector is None:
         return None
     name, value = selector.groups()
-    found = [item for item in node.items if peek(item, name) == value]
+    others = [type(member) is list and rules_out(member, name, value) for member in node.unfolded()]
+    items = [node.item(index) for index, other in enumerate(others) if not other]
+    found = [item for item in items if peek(item, name) == value]
     if len(found) > 1:
         first, second = (item.document.where(item.start) for item in found[:2])
         raise DuplicateKey(

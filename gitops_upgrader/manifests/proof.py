@@ -11,8 +11,7 @@ import json
 import marshal
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 import yaml_rs
 
@@ -23,14 +22,14 @@ from gitops_upgrader.model import Json
 Path: TypeAlias = tuple[str | int, ...]
 
 _DISPUTED: Final = re.compile("[\x85\u2028\u2029]|\r(?!\n)")
+_BRACKET: Final = re.compile(r"\s*[\[{]")
 _BY_VALUE: Final = 2
 """The version of Python's marshal format in which equal values are equal bytes, whoever else refers to them."""
 # A key that is there twice elsewhere is no reason to stop; on the way to the value `pointer` refuses it.
 _LAST_WINS: Final = yaml_rs.DuplicateKeyPolicy.LastWins
 
 
-@dataclass(frozen=True, slots=True)
-class Expectation:
+class Expectation(NamedTuple):
     """What one edit should make of a document.
 
     `path` has one part for each level of text inside text; each begins with the number of the document in that
@@ -66,7 +65,7 @@ def _compare(file: str, before: list[Any], after: list[Any], expectations: Seque
     inner: dict[Path, list[Expectation]] = {}
     for expectation in expectations:
         if len(expectation.path) > 1:
-            inner.setdefault(expectation.path[0], []).append(replace(expectation, path=expectation.path[1:]))
+            inner.setdefault(expectation.path[0], []).append(expectation._replace(path=expectation.path[1:]))
         else:
             _change(file, before, expectation)
     for path, deeper in inner.items():
@@ -110,7 +109,7 @@ def _documents(text: Any) -> list[Any]:
 
 
 def _is_json(text: str) -> bool:
-    if not text.lstrip().startswith(("{", "[")):
+    if not _BRACKET.match(text):
         return False
     try:
         json.loads(text)
