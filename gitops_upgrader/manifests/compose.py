@@ -58,14 +58,14 @@ def compose(document: Document) -> Node | None:
     return nodes[0] if nodes else None
 
 
-def _outlines(document: Document, loader: yaml.CSafeLoader) -> tuple[list[Outline], bool]:
-    """The outlines of the roots of all documents in a loader's stream, and whether there is any alias.
+def _outlines(document: Document, parser: yaml.CSafeLoader) -> tuple[list[Outline], bool]:
+    """The outlines of the roots of all documents in a parser's stream, and whether there is any alias.
 
     Events are typed `Any`, because PyYAML's stubs allow events without marks, which no parser makes. Most of the time
     that a repository takes is spent in this loop.
     """
     aliased, keyed, scalar_event = False, False, yaml.ScalarEvent
-    next_event: Callable[[], Any] = loader.get_event
+    next_event: Callable[[], Any] = parser.get_event
     members: list[Any] = [False, 0, False, None, None]  # the roots, as if they stood in a sequence
     stack: list[list[Any]] = []
     for event in islice(iter(next_event, None), MAX_EVENTS):

@@ -23,9 +23,10 @@ class Document:
 
     `index` counts from 0. `holder` is the block scalar that the text stands in, for embedded documents. `paths`
     remembers the ways to nodes that were asked for (`pointer.path`), `siblings` what keeps the file's documents.
+    `private`: no layer of Kustomize has nodes of it, so that its tree may be forgotten when its Cluster is edited.
     """
 
-    __slots__ = ("_composed", "_root", "end", "holder", "index", "paths", "siblings", "source", "start")
+    __slots__ = ("_composed", "_root", "end", "holder", "index", "paths", "private", "siblings", "source", "start")
 
     def __init__(self, source: Source, index: int, start: int, end: int, holder: Scalar | None = None) -> None:
         self.source = source
@@ -35,6 +36,7 @@ class Document:
         self.holder = holder
         self.paths: dict[Node, tuple[tuple[Parent, str | int], ...]] = {}
         self.siblings: object = None
+        self.private = False
         self._root: Node | None = None
         self._composed = False
 

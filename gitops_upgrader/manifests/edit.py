@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterator
 from itertools import groupby
+from operator import attrgetter
 from typing import Final, NamedTuple
 
 from gitops_upgrader.errors import AmbiguousPlace, InvalidVersion, ValueMissing
@@ -57,9 +58,12 @@ def edit(located: Located, values: Values) -> Edited:
     parents = sorted(_grouped(absent), key=lambda group: -group[0].start)
     splices = _distinct(found) + [splice for parent, new in parents for splice in _insertion(parent, new)]
     splices.sort(key=_order)
-    files = {file: _apply(list(group)) for file, group in groupby(splices, lambda splice: splice.edit.file)}
+    files = {file: _apply(list(group)) for file, group in groupby(splices, attrgetter("edit.file"))}
     before = {splice.edit.file: splice.document.source.data for splice in splices}
     notes = (*located.notes, *_class_note(located, values))
+    for splice in splices:
+        if splice.document.private:
+            splice.document.forget()  # or thousands of trees would wait for the garbage collector
     return Edited(files, tuple(splice.edit for splice in splices), before, notes)
 
 
@@ -249,7 +253,7 @@ def _apply(splices: list[Splice]) -> bytes:
     """A file's new bytes. Each document is spliced and proven by itself; all other bytes are taken as they are."""
     data = splices[0].document.source.data
     pieces, done = [], 0
-    for document, group in groupby(splices, lambda splice: splice.document):
+    for document, group in groupby(splices, attrgetter("document")):
         members = list(group)
         start, end = document.source.byte(document.start), document.source.byte(document.end)
         new = _spliced(data, start, end, [member.edit for member in members])

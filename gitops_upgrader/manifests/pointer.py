@@ -182,7 +182,7 @@ def peek(node: Node | None, *keys: str) -> str:
 def path(node: Node) -> tuple[tuple[Parent, str | int], ...]:
     """The way from a document's root to one of its nodes: each collection on it, with the key or index taken.
 
-    The node must be in its document's tree, by identity; the way is empty for the root. It is found once.
+    The node must be in its document's tree; the way is empty for the root. It is found once.
     """
     paths = node.document.paths
     found = paths.get(node)
@@ -194,7 +194,9 @@ def path(node: Node) -> tuple[tuple[Parent, str | int], ...]:
 def _path(node: Node) -> tuple[tuple[Parent, str | int], ...]:
     trail: list[tuple[Parent, str | int]] = []
     current = node.document.root
-    while current is not node and isinstance(current, (Mapping, Sequence)):
+    start, end = node.start, node.end
+    # By place, as a tree that was forgotten is composed anew; what a collection holds begins after it.
+    while isinstance(current, (Mapping, Sequence)) and (current.start != start or current.end != end):
         index = current.index(node)
         if isinstance(current, Mapping):
             trail.append((current, current.keys[index]))

@@ -141,6 +141,7 @@ class Search:
                     problems.append(_template(document) or error)
                 continue
             if not named:
+                document.private = True
                 yield from map(alone, found)
 
 

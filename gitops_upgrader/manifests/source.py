@@ -91,6 +91,8 @@ class File:
 
     def _near(self, position: int) -> _Milestone:
         """The last milestone before a position: to count from the beginning takes long where places are many."""
+        if len(self.text) <= _STRIDE:
+            return _Milestone(1, 0, self._shift)
         if not self._milestones:
             self._milestones = list(_milestones(self.text, self._shift))
         index = bisect_right(self._milestones, position, key=itemgetter(1)) - 1
