@@ -12,6 +12,7 @@ def test_a_short_run_finds_nothing(name: str) -> None:
     fuzz(name, 1, 150)
 
 
+@pytest.mark.timeout(300)  # a thousand manifests take seconds, and a minute on a machine with much else to do
 def test_the_command_says_what_it_did(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--seconds", "0", "--seed", "7"]) == 0
     told = capsys.readouterr().out
