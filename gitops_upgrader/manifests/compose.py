@@ -28,9 +28,6 @@ A value takes up to 200 bytes of memory, and who reads it here has no say over w
 MAX_UNFOLDED: Final = 100_000
 """How many values a document's aliases may stand for together; a long text counts once for each 64 characters."""
 
-_STARTS: Final = frozenset({yaml.MappingStartEvent, yaml.SequenceStartEvent})
-_ENDS: Final = frozenset({yaml.MappingEndEvent, yaml.SequenceEndEvent})
-
 
 def compose(document: Document) -> Node | None:
     """The root node of a document's text; None where there is no node at all.
@@ -64,30 +61,32 @@ def _outlines(document: Document, parser: yaml.CSafeLoader) -> tuple[list[Outlin
     Events are typed `Any`, because PyYAML's stubs allow events without marks, which no parser makes. Most of the time
     that a repository takes is spent in this loop.
     """
-    aliased, keyed, scalar_event = False, False, yaml.ScalarEvent
+    aliased, keyed = False, False
+    scalar, mapping, mapping_end = yaml.ScalarEvent, yaml.MappingStartEvent, yaml.MappingEndEvent
+    sequence, sequence_end = yaml.SequenceStartEvent, yaml.SequenceEndEvent
     next_event: Callable[[], Any] = parser.get_event
     members: list[Any] = [False, 0, False, None, None]  # the roots, as if they stood in a sequence
     stack: list[list[Any]] = []
     for event in islice(iter(next_event, None), MAX_EVENTS):
         kind = type(event)
-        if kind is scalar_event:
-            anchor, value = event.anchor, event.value
-            if not keyed or anchor or not len(members) % 2:
+        if kind is scalar:
+            if keyed and len(members) % 2 and event.anchor is None:
+                members.append(event.value)  # of half of the scalars, the keys, the text is enough
+            else:
                 start, end = event.start_mark.index, event.end_mark.index
-                value = (value, start, end, event.style, event.tag, anchor)
-            members.append(value)  # of half of the scalars, the keys, the text is enough
-        elif kind in _STARTS:
-            keyed = kind is yaml.MappingStartEvent
+                members.append((event.value, start, end, event.style, event.tag, event.anchor))
+        elif kind is mapping_end or kind is sequence_end:
+            members.append(event.end_mark.index)
+            members = stack.pop()
+            keyed = members[0]
+        elif kind is mapping or kind is sequence:
+            keyed = kind is mapping
             made = [keyed, event.start_mark.index, event.flow_style, event.tag, event.anchor]
             members.append(made)
             stack.append(members)
             members = made
             if len(stack) > MAX_DEPTH:
                 raise _too_deep(document, document.start + made[1])
-        elif kind in _ENDS:
-            members.append(event.end_mark.index)
-            members = stack.pop()
-            keyed = members[0]
         elif kind is yaml.AliasEvent:
             members.append(Alias(document, event.start_mark.index, event.end_mark.index, event.anchor))
             aliased = True

@@ -26,7 +26,7 @@ from gitops_upgrader.manifests.search import Search
 CHECK_NAME: Final = "Check its name, its namespace and the path."
 """What to do first where a Cluster is not found."""
 
-_VERSIONS: Final = frozenset({Role.VERSION, Role.VERSION_NO_V})
+_VERSIONS: Final = (Role.VERSION, Role.VERSION_NO_V)
 
 
 def locate(search: Search, query: Query) -> Located:
@@ -82,8 +82,8 @@ def _refuse_disagreement(slots: Iterable[Slot]) -> None:
 
 def _missing(query: Query, slots: Iterable[Slot]) -> list[Role]:
     """The roles that targets and setter comments leave to the Cluster itself."""
-    held = {slot.role for slot in slots}
-    roles = [] if held & _VERSIONS or target.holds_version(query) else [Role.VERSION]
+    held = [slot.role for slot in slots]
+    roles = [] if any(role in held for role in _VERSIONS) or target.holds_version(query) else [Role.VERSION]
     if query.topology_class and Role.CLASS not in held:
         roles.append(Role.CLASS)
     if query.variables and Role.IMAGE not in held and not any(item.holds("IMAGE_ID") for item in query.targets):

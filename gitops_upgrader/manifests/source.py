@@ -85,14 +85,14 @@ class File:
 
     def place(self, position: int) -> tuple[int, int]:
         """Line and column from 1. Lines end with `\\n` alone, as in editors and `git`, not as in libyaml."""
+        if len(self.text) <= _STRIDE:
+            return self.text.count("\n", 0, position) + 1, position - self.text.rfind("\n", 0, position)
         near = self._near(position)
         line = near.line + self.text.count("\n", near.position, position)
         return line, position - self.text.rfind("\n", 0, position)
 
     def _near(self, position: int) -> _Milestone:
         """The last milestone before a position: to count from the beginning takes long where places are many."""
-        if len(self.text) <= _STRIDE:
-            return _Milestone(1, 0, self._shift)
         if not self._milestones:
             self._milestones = list(_milestones(self.text, self._shift))
         index = bisect_right(self._milestones, position, key=itemgetter(1)) - 1
