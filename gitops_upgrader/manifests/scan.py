@@ -23,7 +23,7 @@ _KEPT: Final = 3
 _FEW: Final = 3
 """For how many names the files are searched, before an index of all names is made."""
 
-_SUFFIXES: Final = (".yaml", ".yml", ".json", "Kustomization")
+_SUFFIXES: Final = (".yaml", ".yml", ".json", "/Kustomization")
 _API: Final = re.compile(rb"(?<![\w.-])cluster\.x-k8s\.io/")
 _CHANGES: Final = re.compile(rb"\b(?:patches\w*|namePrefix|nameSuffix)\b")
 _NAME: Final = re.compile(rb"""name["']?[ \t]*:[ \t]*["']?([A-Za-z0-9][A-Za-z0-9.-]*)""")
@@ -78,40 +78,39 @@ class Scan:
         self._recent: deque[Parsed] = deque(maxlen=_KEPT)
         self._names: dict[bytes, list[str]] | None = None
         self._asked = 0
-        for blob in tree.blobs():
-            if not paths or matches(blob.path, paths):
-                self._add(blob)
+        self._look(paths)
 
-    def _add(self, blob: Blob) -> None:
-        path, kind = blob.path, blob.kind
-        if kind is BlobKind.SYMLINK or kind is BlobKind.SUBMODULE:
-            self.links.append(blob)
-            return
-        self.blobs[path] = blob
-        if not path.endswith(_SUFFIXES):
-            return
-        named_so = path.endswith(KUSTOMIZATION_NAMES) and path.rpartition("/")[2] in KUSTOMIZATION_NAMES
-        if path.endswith("Kustomization") and not named_so:
-            return
-        traits, data = self._seen(blob)
-        if named_so:
+    def _look(self, paths: Sequence[str]) -> None:
+        """Take in every blob: most of the time that a large repository takes goes by here."""
+        known, read, blobs = self._known, self._tree.read, self.blobs
+        for blob in self._tree.blobs():
+            path, kind = blob.path, blob.kind
+            if paths and not matches(path, paths):
+                continue
+            if kind is BlobKind.SYMLINK or kind is BlobKind.SUBMODULE:
+                self.links.append(blob)
+                continue
+            blobs[path] = blob
+            if not path.endswith(_SUFFIXES) and path != "Kustomization":
+                continue
+            data, traits = None, None if known is None else known.get(blob.oid)
+            if traits is None:
+                data = read(blob)
+                traits = _traits(data)
+                if known is not None:
+                    known[blob.oid] = traits
+            if traits or path.endswith(KUSTOMIZATION_NAMES):
+                self._take(path, traits, data)
+
+    def _take(self, path: str, traits: tuple[Trait, ...], data: bytes | None) -> None:
+        """Keep a file that matters, and its bytes where they are there."""
+        name = path.rpartition("/")[2]
+        if name in KUSTOMIZATION_NAMES:
             traits = (*traits, Trait.KUSTOMIZATION)
-        if traits:
-            for trait in traits:
-                self._having[trait][path] = None
-            if data is not None:
-                self._data[path] = data
-
-    def _seen(self, blob: Blob) -> tuple[tuple[Trait, ...], bytes | None]:
-        """What a blob shows, and its bytes where they had to be read for that."""
-        known = None if self._known is None else self._known.get(blob.oid)
-        if known is not None:
-            return known, None
-        data = self._tree.read(blob)
-        traits = _traits(data)
-        if self._known is not None:
-            self._known[blob.oid] = traits
-        return traits, data
+        for trait in traits:
+            self._having[trait][path] = None
+        if data is not None and traits:
+            self._data[path] = data
 
     def having(self, trait: Trait, needle: bytes = b"") -> Iterator[str]:
         """The paths of files with a trait whose bytes hold the needle, sorted."""
