@@ -7,6 +7,7 @@ import hashlib
 import re
 import stat
 from collections.abc import Iterator, Mapping
+from itertools import chain
 
 import pygit2
 from pygit2.enums import ObjectType
@@ -105,7 +106,7 @@ class GitTree:
         except (KeyError, pygit2.GitError):
             raise missing(oid, path.decode("utf-8", "replace")) from None
         entries: list[tuple[bytes, bytes, bytes]] = _ENTRY.findall(data)
-        read = sum(len(mode) + len(name) + _OID_BYTES + 2 for mode, name, _ in entries)  # a space and a NUL
+        read = sum(map(len, chain.from_iterable(entries))) + 2 * len(entries)  # a space and a NUL in each
         if kind != ObjectType.TREE or read != len(data):
             raise missing(oid, path.decode("utf-8", "replace"))
         return entries

@@ -38,8 +38,12 @@ def compose(document: Document) -> Node | None:
         ManifestTooLarge: it has more than `MAX_EVENTS`.
         AliasBomb: its aliases unfold into too much, or an anchor holds itself.
     """
+    text = document.text
+    if text.startswith("\ufeff"):
+        # libyaml would pass over it without counting it, so that all places were one off.
+        raise _unreadable(document, "a byte order mark stands where none belongs", 0)
     try:
-        roots, aliased = _outlines(document, yaml.CSafeLoader(document.text))
+        roots, aliased = _outlines(document, yaml.CSafeLoader(text))
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         problem = ", ".join(part for part in (error.context, error.problem) if part)

@@ -80,10 +80,7 @@ def _compare(file: str, before: list[Any], after: list[Any], expectations: Seque
 
 def _same(before: Any, after: Any) -> bool:
     """Whether two values are equal, types and order included: 1, 1.0, True and "1" all differ."""
-    try:
-        return marshal.dumps(before, _BY_VALUE) == marshal.dumps(after, _BY_VALUE)
-    except ValueError:  # it knows the types of JSON and a few more
-        return repr(before) == repr(after)
+    return marshal.dumps(before, _BY_VALUE) == marshal.dumps(after, _BY_VALUE)
 
 
 def _parse(file: str, text: Any) -> list[Any]:

@@ -24,10 +24,11 @@ _FEW: Final = 3
 """For how many names the files are searched, before an index of all names is made."""
 
 _SUFFIXES: Final = (".yaml", ".yml", ".json", "/Kustomization")
-_API: Final = re.compile(rb"(?<![\w.-])cluster\.x-k8s\.io/")
+# What must not stand before a word is looked for behind it: a pattern that begins with a text is found much faster.
+_API: Final = re.compile(rb"cluster\.x-k8s\.io/(?<![\w.-]cluster\.x-k8s\.io/)")
 _CHANGES: Final = re.compile(rb"\b(?:patches\w*|namePrefix|nameSuffix)\b")
 _NAME: Final = re.compile(rb"""name["']?[ \t]*:[ \t]*["']?([A-Za-z0-9][A-Za-z0-9.-]*)""")
-_KIND: Final = re.compile(rb"\bCluster(?:List)?\b")
+_KIND: Final = re.compile(rb"Cluster(?:List)?\b(?<!\wCluster)(?<!\wClusterList)")
 
 
 class Trait(enum.Enum):

@@ -69,6 +69,11 @@ def test_aliases_know_what_they_stand_for() -> None:
         ("a: *x\n", UnreadableManifest, r"a\.yaml:1:4: This is not YAML: nothing before it has the anchor &x\."),
         ("a: &x [*x]\n", AliasBomb, r"The anchor &x holds itself\."),
         ("a: 'x\n", UnreadableManifest, "quoted scalar"),
+        (
+            "\ufeff\ufeffa: 1\n",
+            UnreadableManifest,
+            r"a\.yaml:1:1: This is not YAML: a byte order mark stands where none",
+        ),
         ("a: \x00\n", UnreadableManifest, r"a\.yaml:1:1: This is not YAML: unacceptable character"),
         ("a: 1\rb: 2\r---\rc: 3\r", UnreadableManifest, "a line end that is neither"),
         ("[" * (MAX_DEPTH + 1), NestedTooDeep, "deeper than 100 levels"),

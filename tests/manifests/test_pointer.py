@@ -91,6 +91,29 @@ def test_a_look_follows_aliases_and_merges(text: str, keys: tuple[str, ...], val
     assert pointer.peek(root(text), *keys) == value
 
 
+def test_an_item_is_chosen_among_all_kinds_of_items() -> None:
+    text = "base: &b {name: m}\nlist: [m, [m], {x: m}, {name: n}, {name: [m]}, {&k name: o}, {<<: *b, x: 1}]\n"
+    found = pointer.walk(root(text), ("list", "[name=m]"))
+    assert isinstance(found, Mapping)
+    assert found.keys == ["<<", "x"]
+    assert pointer.peek(pointer.walk(root(text), ("list", "[name=o]")), "name") == "o"
+    assert pointer.walk(root(text), ("list", "[name=p]")) is None
+    assert pointer.walk(root("list: [m, [m], {x: m}, {name: n}, {name: [m]}]\n"), ("list", "[name=m]")) is None
+
+
+def test_the_way_is_found_in_a_tree_that_was_forgotten() -> None:
+    tree = root("a: {b: [1, {c: 2}]}\n")
+    nodes = {path: pointer.walk(tree, pointer.parse(path)[0]) for path in ("", "/a", "/a/b", "/a/b/1", "/a/b/1/c")}
+    tree.document.forget()
+    assert tree.document.root is not tree
+    assert {path: pointer.of(node) for path, node in nodes.items() if node} == {path: path for path in nodes}
+    stranger = root("x: 1\nyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy: 2\n")
+    assert isinstance(tree, Mapping)
+    assert isinstance(stranger, Mapping)
+    with pytest.raises(LookupError):
+        tree.index(stranger.values[1])
+
+
 def test_the_way_to_a_node_is_found_by_its_place() -> None:
     node = root("- \n- \n- {a: , b: }\n-\n  - x\n")
     for path in ("/0", "/1", "/2/a", "/2/b", "/3/0"):

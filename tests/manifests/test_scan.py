@@ -60,6 +60,8 @@ def test_only_files_that_may_matter_are_read_and_each_once() -> None:
     [
         ("apiVersion: infrastructure.cluster.x-k8s.io/v1\nkind: DockerCluster\n", None),
         ("apiVersion: cluster.x-k8s.io/v1beta1\nkind: MachineDeployment\n", None),
+        ("cluster.x-k8s.io/v1 MyClusterList XCluster Clusters", None),
+        ("cluster.x-k8s.io/v1 XCluster Cluster", Trait.CLUSTER),
         ('{"apiVersion":"cluster.x-k8s.io/v1beta1","kind":"Cluster"}', Trait.CLUSTER),
         ("apiVersion: cluster.x-k8s.io/v1beta2\nkind: ClusterList\n", Trait.CLUSTER),
         ('a: 1 # {"$gitops-upgrader": "a/b:version"}\n', Trait.MARKER),
