@@ -79,6 +79,8 @@ class Process:
     folder: Path
     ready: Callable[[], bool]
     _running: subprocess.Popen[bytes] | None = None
+    _changing: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
+    """One thread may end what another one waits to start again."""
 
     @property
     def log(self) -> Path:
@@ -100,8 +102,8 @@ class Process:
 
     def start(self) -> None:
         """Start it and wait until it is ready."""
-        with self.log.open("ab") as output:
-            self._running = subprocess.Popen(
+        with self._changing, self.log.open("ab") as output:
+            running = self._running = subprocess.Popen(
                 [str(program(self.name)), *self.arguments],
                 cwd=self.folder,
                 env={"PATH": os.defpath, "HOME": str(self.folder), "TZ": "UTC"},
@@ -111,22 +113,24 @@ class Process:
             )
         end, pause = time.monotonic() + DEADLINE, threading.Event()
         while not self.ready():
-            if self._running.poll() is not None or time.monotonic() > end:
+            if running.poll() is not None or time.monotonic() > end:
                 log = self.log.read_text(encoding="utf-8", errors="replace")
                 raise AssertionError(f"{self.name} did not get ready; its log is {self.log}.\n{log[-4000:]}")
             pause.wait(0.05)
 
     def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
         """End it, if it runs, and wait until it has ended."""
-        if self._running is None:
-            return
-        self._running.send_signal(how)
-        try:
-            self._running.wait(_PATIENCE)
-        except subprocess.TimeoutExpired:
-            self._running.kill()
-            self._running.wait()
-        self._running = None
+        with self._changing:
+            running = self._running
+            if running is None:
+                return
+            running.send_signal(how)
+            try:
+                running.wait(_PATIENCE)
+            except subprocess.TimeoutExpired:
+                running.kill()
+                running.wait()
+            self._running = None
 
 
 @dataclass(slots=True)
