@@ -20,7 +20,7 @@ class KnownPulls:
     """The pull requests of each branch of ours that somebody has asked for.
 
     A pull request that was reopened and ended again between two looks is not noticed; it is when the repository is
-    opened anew, which happens every hour.
+    opened anew, which happens within the hour.
     """
 
     forge: Forge

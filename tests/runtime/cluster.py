@@ -68,7 +68,7 @@ spec:
         value: img-{version}
 """
 
-RESOURCES = """\
+SOURCES = """\
 apiVersion: v1
 kind: ConfigMap
 metadata: {name: releases}
@@ -92,12 +92,18 @@ apiVersion: OURS
 kind: Plan
 metadata: {name: newest}
 spec: {versionRange: ">=1.33", machineImageSelector: {matchLabels: {os: ubuntu}}}
----
+"""
+"""Where versions and images come from, where no build is needed."""
+
+RESOURCES = (
+    f"{SOURCES}---\n"
+    + """\
 apiVersion: OURS
 kind: GitOpsRepository
 metadata: {name: default}
 spec: {url: URL, branch: main, provider: none, interval: 1s}
 """
+)
 
 UPGRADER = """\
 apiVersion: OURS

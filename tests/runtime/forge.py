@@ -29,33 +29,6 @@ spec: {url: "URL", branch: main, provider: gitea, interval: 1s, secretRef: {name
 """
 """What leads to the repository, for a test to apply."""
 
-SOURCES = """\
-apiVersion: v1
-kind: ConfigMap
-metadata: {name: releases}
-data: {versions: "v1.33.5\\nv1.34.2\\n"}
----
-apiVersion: OURS
-kind: MachineImageTemplate
-metadata: {name: images}
-spec: {template: {metadata: {labels: {os: ubuntu}}, spec: {id: "img-$(KUBERNETES_VERSION)"}}}
----
-apiVersion: OURS
-kind: MachineImageSyncer
-metadata: {name: images}
-spec:
-  versionRange: ">=1.33"
-  policy: LatestPerMinor
-  sourceRef: {apiVersion: v1, kind: ConfigMap, name: releases}
-  machineImageTemplateRef: {name: images}
----
-apiVersion: OURS
-kind: Plan
-metadata: {name: newest}
-spec: {versionRange: ">=1.33", machineImageSelector: {matchLabels: {os: ubuntu}}}
-"""
-"""Where versions and images come from, where no build is needed."""
-
 BUILDS = "jobTemplate: {spec: {containers: [{name: build, image: builder}]}}"
 
 

@@ -10,8 +10,8 @@ import pytest
 from gitops_upgrader.api.names import REQUESTED_AT_ANNOTATION
 from gitops_upgrader.runtime.installation import NAME
 from tests.runtime import kubelet
-from tests.runtime.cluster import UPGRADER, running, settings
-from tests.runtime.forge import SOURCES, Forged
+from tests.runtime.cluster import SOURCES, UPGRADER, running, settings
+from tests.runtime.forge import Forged
 from tests.runtime.installed import Installed
 from tests.runtime.replica import PATIENCE, replica
 

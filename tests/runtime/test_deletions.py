@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from tests.runtime import kubelet
-from tests.runtime.cluster import UPGRADER
-from tests.runtime.forge import SOURCES, Forged, building
+from tests.runtime.cluster import SOURCES, UPGRADER
+from tests.runtime.forge import Forged, building
 from tests.runtime.installed import Installed
 from tests.runtime.replica import PATIENCE, replica
 

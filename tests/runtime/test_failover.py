@@ -13,8 +13,8 @@ import pytest
 from gitops_upgrader.runtime.installation import NAME
 from tests.runtime import kubelet
 from tests.runtime.between import Asked, HungUp, Proxy, between
-from tests.runtime.cluster import UPGRADER
-from tests.runtime.forge import SOURCES, Forged, building
+from tests.runtime.cluster import SOURCES, UPGRADER
+from tests.runtime.forge import Forged, building
 from tests.runtime.installed import Installed
 from tests.runtime.replica import PATIENCE, Replica, replica
 

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from tests.runtime.between import Answer, Asked, Proxy, between
-from tests.runtime.cluster import UPGRADER
-from tests.runtime.forge import SOURCES, Forged
+from tests.runtime.cluster import SOURCES, UPGRADER
+from tests.runtime.forge import Forged
 from tests.runtime.installed import Installed
 from tests.runtime.replica import PATIENCE, Replica, replica
 

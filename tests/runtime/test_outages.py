@@ -12,8 +12,8 @@ import pytest
 
 from tests.runtime import kubelet
 from tests.runtime.between import Asked, HungUp, Proxy, between
-from tests.runtime.cluster import UPGRADER
-from tests.runtime.forge import SOURCES, Forged, building, forged
+from tests.runtime.cluster import SOURCES, UPGRADER
+from tests.runtime.forge import Forged, building, forged
 from tests.runtime.installed import Installed
 from tests.runtime.replica import PATIENCE, Replica, replica
 from tests.servers import control_plane

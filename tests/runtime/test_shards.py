@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from gitops_upgrader.runtime.installation import NAME
-from tests.runtime.cluster import UPGRADER
-from tests.runtime.forge import SOURCES, Forged
+from tests.runtime.cluster import SOURCES, UPGRADER
+from tests.runtime.forge import Forged
 from tests.runtime.installed import Installed
 from tests.runtime.replica import PATIENCE, Replica, replica
 from tests.servers.kubernetes import KubernetesServer
