@@ -97,7 +97,7 @@ spec: {versionRange: ">=1.33", machineImageSelector: {matchLabels: {os: ubuntu}}
 
 RESOURCES = (
     f"{SOURCES}---\n"
-     """\
+    """\
 apiVersion: OURS
 kind: GitOpsRepository
 metadata: {name: default}
