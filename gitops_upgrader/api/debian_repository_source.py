@@ -10,7 +10,7 @@ from gitops_upgrader.api.conditions import Condition, conditions_field
 from gitops_upgrader.api.meta import ObjectMeta
 from gitops_upgrader.api.references import LocalReference
 from gitops_upgrader.api.resource import AGE, Column, Listing, Model, Resource, Rule, many
-from gitops_upgrader.api.scalars import Flag, Form, Generation, HttpUrl, PositiveDuration, Text, Timestamp
+from gitops_upgrader.api.scalars import AnswerTime, Flag, Form, Generation, HttpUrl, PositiveDuration, Text, Timestamp
 
 KeyText = Annotated[str, StringConstraints(min_length=1, max_length=262144)]
 DataKey = Annotated[
@@ -61,8 +61,8 @@ class DebianRepositorySourceSpec(Model):
     """The Debian architecture whose packages count, beside those for `all`; empty counts every architecture."""
     interval: PositiveDuration = Field(default="10m", validate_default=True)
     """The time between two looks at the repositories; an integer counts nanoseconds."""
-    timeout: PositiveDuration = Field(default="30s", validate_default=True)
-    """The most time that one look at a repository may take; an integer counts nanoseconds."""
+    timeout: AnswerTime = Field(default="30s", validate_default=True)
+    """The most time that one look at a repository may take, at most 10m; an integer counts nanoseconds."""
     signed_by: SignedBy | None = None
     """The keys that the index must be signed with; without them signatures are not looked at."""
     paused: Flag = False

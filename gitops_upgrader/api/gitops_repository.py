@@ -13,6 +13,7 @@ from gitops_upgrader.api.pull_request import PullRequestOptions
 from gitops_upgrader.api.references import LocalReference, SecretReference
 from gitops_upgrader.api.resource import AGE, Column, Listing, Model, Resource, Rule, many, nested
 from gitops_upgrader.api.scalars import (
+    AnswerTime,
     ApiUrl,
     BranchName,
     BranchPrefix,
@@ -151,8 +152,8 @@ class GitOpsRepositorySpec(Model):
     )
     interval: PositiveDuration = Field(default="5m", validate_default=True)
     """The time between two fetches; an integer counts nanoseconds."""
-    timeout: PositiveDuration = Field(default="60s", validate_default=True)
-    """The most time that one exchange with the repository or the forge may take; an integer counts nanoseconds."""
+    timeout: AnswerTime = Field(default="60s", validate_default=True)
+    """The most time of one exchange with the repository or the forge, at most 10m; an integer counts nanoseconds."""
     commit: CommitOptions = nested(CommitOptions)
     """How commits are made."""
     pull_request: RepositoryPullRequest = nested(RepositoryPullRequest)

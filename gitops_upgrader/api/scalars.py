@@ -116,6 +116,16 @@ PositiveDuration: TypeAlias = Annotated[
 ]
 """A duration of at least a second: what repeats, or what something may take."""
 
+AnswerTime: TypeAlias = Annotated[
+    PositiveDuration,
+    Rule(
+        cel="type(self) == string ? duration(self) <= duration('10m') : int(self) <= 600000000000",
+        holds=lambda value: value <= timedelta(minutes=10),
+        message="must be at most 10m: who waits for a server that hangs does nothing else in that time",
+    ),
+]
+"""How long an answer from elsewhere is waited for: whoever waits does nothing else meanwhile."""
+
 _RFC3339 = re.compile(r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d{1,9})?([Zz]|[+-]\d{2}:\d{2})")
 
 
