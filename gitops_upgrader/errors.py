@@ -638,6 +638,10 @@ class GitTimeout(NetworkError):
     """The remote took longer than `timeout`."""
 
 
+class CacheBusy(GitTimeout):
+    """Somebody else has been fetching into the same cache for longer than `timeout`: the server may hang."""
+
+
 class RemoteUnavailable(NetworkError):
     """The remote answers that it cannot serve now (HTTP 429 and 5xx)."""
 

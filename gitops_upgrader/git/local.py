@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 import os
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import PurePosixPath
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from pygit2.transaction import ReferenceTransaction
 
 _HOOKS = ("pre-receive", "update", "proc-receive", "reference-transaction", "post-receive", "post-update")
+_LOCKED = re.compile(r"failed to lock file '(.*\.lock)'", re.DOTALL)
+"""What libgit2 says where a lock is there already (filebuf.c, `lock_file`)."""
 _REFLOG = "gitops-upgrader: push"
 
 
@@ -193,8 +196,12 @@ def _named_errors(checkout: Checkout) -> Iterator[None]:
         yield
     except (pygit2.GitError, OSError) as error:  # pygit2 makes OSErrors of what the system says to libgit2
         words = str(error)
-        if "failed to lock file" in words and "Permission denied" not in words:
-            raise RefLocked(f"Another process is updating a branch of {checkout.git_dir}: {words}.") from error
+        if (found := _LOCKED.search(words)) is not None and "Permission denied" not in words:
+            raise RefLocked(
+                f"Another process is updating a branch of {checkout.git_dir}, or died in the middle of it: there is a "
+                f"file {found[1]}.",
+                remedy="Try again later. If it stays, see that no git process is running there, then remove that file.",
+            ) from error
         raise GitFailed(
             f"The repository {checkout.git_dir} cannot be written: {words}.",
             remedy="Check that this user may write there, and that the disk has room.",

@@ -24,6 +24,9 @@ _BASELESS = re.compile(r"shallow update not allowed")
 """What was built upon came from this very remote, and is on no branch there any more (git-receive-pack(1))."""
 
 _LOCKED = re.compile(r"Unable to create '[^']*\.lock'|failed to lock")
+_LOCK = re.compile(r"Unable to create '(?P<file>[^']*\.lock)': File exists")
+_ALL_BRANCHES = re.compile(r"Unable to create '[^']*packed-refs\.lock'")
+"""A lock that stands in the way of every branch, and names none of them."""
 
 
 def push_arguments(updates: Sequence[RefUpdate], *, atomic: bool) -> tuple[list[str], list[str]]:
@@ -64,13 +67,25 @@ def _branch_error(location: Location, update: RefUpdate, who: str, why: str, com
             "force-pushed in the meantime. Nothing was overwritten.",
             remedy="The next run looks at it anew.",
         )
+    detail += "\n".join(line for line in complaint.splitlines() if _ALL_BRANCHES.search(line))
     if _LOCKED.search(f"{why}\n{detail}"):
-        return RefLocked(
-            f"Somebody else is updating the branch {update.branch} of {location} right now.",
-            remedy="The next run tries again.",
-        )
+        return _locked(location, update.branch, detail)
     words = f" It says: {said}." if said else ""
     return PushRefused(
         f"{location} refused to move the branch {update.branch}: {why or 'no reason given'}.{words}",
         remedy="See the rules (hooks, branch protection, push rules) of that repository.",
+    )
+
+
+def _locked(location: Location, branch: str, detail: str) -> RefLocked:
+    found = _LOCK.search(detail)
+    if found is None:
+        return RefLocked(
+            f"Somebody else is updating the branch {branch} of {location} right now.",
+            remedy="The next run tries again.",
+        )
+    return RefLocked(
+        f"Somebody else is updating the branch {branch} of {location}, or died in the middle of it: there is a file "
+        f"{found['file']}.",
+        remedy="Try again later. If it stays, see that no git process is running there, then remove that file.",
     )

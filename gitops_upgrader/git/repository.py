@@ -61,11 +61,12 @@ class Repository(History):
         Raises:
             RepositoryNotFound, OwnershipRefused, RepositoryUnsupported: of a local repository.
             GitMissing: there is no usable `git` program for a remote one.
+            CacheBusy: somebody else has used what is cached of it for longer than `timeout`.
             InvalidCredentials: an SSH address without a key or known_hosts, or an encrypted key without its passphrase.
         """
         if location.is_local:
             return cls._open_local(location, timeout)
-        scratch = _scratch(location, cache, reference)
+        scratch = _scratch(location, cache, reference, timeout)
         try:
             transport = BinaryTransport(
                 scratch,
@@ -257,9 +258,9 @@ class Repository(History):
         return tuple(path.decode("utf-8", "surrogateescape") for path in sorted(paths))
 
 
-def _scratch(location: Location, cache: Path | None, reference: Checkout | None) -> Scratch:
+def _scratch(location: Location, cache: Path | None, reference: Checkout | None, timeout: float) -> Scratch:
     if reference is not None and reference.is_complete:
         return Scratch.temporary_one(alternates_of(reference.git_dir / "objects"))
     if cache is not None:
-        return Scratch.cached(cache, location.normalised)
+        return Scratch.cached(cache, location.normalised, timeout)
     return Scratch.temporary_one()

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pygit2
 
-from gitops_upgrader.errors import CacheLost, GitTimeout, Where
+from gitops_upgrader.errors import CacheBusy, CacheLost, Where
 from gitops_upgrader.git.transport import TRACKING
 
 _MODE = 0o700
@@ -25,9 +25,10 @@ _MAX_PACKS = 50
 class Scratch:
     """A bare repository of our own: in a temporary folder, or in a cache that outlives the process."""
 
-    def __init__(self, path: Path, *, temporary: bool) -> None:
+    def __init__(self, path: Path, *, temporary: bool, of: str = "") -> None:
         self.path = path
         self.temporary = temporary
+        self._of = of
         self._repository: pygit2.Repository | None = None
 
     @classmethod
@@ -46,15 +47,19 @@ class Scratch:
         return scratch
 
     @classmethod
-    def cached(cls, cache: Path, key: str) -> Scratch:
+    def cached(cls, cache: Path, key: str, timeout: float = 60.0) -> Scratch:
         """Open the scratch repository of a remote in a cache folder, or make it anew where it is damaged.
 
         Args:
             cache: a folder of ours, not of the person's; readable by this user only.
             key: the normalised address.
+            timeout: seconds to wait for somebody else who uses it.
+
+        Raises:
+            CacheBusy: somebody else has used it for that long.
         """
-        scratch = cls(cache / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.git", temporary=False)
-        with scratch.locked(60):
+        scratch = cls(cache / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.git", temporary=False, of=key)
+        with scratch.locked(timeout):
             try:
                 pygit2.Repository(str(scratch.path))
             except pygit2.GitError:
@@ -120,16 +125,20 @@ class Scratch:
     def locked(self, timeout: float) -> Iterator[None]:
         """Keep other processes and threads that share this cache out, for at most `timeout` seconds of waiting.
 
+        What a `git` that was killed has left locked is free again inside.
+
         Raises:
-            GitTimeout: somebody else has held it for that long.
+            CacheBusy: somebody else has held it for that long.
         """
         if self.temporary:
+            self._unlock()
             yield
             return
         self.path.parent.mkdir(mode=_MODE, parents=True, exist_ok=True)
         handle = os.open(self.path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
-            _lock(handle, timeout, self.path)
+            _lock(handle, timeout, self.path, self._of)
+            self._unlock()
             yield
         finally:
             os.close(handle)
@@ -139,6 +148,12 @@ class Scratch:
         self._repository = None
         if self.temporary:
             shutil.rmtree(self.path, ignore_errors=True)
+
+    def _unlock(self) -> None:
+        """Remove the lock files of a `git` that was killed: nobody holds them now, and each would stop the next one."""
+        for place in ("*.lock", "refs/**/*.lock", "objects/info/**/*.lock"):
+            for path in self.path.glob(place):
+                path.unlink(missing_ok=True)
 
     def _link(self, alternates: Sequence[Path]) -> None:
         """Read objects from other repositories.
@@ -169,14 +184,18 @@ def alternates_of(objects: Path, depth: int = 5) -> tuple[Path, ...]:
     return tuple(found)
 
 
-def _lock(handle: int, timeout: float, path: Path) -> None:
+def _lock(handle: int, timeout: float, path: Path, of: str) -> None:
     deadline = time.monotonic() + timeout
     while True:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             if time.monotonic() >= deadline:
-                raise GitTimeout(f"Another process has used the cache {path} for {timeout:g} seconds.") from None
+                raise CacheBusy(
+                    f"Somebody else has been fetching {of} into the same cache for {timeout:g} seconds.",
+                    where=Where(file=str(path)),
+                    remedy="The next run tries again. If it stays, see whether that server answers at all.",
+                ) from None
             time.sleep(_POLL)
         else:
             return

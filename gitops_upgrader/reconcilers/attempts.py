@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
-from gitops_upgrader.errors import CacheLost, GitError, LeaseLost, PullRequestChanged
+from gitops_upgrader.errors import CacheBusy, CacheLost, GitError, LeaseLost, PullRequestChanged
 
 if TYPE_CHECKING:
     from gitops_upgrader.reconcilers.propose import Proposed
@@ -43,7 +43,7 @@ class Patience:
             try:
                 return action()
             except GitError as error:
-                if not error.transient or isinstance(error, LeaseLost | CacheLost):
+                if not error.transient or isinstance(error, LeaseLost | CacheLost | CacheBusy):
                     raise
             self.sleep(delay)
         return action()

@@ -13,6 +13,7 @@ import trustme
 from gitops_upgrader.errors import (
     AccessDenied,
     AuthenticationFailed,
+    CacheBusy,
     GitError,
     GitMissing,
     GitTimeout,
@@ -643,6 +644,45 @@ def test_a_cache_brings_only_what_is_new(fleet: Fleet, server: GitServer, url: s
         assert repository.fetch(["main"]) == {"main": second}
         assert repository.tree(second).oid == fleet.git("rev-parse", f"{second}^{{tree}}")
         proposed(repository)
+
+
+def test_a_server_that_hangs_on_a_fetch_keeps_others_of_its_cache_waiting_for_their_own_time_only(
+    server: GitServer, url: str, tmp_path: Path
+) -> None:
+    hanging, release = threading.Event(), threading.Event()
+
+    def wait(seen: Seen) -> None:
+        if seen.is_fetch:
+            hanging.set()
+            release.wait(30)
+
+    server.before = wait
+    location, fetched = Location.parse(url), list[str]()
+    with (
+        Repository.open(location, cache=tmp_path) as patient,
+        Repository.open(location, cache=tmp_path, timeout=0.2) as other,
+    ):
+        holder = threading.Thread(target=lambda: fetched.extend(patient.fetch(["main"])))
+        holder.start()
+        try:
+            assert hanging.wait(30)
+            with pytest.raises(CacheBusy, match=r"for 0\.2 seconds") as caught:
+                other.fetch(["main"])
+        finally:
+            release.set()
+            holder.join()
+    assert caught.value.transient
+    assert fetched == ["main"]
+
+
+def test_a_git_that_was_killed_in_a_cache_does_not_stop_the_next_one(fleet: Fleet, url: str, tmp_path: Path) -> None:
+    with Repository.open(Location.parse(url), cache=tmp_path) as repository:
+        repository.fetch(["main"])
+        (scratch,) = tmp_path.glob("*.git")
+        for lock in ("shallow.lock", "refs/remotes/origin/main.lock"):
+            (scratch / lock).touch()
+        tip = fleet.commit({"README.md": "again\n"})
+        assert repository.fetch(["main"]) == {"main": tip}
 
 
 def test_a_cluttered_cache_is_packed_and_a_damaged_one_made_anew(fleet: Fleet, url: str, tmp_path: Path) -> None:

@@ -254,6 +254,26 @@ def test_a_branch_that_another_process_has_locked_is_transient(fleet: Fleet) -> 
     assert fleet.tip("ours") == new
 
 
+@pytest.mark.parametrize("hooks", [False, True])
+@pytest.mark.parametrize(("lock", "new"), [("refs/heads/ours.lock", True), ("packed-refs.lock", False)])
+def test_a_lock_that_a_dead_process_left_is_named_with_what_to_do(
+    fleet: Fleet, hooks: bool, lock: str, new: bool
+) -> None:
+    with opened(fleet.path) as repository:
+        oid = proposed(repository)
+        fleet.git("pack-refs", "--all")
+        if hooks:
+            fleet.hook("update", "exit 0")
+        (fleet.path / lock).touch()
+        with pytest.raises(RefLocked) as caught:
+            repository.push([RefUpdate("ours", edit(repository, oid, b"again\n") if new else None, oid)])
+    assert caught.value.transient
+    assert f"or died in the middle of it: there is a file {fleet.path}" in caught.value.message
+    assert caught.value.message.endswith(f"{lock}.")
+    assert "no git process is running there, then remove that file" in str(caught.value.remedy)
+    assert fleet.tip("ours") == oid
+
+
 @pytest.mark.parametrize("packed", [False, True])
 @pytest.mark.parametrize(("there", "wanted"), [("ours", "ours/dev"), ("ours/dev", "ours")])
 def test_a_branch_cannot_be_a_folder_of_another(fleet: Fleet, packed: bool, there: str, wanted: str) -> None:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from gitops_upgrader.errors import AuthenticationFailed, GitError, LeaseLost, NetworkError
+from gitops_upgrader.errors import AuthenticationFailed, CacheBusy, GitError, LeaseLost, NetworkError
 from gitops_upgrader.reconcilers.attempts import Patience
 
 
@@ -34,7 +34,7 @@ def test_the_last_error_is_raised() -> None:
         attempts.patience.attempt(attempts)
 
 
-@pytest.mark.parametrize("error", [AuthenticationFailed("no"), LeaseLost("moved")])
+@pytest.mark.parametrize("error", [AuthenticationFailed("no"), LeaseLost("moved"), CacheBusy("hangs")])
 def test_what_does_not_pass_by_waiting_is_raised_at_once(error: GitError) -> None:
     attempts = Attempts(error)
 
