@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from gitops_upgrader.errors import UsageError
+from gitops_upgrader.forges.environment import TOKENS
 
 _ONE: Final = {
     "CLUSTER": "--cluster",
@@ -31,9 +32,6 @@ _SWITCHES: Final = {"DRY_RUN": "--dry-run"}
 _BLANK: Final = " \t\r\n"
 
 _TRUTH: Final = {"true": True, "false": False, "": False}
-
-_TOKENS: Final = {"github": "GITHUB_TOKEN", "gitlab": "GITLAB_TOKEN", "gitea": "GITEA_TOKEN"}
-"""The variable in which the command line looks for the token of each kind of forge."""
 
 
 def arguments(environ: Mapping[str, str]) -> list[str]:
@@ -84,8 +82,8 @@ def credentials(environ: Mapping[str, str]) -> dict[str, str]:
     if own_forge == "gitea":
         found = {"GITEA_URL": environ.get("GITHUB_SERVER_URL", ""), "GITHUB_SERVER_URL": "", "GITHUB_TOKEN": ""}
     forge, token = _input(environ, "PROVIDER") or own_forge, _input(environ, "TOKEN")
-    if token and forge in _TOKENS and (forge == own_forge or not is_true(environ, "OWN_TOKEN")):
-        found[_TOKENS[forge]] = token
+    if token and forge in TOKENS and (forge == own_forge or not is_true(environ, "OWN_TOKEN")):
+        found[TOKENS[forge]] = token
     return found
 
 

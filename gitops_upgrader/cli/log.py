@@ -11,11 +11,12 @@ from typing import Final
 
 from gitops_upgrader.cli.terminal import printable
 from gitops_upgrader.cli.verbosity import Verbosity
+from gitops_upgrader.forges.environment import TOKENS
 from gitops_upgrader.git.redaction import redact
 from gitops_upgrader.wire import LOGGER as WIRE
 
 _OURS: Final = "gitops_upgrader"
-_TOKENS: Final = ("GITHUB_TOKEN", "GITLAB_TOKEN", "GITEA_TOKEN", "INPUT_TOKEN")
+_TOKENS: Final = (*TOKENS.values(), "INPUT_TOKEN")
 _LEVELS: Final = {
     # ours, and what goes over the wire
     Verbosity.NORMAL: (logging.WARNING, logging.WARNING),

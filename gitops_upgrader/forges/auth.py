@@ -1,9 +1,8 @@
-"""Tokens of a GitHub App's installation, and the tokens that the environment offers to the command line."""
+"""Tokens of a GitHub App's installation."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from gitops_upgrader.errors import ForgeAnswerUnreadable, ForgeNotFound, ForgeSettingsInvalid, Where
-from gitops_upgrader.forges.address import Address, api_url, origin, project_path
+from gitops_upgrader.forges.address import Address, api_url, project_path
 from gitops_upgrader.forges.credentials import GitHubApp
 from gitops_upgrader.forges.settings import HttpSettings
 
@@ -22,13 +21,6 @@ _EARLY = 300.0
 _SKEW = 60
 _LIFE = 540
 """Seconds. GitHub refuses a JWT from the future or of more than ten minutes; its clock need not be ours."""
-
-_VARIABLES: Mapping[str, tuple[str, str]] = {
-    "github": ("GITHUB_TOKEN", "GITHUB_SERVER_URL"),
-    "gitlab": ("GITLAB_TOKEN", "GITLAB_HOST"),
-    "gitea": ("GITEA_TOKEN", "GITEA_URL"),
-}
-"""For each provider, the variable with its token and the one that says which host the token belongs to."""
 
 
 class AppJwt:
@@ -178,58 +170,6 @@ class InstallationTokens:
             where=Where(object=self._place),
             remedy="Check githubAppBaseURL.",
         )
-
-
-def environment_token(
-    provider: str,
-    address: Address,
-    environ: Mapping[str, str],
-    *,
-    repo_from_command_line: bool,
-    given_api_url: str | None = None,
-) -> str | None:
-    """Return the environment's token for a repository, if the token belongs to the server that would get it.
-
-    `GITHUB_TOKEN` belongs to github.com and to `GITHUB_SERVER_URL`, `GITLAB_TOKEN` to `GITLAB_HOST`, `GITEA_TOKEN` to
-    `GITEA_URL`. Where that variable is not set, a token belongs to the host of a `--repo` that was typed on the
-    command line; never to one that a file names, as whoever can write the file could then have the token sent to a
-    server of theirs. What counts is the origin of the API: a planted `apiURL` gets nothing.
-
-    Args:
-        provider: `github`, `gitlab` or `gitea`; any other has no token.
-        address: the repository.
-        environ: the environment.
-        repo_from_command_line: whether `address` was typed there.
-        given_api_url: `apiURL`, where it is set.
-
-    Raises:
-        ForgeSettingsInvalid: `given_api_url`, or the variable that names the host, cannot be read.
-    """
-    if provider not in _VARIABLES:
-        return None
-    variable, host_variable = _VARIABLES[provider]
-    token = environ.get(variable, "").strip()
-    if not token:
-        return None
-    host = environ.get(host_variable, "").strip()
-    servers = ["https://github.com"] if provider == "github" else []
-    if host:
-        servers.append(host if "://" in host else f"https://{host}")
-    elif repo_from_command_line:
-        servers.append(address.site)
-    target = origin(api_url(provider, address, given_api_url))
-    return token if target in {origin(api_url(provider, address, server)) for server in servers} else None
-
-
-def token_hint(provider: str, address: Address) -> str:
-    """Return what to do where a host has no token, as an instruction for the command line."""
-    if provider not in _VARIABLES:
-        return ""
-    variable, host_variable = _VARIABLES[provider]
-    return (
-        f"Set {variable}, and {host_variable}={address.site} to say that it is for this host; "
-        "or name a Secret in the GitOpsRepository's apiSecretRef."
-    )
 
 
 def _unusable_key() -> ForgeSettingsInvalid:

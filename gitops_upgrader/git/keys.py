@@ -1,12 +1,16 @@
-"""Private keys as OpenSSH and OpenSSL write them."""
+"""Private keys as OpenSSH and OpenSSL write them.
+
+What reads them is imported where it is used: most runs have no key to read.
+"""
 
 from __future__ import annotations
 
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
+from typing import TYPE_CHECKING
 
 from gitops_upgrader.errors import GitError
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 
 _OPENSSH = b"-----BEGIN OPENSSH PRIVATE KEY-----"
 
@@ -22,6 +26,9 @@ def load_key(data: bytes, password: str | None, error: type[GitError]) -> Privat
     Raises:
         GitError: an `error`: it is no private key, of a kind that is not known, or the passphrase does not fit.
     """
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives import serialization
+
     load = serialization.load_ssh_private_key if _OPENSSH in data else serialization.load_pem_private_key
     try:
         return load(data, password.encode() if password else None)
@@ -47,6 +54,8 @@ def without_passphrase(data: bytes, password: str | None, error: type[GitError])
     Raises:
         GitError: an `error`, as of `load_key`.
     """
+    from cryptography.hazmat.primitives import serialization
+
     return load_key(data, password, error).private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.OpenSSH, serialization.NoEncryption()
     )

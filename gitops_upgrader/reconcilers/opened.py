@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Self
 
 from gitops_upgrader.errors import UpgraderError
 from gitops_upgrader.forges.address import Address
-from gitops_upgrader.forges.auth import environment_token
 from gitops_upgrader.forges.connection import Connection
 from gitops_upgrader.forges.credentials import GitHubApp, Token, from_secret
+from gitops_upgrader.forges.environment import environment_token
 from gitops_upgrader.forges.registry import guess_provider, open_forge
 from gitops_upgrader.forges.settings import HttpSettings, from_secrets
 from gitops_upgrader.git import Checkout, GitAuth, Location, Repository

@@ -13,16 +13,13 @@ from gitops_upgrader.forges.rights import Rights
 TOLERANCE: Final = timedelta(seconds=60)
 """How far the clocks may be apart: GitHub refuses an App's signed time beyond it, and signatures have dates too."""
 
-_TOKENS: Final = {"github": "GITHUB_TOKEN", "gitlab": "GITLAB_TOKEN", "gitea": "GITEA_TOKEN"}
 
-
-def judge_rights(provider: str, subject: str, found: Rights) -> Iterator[Finding]:
-    """Judge what a credential may do."""
+def judge_rights(subject: str, found: Rights, hint: str) -> Iterator[Finding]:
+    """Judge what a credential may do; the hint says how to give one."""
     if found.is_archived:
         yield Finding("token", subject, Grade.MEND, "The repository is archived.", "Unarchive it, or name another one.")
     elif found.anonymous:
-        remedy = f"Set {_TOKENS[provider]}, or name a Secret with spec.secretRef of the GitOpsRepository."
-        yield Finding("token", subject, Grade.MEND, "There is no token, and nobody opens pull requests.", remedy)
+        yield Finding("token", subject, Grade.MEND, "There is no token, and nobody opens pull requests.", hint)
     elif found.missing_scopes:
         scopes = ", ".join(found.missing_scopes)
         remedy = "Give it that, or make one that has it; docs/forges.md lists what is needed."

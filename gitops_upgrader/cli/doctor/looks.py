@@ -19,6 +19,7 @@ from gitops_upgrader.errors import (
     ProviderUnknown,
     UpgraderError,
 )
+from gitops_upgrader.forges.environment import token_hint
 from gitops_upgrader.forges.rights import rights
 from gitops_upgrader.git.process import find_git, run
 from gitops_upgrader.model import ObjectKey
@@ -117,7 +118,7 @@ def _look_at_forge(workspaces: Workspaces, found: Access, heard: Heard, now: dat
         told = rights(provider, hasty, f"{prefix}{_PROBE}")
         if told is None:
             return
-        yield from forge.judge_rights(provider, found.name, told)
+        yield from forge.judge_rights(found.name, told, token_hint(provider, connection.address))
         yield forge.judge_rules(found.name, prefix, told)
     except UpgraderError as error:
         yield of_error("token", found.name, error)

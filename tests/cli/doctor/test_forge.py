@@ -13,6 +13,7 @@ from gitops_upgrader.cli.doctor.forge import judge_clock, judge_rights, judge_ru
 from gitops_upgrader.forges.rights import Rights
 
 NOW = datetime(2026, 11, 2, 12, 0, tzinfo=UTC)
+HINT = "Set GITEA_TOKEN."
 GOOD = Rights(anonymous=False, may_push=True, is_archived=False, takes_pulls=True)
 
 
@@ -28,21 +29,21 @@ GOOD = Rights(anonymous=False, may_push=True, is_archived=False, takes_pulls=Tru
     ],
 )
 def test_rights(changes: dict[str, Any], grade: Grade, words: str) -> None:
-    (finding,) = judge_rights("gitea", "r", replace(GOOD, **changes))
+    (finding,) = judge_rights("r", replace(GOOD, **changes), HINT)
 
     assert (finding.check, finding.grade) == ("token", grade)
     assert words in finding.message
     assert (grade is Grade.MEND) == bool(finding.remedy)
 
 
-def test_nobody_is_told_of_the_variable_of_that_forge() -> None:
-    (finding,) = judge_rights("gitlab", "r", replace(GOOD, anonymous=True))
+def test_nobody_is_told_how_to_give_a_token() -> None:
+    (finding,) = judge_rights("r", replace(GOOD, anonymous=True), HINT)
 
-    assert finding.remedy.startswith("Set GITLAB_TOKEN, or name a Secret")
+    assert finding.remedy == HINT
 
 
 def test_a_repository_without_pull_requests() -> None:
-    _, finding = judge_rights("github", "r", replace(GOOD, takes_pulls=False))
+    _, finding = judge_rights("r", replace(GOOD, takes_pulls=False), HINT)
 
     assert (finding.check, finding.grade) == ("pull-requests", Grade.MEND)
 
