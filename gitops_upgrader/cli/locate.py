@@ -58,10 +58,11 @@ def command(
     with Workspaces(line, options.now) as workspaces, progress() as told:
         told("looking for clusters")
         manifests = workspaces.get(from_command_line(line)).manifests(paths)
-        found = manifests.clusters()
         ways: dict[int, tuple[Step, ...]] = {}
-        if name is not None:
-            found, ways = _explained(manifests, found, name)
+        if name is None:
+            found = manifests.clusters()
+        else:
+            found, ways = _explained(manifests, name)
     if form == "json":
         clusters = [_cluster(item, ways.get(index)) for index, item in enumerate(found)]
         print_json({"apiVersion": "gitops-upgrader/v1", "clusters": clusters})
@@ -74,14 +75,9 @@ def command(
     return FAILED if refused else DONE
 
 
-def _explained(
-    manifests: Manifests, everything: Sequence[Found], name: str
-) -> tuple[tuple[Found, ...], dict[int, tuple[Step, ...]]]:
+def _explained(manifests: Manifests, name: str) -> tuple[tuple[Found, ...], dict[int, tuple[Step, ...]]]:
     """The clusters of a name, with the way to the place of each; what refuses one says what would settle it."""
-    namespace, _, bare = name.rpartition("/")
-    chosen = [item for item in everything if item.name == bare and item.namespace in {"", namespace or item.namespace}]
-    if not chosen:
-        raise _not_there(manifests, everything, name)
+    chosen = list(_named(manifests, name))
     ways: dict[int, tuple[Step, ...]] = {}
     for index, item in enumerate(chosen):
         owner = f"cluster/{item.namespace or '-'}/{item.name}"
@@ -90,6 +86,21 @@ def _explained(
         except ManifestError as error:
             chosen[index] = replace(item, refusal=error)
     return tuple(chosen), ways
+
+
+def _named(manifests: Manifests, name: str) -> Sequence[Found]:
+    """The clusters of a name; where a file that may hold it cannot be read, those of the others."""
+    namespace, _, bare = name.rpartition("/")
+    try:
+        if quickly := manifests.named(bare, namespace or None):
+            return quickly
+    except ManifestError:
+        pass  # all clusters are looked at, and the search for the way says what is the matter
+    everything = manifests.clusters()
+    found = [item for item in everything if item.name == bare and item.namespace in {"", namespace or item.namespace}]
+    if not found:
+        raise _not_there(manifests, everything, name)
+    return found
 
 
 def _not_there(manifests: Manifests, everything: Sequence[Found], name: str) -> ManifestError:

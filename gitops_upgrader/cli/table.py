@@ -22,7 +22,10 @@ def print_table(console: Console, header: Sequence[str], rows: Sequence[Sequence
     """
     cells = [tuple(Text(name, style="bold") for name in header), *map(tuple, rows)]
     widths = [max(cell.cell_len for cell in column) for column in zip(*cells, strict=True)]
-    fit = _fitting(widths, console.width) if console.is_terminal else len(widths)
+    if not console.is_terminal:
+        console.file.writelines(f"{line(row, widths).plain}\n" for row in cells)
+        return
+    fit = _fitting(widths, console.width)
     for index, row in enumerate(cells):
         console.print(line(row[:fit], widths))
         if index:

@@ -74,6 +74,8 @@ def _style(line: str) -> str:
 
 def printable(text: str) -> str:
     """Text from outside without characters that could steer a terminal."""
+    if text.isprintable():
+        return text
     return "".join(char if char.isprintable() or char == "\t" else "\N{REPLACEMENT CHARACTER}" for char in text)
 
 

@@ -9,7 +9,7 @@ from typing import Final
 
 from gitops_upgrader.manifests import pointer, scalar
 from gitops_upgrader.manifests.document import Document
-from gitops_upgrader.manifests.node import HEADER, STRING_TAG, Mapping, Node, Outline, Scalar, Sequence
+from gitops_upgrader.manifests.node import HEADER, STRING_TAG, Alias, Mapping, Node, Outline, Scalar, Sequence
 from gitops_upgrader.manifests.query import Scope, ScopeKind
 from gitops_upgrader.model import Json
 
@@ -34,14 +34,14 @@ class Cluster:
         return self.document.source.place(self.node.start)[0]
 
     @property
-    def has_topology(self) -> bool:
-        """Whether the Cluster is made from a ClusterClass."""
-        return pointer.look(self.node, "spec", "topology") is not None
+    def topology(self) -> Node | None:
+        """What the Cluster says to its ClusterClass; None where it is not made from one."""
+        return pointer.look(self.node, "spec", "topology")
 
     @property
     def class_node(self) -> Scalar | None:
         """Where the ClusterClass is named: `classRef.name` from v1beta2 on, `class` before."""
-        topology = pointer.look(self.node, "spec", "topology")
+        topology = self.topology
         found = pointer.look(topology, "classRef", "name") or pointer.look(topology, "class")
         return found if isinstance(found, Scalar) and found.value else None
 
@@ -54,7 +54,7 @@ class Cluster:
     @property
     def class_namespace(self) -> str:
         """The ClusterClass's namespace: `classRef.namespace`, or `classNamespace`; empty where it is the Cluster's."""
-        topology = pointer.look(self.node, "spec", "topology")
+        topology = self.topology
         return pointer.peek(topology, "classRef", "namespace") or pointer.peek(topology, "classNamespace")
 
     @property
@@ -69,12 +69,12 @@ class Cluster:
     @property
     def variables(self) -> dict[str, Json]:
         """The values of the variables at the top of the topology, by name."""
-        return _values(pointer.look(self.node, "spec", "topology", "variables"))
+        return _values(pointer.look(self.topology, "variables"))
 
     @property
     def overrides(self) -> dict[Scope, dict[str, Json]]:
         """The values of the variables that each part of the topology overrides, by name; parts without are left out."""
-        topology = pointer.look(self.node, "spec", "topology")
+        topology = self.topology
         parts = [(ScopeKind.CONTROL_PLANE, pointer.look(topology, "controlPlane"))]
         workers = pointer.look(topology, "workers")
         for kind, key in _SCOPE_LISTS.items():
@@ -99,8 +99,29 @@ class Cluster:
 
 def _values(variables: Node | None) -> dict[str, Json]:
     """A list of variables as their values by name."""
-    items = variables.items if isinstance(variables, Sequence) else []
-    return {pointer.peek(item, "name"): json_value(pointer.look(item, "value")) for item in items}
+    if not isinstance(variables, Sequence):
+        return {}
+    return dict(
+        _outlined_entry(member) or _entry(variables.item(index)) for index, member in enumerate(variables.unfolded())
+    )
+
+
+def _entry(variable: Node) -> tuple[str, Json]:
+    """The name and the value of a variable."""
+    return pointer.peek(variable, "name"), json_value(pointer.look(variable, "value"))
+
+
+def _outlined_entry(variable: Outline | Node) -> tuple[str, Json] | None:
+    """The same from an outline, of which no node is made; None where an alias or a merge key has a say."""
+    if type(variable) is not list or not variable[0]:
+        return None
+    keys, values = variable[HEADER:-1:2], variable[HEADER + 1 : -1 : 2]
+    if keys.count("name") != 1 or keys.count("value") != 1:
+        return None
+    name, value = values[keys.index("name")], values[keys.index("value")]
+    if type(name) is not tuple or isinstance(value, Alias):
+        return None
+    return name[0], _member_value(value)
 
 
 def objects(document: Document) -> Iterator[Mapping]:

@@ -37,7 +37,7 @@ def slots(instance: Instance, query: Query, roles: Iterable[Role]) -> tuple[Slot
         ManifestError: a place must not be edited; see `field`.
     """
     cluster = instance.effective
-    if not cluster.has_topology:
+    if cluster.topology is None:
         raise ClusterWithoutTopology(
             f"Cluster {cluster.label} has no spec.topology, so it is not made from a ClusterClass.",
             where=cluster.document.where(cluster.node.start),

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from gitops_upgrader.manifests import pointer
@@ -87,10 +88,9 @@ def templated(text: str, version: Version) -> str | None:
     'rke2-$(MAJOR).$(MINOR).$(PATCH)'
     >>> templated("kube-v1.33.5-20260301", Version.parse("v1.33.5"))
     """
-    if _BUILD.search(text):
+    if str(version.minor) not in text or _BUILD.search(text):
         return None
-    for form, placeholder in _forms(version):
-        pattern = re.compile(rf"(?<![\d.]){re.escape(form)}(?!\d|\.\d)", re.IGNORECASE)
+    for pattern, placeholder in _spelled(version):
         if pattern.search(text):
             parts = [part.replace("$", "$$") for part in pattern.split(text)]
             rest = "".join(parts)
@@ -100,6 +100,15 @@ def templated(text: str, version: Version) -> str | None:
 
 
 _NUMBERS: Final = "$(MAJOR).$(MINOR).$(PATCH)"
+
+
+@lru_cache(maxsize=64)
+def _spelled(version: Version) -> tuple[tuple[re.Pattern[str], str], ...]:
+    """What finds each form of a version in a text. A fleet has few versions, and thousands of values to look at."""
+    return tuple(
+        (re.compile(rf"(?<![\d.]){re.escape(form)}(?!\d|\.\d)", re.IGNORECASE), placeholder)
+        for form, placeholder in _forms(version)
+    )
 
 
 def _forms(version: Version) -> Iterator[tuple[str, str]]:

@@ -1,8 +1,9 @@
-"""Every Cluster of a repository with its version, for those who ask for no name."""
+"""The Clusters of a repository with their versions: all of them, or those of a name."""
 
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import replace
 
 from gitops_upgrader.errors import AmbiguousCluster, AmbiguousPlace, ManifestError, SharedPlace, Where
@@ -15,9 +16,24 @@ from gitops_upgrader.manifests.search import Search
 
 def clusters(search: Search) -> tuple[Found, ...]:
     """Every Cluster that is made from a ClusterClass, sorted by namespace, name, file and line."""
+    return _inventory(search.all())
+
+
+def named(search: Search, name: str, namespace: str | None) -> tuple[Found, ...]:
+    """Those that have this name, and this namespace where both sides state one.
+
+    Files that cannot hold one are not parsed; so it is not seen that another Cluster's place is the same.
+
+    Raises:
+        ManifestError: a file that seems to hold one cannot be read.
+    """
+    return _inventory(search.find(Query(name, namespace), []))
+
+
+def _inventory(instances: Iterable[Instance]) -> tuple[Found, ...]:
     made: dict[tuple[object, ...], Found] = {}
-    for instance in search.all():
-        if instance.effective.has_topology:
+    for instance in instances:
+        if instance.effective.topology is not None:
             found = _found(instance)
             made[found.namespace, found.name, found.file, found.line, found.place] = found
     result = sorted(_refused(list(made.values())), key=lambda item: (item.namespace, item.name, item.file, item.line))

@@ -39,6 +39,16 @@ class Manifests:
         """Every Cluster that is made from a ClusterClass, sorted by namespace, name, file and line."""
         return inventory.clusters(self._search)
 
+    def named(self, name: str, namespace: str | None = None) -> tuple[Found, ...]:
+        """The Clusters of a name, and of a namespace where both sides state one, as `clusters` has them.
+
+        It takes far less time than all of them do. A place that another Cluster shares is refused by `locate` alone.
+
+        Raises:
+            ManifestError: a file that seems to hold one cannot be read.
+        """
+        return inventory.named(self._search, name, namespace)
+
     def kubernetes_versions(self, name: str, namespace: str = "", paths: Sequence[str] = ()) -> tuple[str, ...]:
         """The versions that a ClusterClass lists; see `cluster_class`."""
         return cluster_class.kubernetes_versions(self._search.scan, name, namespace, paths)

@@ -1,6 +1,10 @@
 from __future__ import annotations
 
+import pytest
+
+from gitops_upgrader.errors import SharedPlace, UnreadableManifest
 from gitops_upgrader.manifests import Found, Manifests, Shape
+from tests.manifests.golden import Case, cases
 from tests.manifests.memory import MemoryTree
 from tests.manifests.samples import cluster
 
@@ -120,3 +124,36 @@ def test_layers_that_deploy_one_cluster_each_with_a_patch_of_its_own() -> None:
     assert min(str(refusal.where) for refusal in refusals if refusal).startswith("a/p.yaml:1")
     assert "Several layers deploy Cluster" in str(refusals[0])
     assert {"a/p.yaml:1", "b/p.yaml:1"} <= set(str(refusals[0]).replace(",", " ").replace(". ", " ").split())
+
+
+@pytest.mark.parametrize("case", cases(), ids=lambda case: case.name)
+def test_those_of_a_name_are_those_among_all(case: Case) -> None:
+    everything = Manifests(case.before).clusters()
+    for name in {item.name for item in everything}:
+        told = Manifests(case.before).named(name)
+        assert list(map(facts, told)) == [facts(item) for item in everything if item.name == name]
+
+
+def facts(item: Found) -> tuple[object, ...]:
+    """What a Cluster's entry says; that another Cluster shares its place is not seen when only one is looked for."""
+    refusal = "" if isinstance(item.refusal, SharedPlace) else str(item.refusal or "")
+    return item.name, item.namespace, item.file, item.line, item.version, item.place, item.variables, item.cls, refusal
+
+
+def test_those_of_a_name_and_a_namespace() -> None:
+    files: dict[str, str | bytes] = {
+        "a.yaml": cluster("x", metadata="  namespace: a\n"),
+        "b.yaml": cluster("x", metadata="  namespace: b\n"),
+        "c.yaml": cluster("y"),
+    }
+    manifests = Manifests(MemoryTree(files))
+    assert [item.file for item in manifests.named("x", "b")] == ["b.yaml"]
+    assert [item.file for item in manifests.named("x")] == ["a.yaml", "b.yaml"]
+    assert [item.file for item in manifests.named("y", "any")] == ["c.yaml"]
+    assert manifests.named("z") == ()
+
+
+def test_a_file_of_that_name_that_cannot_be_read_is_told() -> None:
+    manifests = Manifests(MemoryTree({"a.yaml": cluster("x") + "  - broken: [\n"}))
+    with pytest.raises(UnreadableManifest, match=r"a\.yaml"):
+        manifests.named("x")
