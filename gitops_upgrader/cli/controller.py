@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from gitops_upgrader.api import durations
+from gitops_upgrader.cli import options
 from gitops_upgrader.cli.run import DONE
 from gitops_upgrader.cli.verbosity import Verbosity, current
 from gitops_upgrader.errors import UsageError
@@ -67,6 +68,7 @@ Examples:
 @click.option(
     "--instance",
     metavar="NAME",
+    callback=options.instance_name,
     help="Tells management clusters apart that share a repository; it goes into the branch's name.",
 )
 @click.option(

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from gitops_upgrader.cli import options
 from gitops_upgrader.cli.run import DONE, note
 
 
@@ -101,6 +102,7 @@ Examples:
 @click.option(
     "--instance",
     metavar="NAME",
+    callback=options.instance_name,
     help="Tells management clusters apart that share a repository; it goes into the branch's name.",
 )
 @click.option(

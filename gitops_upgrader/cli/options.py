@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from gitops_upgrader.errors import UnreadableFile, UsageError, Where
+from gitops_upgrader.pulls.identity import PART_RULE, is_part
 from gitops_upgrader.reconcilers.repository import CommandLine
 
 if TYPE_CHECKING:
@@ -121,6 +122,13 @@ def folders_or_cluster(
     return cluster
 
 
+def instance_name(_context: click.Context, _option: click.Parameter, value: str | None) -> str | None:
+    """Check that a name can be a part of a branch's. Raises BadParameter."""
+    if value is not None and not is_part(value):
+        raise click.BadParameter(f"{value!r} can be no part of a branch's name. {PART_RULE}; no '..', no '.lock'.")
+    return value
+
+
 def repository_options(command: _Command) -> _Command:
     """`--repo`, `--branch`, `--provider`, `--instance`."""
     for option in reversed(
@@ -139,6 +147,7 @@ def repository_options(command: _Command) -> _Command:
             click.option(
                 "--instance",
                 metavar="NAME",
+                callback=instance_name,
                 help="Tells management clusters apart that share a repository; it goes into the branch's name.",
             ),
         )

@@ -39,6 +39,19 @@ class Family:
         return int(tail)
 
 
+PART_RULE = "Use lower-case letters, digits, '-' and '.', with a letter or a digit at both ends"
+"""What a part of a branch's name has to be, in words."""
+
+
+def is_part(text: str) -> bool:
+    """Whether a text can stand between two slashes of a branch's name.
+
+    >>> [is_part(text) for text in ("eu-1", "EU 1", "a..b", "a.lock")]
+    [True, False, False, False]
+    """
+    return bool(_COMPONENT.fullmatch(text)) and not _REF_FORBIDDEN.search(text)
+
+
 def upgrader_family(prefix: str, namespace: str, name: str, instance: str | None = None) -> Family:
     """The branches of one upgrader. Raises InvalidObject where Git would refuse the name."""
     middle = f"_{_checked(instance)}/" if instance else ""
@@ -70,7 +83,7 @@ def _checked(name: str) -> str:
     if not _COMPONENT.fullmatch(name):
         raise InvalidObject(
             f"{name!r} is no name that an object of Kubernetes can have, and no part of a branch's.",
-            remedy="Use lower-case letters, digits, '-' and '.', with a letter or a digit at both ends.",
+            remedy=f"{PART_RULE}.",
         )
     return name
 

@@ -17,7 +17,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from gitops_upgrader.errors import ObjectConflict, ObjectExists, ObjectNotFound, UpgraderError
+from gitops_upgrader.errors import (
+    KubernetesForbidden,
+    ObjectConflict,
+    ObjectExists,
+    ObjectNotFound,
+    UpgraderError,
+    Where,
+)
 from gitops_upgrader.model import ObjectKey
 from gitops_upgrader.stores.protocol import Store
 
@@ -114,6 +121,9 @@ class Election:
             held = self._attempt()
         except (ObjectConflict, ObjectExists):
             held = False  # another candidate was quicker
+        except KubernetesForbidden as error:
+            logger.warning("lease: %s", self._with_ways_out(error))
+            return False
         except UpgraderError as error:
             logger.warning("lease: %s", error)
             return False
@@ -176,6 +186,20 @@ class Election:
                 "spec": taken,
             }
         )
+
+    def _with_ways_out(self, refused: KubernetesForbidden) -> KubernetesForbidden:
+        """A refusal with all that it takes, as the rights are for Leases of certain names."""
+        rules = (
+            f'{{apiGroups: ["{GROUP}"], resources: ["leases"], resourceNames: ["{self._key.name}"], '
+            f'verbs: ["get", "patch"]}} and {{apiGroups: ["{GROUP}"], resources: ["leases"], verbs: ["create"]}}'
+        )
+        remedy = (
+            "Name a Lease that it may have with --lease-name, one for each shard (`install` grants gitops-upgrader and, "
+            "with --shard, the name of each shard's Deployment); or give it a Role in namespace "
+            f"{self._key.namespace} with the rules {rules}; or, where no other replica works on these objects, run it "
+            "with --no-leader-elect."
+        )
+        return KubernetesForbidden(refused.message, where=Where(object=str(self._key)), remedy=remedy)
 
     def _taken(self, spec: Mapping[str, Any], holder: str) -> dict[str, Any]:
         changes = {

@@ -9,6 +9,8 @@ import pytest
 
 from gitops_upgrader.model import ObjectKey
 from gitops_upgrader.runtime.election import Election, Terms, seconds_awake_or_asleep
+from gitops_upgrader.stores.protocol import Stored
+from gitops_upgrader.stores.refusals import Asked, Refusal, error_of
 from tests.runtime.memory import MemoryStore, Server
 
 KEY = ObjectKey("coordination.k8s.io", "Lease", "system", "lease")
@@ -108,6 +110,33 @@ def test_an_api_server_that_is_away_for_a_moment_costs_nothing(world: World) -> 
     world.seconds += 1
 
     assert not one.leads
+
+
+class Barred(MemoryStore):
+    """A client whose rights are for Leases of other names."""
+
+    def get(self, key: ObjectKey) -> Stored | None:
+        asked = Asked("get", "coordination.k8s.io", "leases", "system", key)
+        message = 'leases "lease" is forbidden: User "ada" cannot get resource "leases" in API group'
+        raise error_of(Refusal(403, {"message": message}), asked)
+
+
+def test_a_lease_that_its_rights_are_not_for_is_told_with_every_way_out(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    barred = Election(Barred(world.server), "system", "lease", "one", lambda: datetime(2026, 11, 1, tzinfo=UTC))
+
+    assert not barred.attempt()
+
+    (said,) = caplog.messages
+    assert said == (
+        "lease: Lease system/lease: ada may not get leases.coordination.k8s.io in namespace system. Name a Lease that "
+        "it may have with --lease-name, one for each shard (`install` grants gitops-upgrader and, with --shard, the "
+        "name of each shard's Deployment); or give it a Role in namespace system with the rules "
+        '{apiGroups: ["coordination.k8s.io"], resources: ["leases"], resourceNames: ["lease"], verbs: ["get", "patch"]}'
+        ' and {apiGroups: ["coordination.k8s.io"], resources: ["leases"], verbs: ["create"]}; or, where no other '
+        "replica works on these objects, run it with --no-leader-elect."
+    )
 
 
 def test_of_two_that_take_a_free_lease_at_the_same_moment_one_gets_it(world: World) -> None:
