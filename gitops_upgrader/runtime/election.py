@@ -194,8 +194,8 @@ class Election:
             f'verbs: ["get", "patch"]}} and {{apiGroups: ["{GROUP}"], resources: ["leases"], verbs: ["create"]}}'
         )
         remedy = (
-            "Name a Lease that it may have with --lease-name, one for each shard (`install` grants gitops-upgrader and, "
-            "with --shard, the name of each shard's Deployment); or give it a Role in namespace "
+            "Name a Lease that it may have with --lease-name, one for each shard (`install` grants gitops-upgrader "
+            "and, with --shard, the name of each shard's Deployment); or give it a Role in namespace "
             f"{self._key.namespace} with the rules {rules}; or, where no other replica works on these objects, run it "
             "with --no-leader-elect."
         )
