@@ -37,6 +37,20 @@ def test_every_cluster_is_told() -> None:
     assert (third.refusal, first.label) == (None, "y")
 
 
+def test_the_value_of_a_variable_may_stand_elsewhere() -> None:
+    variables = (
+        "    variables:\n    - {name: imageId, value: &image img}\n    - {name: bastionImageId, value: *image}\n"
+        "    - {name: &size size, value: 1}\n    - {name: *size, value: 2}\n    - {<<: {value: merged}, name: more}\n"
+    )
+    (told,) = found({"a.yaml": cluster("a", more=variables)})
+    assert told.variables == {"imageId": "img", "bastionImageId": "img", "size": 2, "more": "merged"}
+
+
+def test_a_variable_whose_name_is_no_text_has_none() -> None:
+    (told,) = found({"a.yaml": cluster("a", more="    variables:\n    - {name: [imageId], value: img}\n")})
+    assert told.variables == {"": "img"}
+
+
 def test_what_is_refused_is_told_with_its_reason() -> None:
     files: dict[str, str | bytes] = {
         "a.yaml": cluster("templated", version="${VERSION}"),
