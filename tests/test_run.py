@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.run import FLOORS, ROOT, shortfalls
+from tests.run import FLOORS, ROOT, own_tests, shortfalls
 
 
 def _file(lines: tuple[int, int], branches: tuple[int, int] = (0, 0), **missing: list[Any]) -> dict[str, Any]:
@@ -25,7 +25,7 @@ def test_a_line_and_a_branch_that_no_test_reaches_are_named() -> None:
     file = _file((8, 9), (4, 6), missing_lines=[7], missing_branches=[[3, 5], [7, 8], [9, -1]])
     (sentence,) = shortfalls({"a/b.py": file, "other.py": _file((0, 9))}, {"a/": 100.0})
     assert sentence.splitlines() == [
-        "a/: the tests reach 80.00 % of its lines and branches; its floor is 100 %.",
+        "a/: its own tests reach 80.00 % of its lines and branches; its floor is 100 %.",
         "  a/b.py:7 is never run",
         "  a/b.py:3 never goes on to line 5",
         "  a/b.py:9 never goes on to the end of the function",
@@ -46,3 +46,9 @@ def test_a_floor_of_nothing_is_no_floor_that_is_kept() -> None:
 
 def test_the_floors_are_those_of_code_that_is_there() -> None:
     assert [prefix for prefix in FLOORS if not (ROOT / prefix).exists()] == []
+
+
+def test_what_has_a_floor_has_tests_of_its_own() -> None:
+    assert own_tests("gitops_upgrader/plans/") == "tests/plans"
+    assert own_tests("gitops_upgrader/pulls/decide.py") == "tests/pulls/test_decide.py"
+    assert [prefix for prefix in FLOORS if not (ROOT / own_tests(prefix)).exists()] == []
