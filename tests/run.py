@@ -84,14 +84,16 @@ def _pytest(marker: str, *arguments: str) -> int:
 def environment() -> Mapping[str, str]:
     """The environment of the tests: their scratch files are in memory, where the machine has a file system for that.
 
-    Thousands of small repositories are made and synchronised to the disk, which many disks are slow at.
+    Thousands of small repositories are made and synchronised to the disk, which many disks are slow at. And compiled
+    modules are kept, whatever the machine has set: hundreds of processes begin with the same ones.
     """
+    inherited = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     memory = Path("/dev/shm")
-    if "TMPDIR" in os.environ or not os.access(memory, os.W_OK) or shutil.disk_usage(memory).free < _ROOM:
-        return os.environ
+    if "TMPDIR" in inherited or not os.access(memory, os.W_OK) or shutil.disk_usage(memory).free < _ROOM:
+        return inherited
     if os.statvfs(memory).f_flag & os.ST_NOEXEC:  # as in many containers; hooks could not run there
-        return os.environ
-    return {**os.environ, "TMPDIR": str(memory)}
+        return inherited
+    return {**inherited, "TMPDIR": str(memory)}
 
 
 _ROOM: Final = 2 * 1024**3
