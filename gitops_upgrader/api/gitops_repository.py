@@ -47,6 +47,13 @@ FluxVersion = Annotated[
 ]
 
 
+UPGRADE_TITLE = "Upgrade $(CLUSTER_NAME) from $(FROM_VERSION) to $(KUBERNETES_VERSION)"
+UPGRADE_MESSAGE = "Upgrade $(CLUSTER_NAME) to Kubernetes $(KUBERNETES_VERSION)"
+REFRESH_TITLE = "Refresh the image of $(CLUSTER_NAME) at $(KUBERNETES_VERSION)"
+REFRESH_MESSAGE = "Refresh the image of $(CLUSTER_NAME) at Kubernetes $(KUBERNETES_VERSION)"
+"""What takes the place of the defaults where the version stays and the image alone changes."""
+
+
 class Provider(enum.StrEnum):
     """Which forge keeps the pull requests."""
 
@@ -89,8 +96,8 @@ class CommitOptions(Model):
 
     author: Author = nested(Author)
     """Who commits are by."""
-    message_template: Template = "Upgrade $(CLUSTER_NAME) to Kubernetes $(KUBERNETES_VERSION)"
-    """The commit's message, with placeholders; trailers are added to it."""
+    message_template: Template = UPGRADE_MESSAGE
+    """The commit's message, with placeholders; trailers are added. The default has other words for an image alone."""
     sign_off: Flag = False
     """Whether a `Signed-off-by` trailer is added."""
     signing_key: SigningKey | None = None
@@ -109,8 +116,8 @@ class RepositoryPullRequest(PullRequestOptions):
 
     branch_prefix: BranchPrefix = "gitops-upgrader/"
     """What the names of the branches begin with."""
-    title_template: Template = "Upgrade $(CLUSTER_NAME) from $(FROM_VERSION) to $(KUBERNETES_VERSION)"
-    """The title of a pull request, with placeholders."""
+    title_template: Template = UPGRADE_TITLE
+    """The title of a pull request, with placeholders. The default has other words for an image alone."""
     auto_merge: AutoMerge | None = None
     """Asks the forge to merge by itself; without it a person does."""
     max_open: Annotated[Count, Field(ge=1)] = 10

@@ -80,7 +80,7 @@ def _framed(desired: Desired, marker: str, table: str, notes: str, considered: s
         f"**Why.** {prose(desired.why)}",
         considered,
         _AFTER,
-        _NO_ROLLBACK,
+        _WAY_BACK if desired.refreshes else _NO_ROLLBACK,
         f"- [ ] {_REBUILD} Tick this to have the branch rebuilt on the base.",
         _rights(desired),
     ]
@@ -102,6 +102,8 @@ def _fitted(lines: Sequence[str], room: int, rest: str, separator: str = "\n", m
 
 def _headline(desired: Desired) -> str:
     origin, target = str(desired.origin.version), str(desired.target.version)
+    if desired.refreshes:
+        return f"**{code(desired.cluster)}**: another image at Kubernetes {code(target)}"
     return f"**{code(desired.cluster)}**: Kubernetes {code(origin)} → {code(target)}"
 
 
@@ -119,6 +121,11 @@ _NO_ROLLBACK = (
     "**A revert is no rollback.** Cluster API refuses to decrease a cluster's version, so a reverted upgrade fails in "
     "the API server, and Flux or Argo CD stays failed until Git says the new version again. Mend a bad upgrade "
     "forwards: with a newer image or a newer patch release."
+)
+
+
+_WAY_BACK = (
+    "**The way back.** Cluster API takes a revert of an image alone, and rolls the machines again to the one before."
 )
 
 

@@ -57,6 +57,11 @@ class Desired:
     auto_merge: MergeMethod | None = None
 
     @property
+    def refreshes(self) -> bool:
+        """Whether the image alone changes, the version staying."""
+        return self.origin.version == self.target.version
+
+    @property
     def settles(self) -> bool:
         """Whether something has to be set on the pull request after it is opened."""
         return self.people != People() or self.auto_merge is not None

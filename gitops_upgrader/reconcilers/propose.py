@@ -217,7 +217,7 @@ def _desired(
     step: Hop,
     edited: Edited,
 ) -> Desired:
-    wording = request.wording
+    wording = request.wording.for_an_image_alone() if origin.version == target.version else request.wording
     known = placeholders(request, origin.version, step.image)
     changes = tuple(
         Change(edit, _what(located, edit), workspace.forge.file_url(workspace.commit, edit.file, edit.line))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
+from gitops_upgrader.api.gitops_repository import REFRESH_MESSAGE, REFRESH_TITLE, UPGRADE_MESSAGE, UPGRADE_TITLE
 from gitops_upgrader.api.placeholders import expand
 from gitops_upgrader.forges.protocol import MergeMethod, People
 from gitops_upgrader.git import Person
@@ -57,6 +58,14 @@ class Wording:
     draft: bool = False
     people: People = field(default_factory=People)
     auto_merge: MergeMethod | None = None
+
+    def for_an_image_alone(self) -> Wording:
+        """The same where the version stays: its own words take the place of the defaults, and of nobody else's."""
+        return replace(
+            self,
+            title=REFRESH_TITLE if self.title == UPGRADE_TITLE else self.title,
+            message=REFRESH_MESSAGE if self.message == UPGRADE_MESSAGE else self.message,
+        )
 
 
 @dataclass(frozen=True, slots=True)

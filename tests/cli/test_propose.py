@@ -108,6 +108,25 @@ def test_one_cluster_without_custom_resources(gitops_upgrader: CommandLine, flee
     assert "Gitops-Upgrader: cluster/-/prod\nGitops-Upgrader-Target: v1.34.2 ami-1\n" in commit.message
 
 
+def test_an_image_alone_is_called_so_in_title_body_and_commit(gitops_upgrader: CommandLine, fleet: Fleet) -> None:
+    ran = gitops_upgrader(
+        *("propose", "--cluster", "prod", "--to", "v1.33.5", "--image", "ami-2", "--variable", "imageId"),
+        *("--repo", "fleet.git"),
+    )
+
+    assert ran.out.splitlines()[:3] == [
+        "+ fleet/prod  v1.33.5  opened",
+        "  Image ami-2 at v1.33.5: asked for on the command line.",
+        "  #1 Refresh the image of prod at v1.33.5",
+    ]
+    body = fleet.host.pull(1).body
+    assert "**`fleet/prod`**: another image at Kubernetes `v1.33.5`" in body
+    assert "**The way back.** Cluster API takes a revert of an image alone" in body
+    assert "→" not in body
+    commit = fleet.people.repository[fleet.people.tip("gitops-upgrader/_cluster/-/prod")].peel(pygit2.Commit)
+    assert commit.message.startswith("Refresh the image of prod at Kubernetes v1.33.5\n\nclusters/prod.yaml:11: ")
+
+
 def test_a_version_may_be_typed_without_its_v(gitops_upgrader: CommandLine, fleet: Fleet) -> None:
     bare = [word.removeprefix("v") for word in PROD]
     assert bare != list(PROD)

@@ -92,6 +92,16 @@ def test_what_the_reviewer_reads() -> None:
     assert section(DESIRED, "MARKER") == BODY
 
 
+def test_a_reviewer_of_an_image_alone_reads_of_the_image() -> None:
+    refreshed = replace(DESIRED, target=Target(V33, "img-v1.33.5-2"))
+
+    body = section(refreshed, "MARKER")
+
+    assert body.splitlines()[1] == "**`fleet/prod`**: another image at Kubernetes `v1.33.5`"
+    assert "**The way back.**" in body
+    assert "refuses to decrease" not in body
+
+
 def test_what_the_history_says() -> None:
     assert commit_message(replace(DESIRED, sign_off=True)) == (
         "Upgrade prod to Kubernetes v1.34.2\n"
