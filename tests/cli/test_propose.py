@@ -124,7 +124,7 @@ def test_an_image_alone_is_called_so_in_title_body_and_commit(gitops_upgrader: C
     assert "**The way back.** Cluster API takes a revert of an image alone" in body
     assert "→" not in body
     commit = fleet.people.repository[fleet.people.tip("gitops-upgrader/_cluster/-/prod")].peel(pygit2.Commit)
-    assert commit.message.startswith("Refresh the image of prod at Kubernetes v1.33.5\n\nclusters/prod.yaml:11: ")
+    assert commit.message.startswith("Refresh the image of prod at Kubernetes v1.33.5\n\nclusters/prod.yaml:12: ")
 
 
 def test_a_version_may_be_typed_without_its_v(gitops_upgrader: CommandLine, fleet: Fleet) -> None:
