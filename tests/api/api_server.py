@@ -33,7 +33,7 @@ _TYPES: Mapping[str, type | tuple[type, ...]] = {
 @functools.cache
 def definitions() -> Mapping[str, Mapping[str, Any]]:
     """The CRDs by kind."""
-    loaded = (yaml.safe_load(text) for text in crds().values())
+    loaded = (yaml.load(text, Loader=yaml.CSafeLoader) for text in crds().values())
     return {crd["spec"]["names"]["kind"]: crd for crd in loaded}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import doctest
+import functools
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -23,8 +24,11 @@ SHARDED = Installation(watched=("fleet",), pod_monitor=True, shard_key="shard", 
 TENANTS = Installation(namespace="upgrades", watched=("blue", "red"), instance="eu", pod_monitor=True)
 
 
+rendered = functools.cache(render)
+
+
 def objects(installation: Installation) -> list[dict[str, Any]]:
-    return list(yaml.safe_load_all(render(installation)))
+    return list(yaml.load_all(rendered(installation), Loader=yaml.CSafeLoader))
 
 
 def names(installation: Installation) -> list[str]:
