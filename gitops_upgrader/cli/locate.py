@@ -35,9 +35,7 @@ Examples:
 @click.option("--cluster", "name", metavar="[NAMESPACE/]NAME", help="Show this cluster only.")
 @click.option("--path", "paths", multiple=True, metavar="GLOB", help="Look in these files only.")
 @options.repository_options
-@click.option(
-    "-o", "--output", "form", type=click.Choice(["text", "json"]), default="text", show_default=True, help="The form."
-)
+@options.output_option()
 def command(
     name: str | None,
     paths: tuple[str, ...],

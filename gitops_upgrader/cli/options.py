@@ -13,9 +13,9 @@ import click
 
 from gitops_upgrader.errors import UnreadableFile, UsageError, Where
 from gitops_upgrader.pulls.identity import PART_RULE, is_part
-from gitops_upgrader.reconcilers.repository import CommandLine
 
 if TYPE_CHECKING:
+    from gitops_upgrader.reconcilers.repository import CommandLine
     from gitops_upgrader.reconcilers.scope import Scope
     from gitops_upgrader.stores.directory import DirectoryStore
     from gitops_upgrader.stores.readonly import ReadOnlyStore
@@ -48,6 +48,12 @@ def manifest_options(command: _Command) -> _Command:
         metavar="DIR",
         help="A folder (or file) of custom resources. Can be given again.",
     )(command)
+
+
+def output_option(*more: str, meaning: str = "The form.") -> Callable[[_Command], _Command]:
+    """`-o FORM`: text, JSON, and what else a command can print."""
+    forms = click.Choice(["text", "json", *more])
+    return click.option("-o", "--output", "form", type=forms, default="text", show_default=True, help=meaning)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +164,8 @@ def repository_options(command: _Command) -> _Command:
 
 def command_line(repo: str | None, branch: str | None, provider: str | None, instance: str | None) -> CommandLine:
     """What was said about the repository."""
+    from gitops_upgrader.reconcilers.repository import CommandLine  # here, so that `--help` and `validate` stay quick
+
     return CommandLine(
         repo=repo,
         branch=branch,

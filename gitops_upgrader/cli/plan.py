@@ -28,15 +28,7 @@ Examples:
 @options.manifest_options
 @options.cluster_options
 @options.repository_options
-@click.option(
-    "-o",
-    "--output",
-    "form",
-    type=click.Choice(["text", "json", "mermaid"]),
-    default="text",
-    show_default=True,
-    help="How the plan is printed.",
-)
+@options.output_option("mermaid", meaning="How the plan is printed.")
 def command(
     folders: tuple[Path, ...],
     upgraders: tuple[str, ...],

@@ -58,15 +58,7 @@ Examples:
 @options.cluster_options
 @options.repository_options
 @click.option("-w", "--watch", is_flag=True, help="Look at the cluster again and again, and show what changes.")
-@click.option(
-    "-o",
-    "--output",
-    "form",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="How it is printed. With --watch, JSON is one document a line.",
-)
+@options.output_option(meaning="How it is printed. With --watch, JSON is one document a line.")
 def command(
     folders: tuple[Path, ...],
     upgraders: tuple[str, ...],

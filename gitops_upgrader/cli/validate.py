@@ -9,6 +9,7 @@ import click
 from rich.text import Text
 
 from gitops_upgrader.api import GROUP
+from gitops_upgrader.cli import options
 from gitops_upgrader.cli.run import DONE, FAILED, note
 from gitops_upgrader.cli.terminal import output, print_json
 from gitops_upgrader.errors import UpgraderError
@@ -25,9 +26,7 @@ Examples:
 """,
 )
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option(
-    "-o", "--output", "form", type=click.Choice(["text", "json"]), default="text", show_default=True, help="The form."
-)
+@options.output_option()
 def command(paths: tuple[Path, ...], form: str) -> int:
     """Check custom resources, offline: every mistake with its file, line and field.
 

@@ -6,7 +6,7 @@ from typing import BinaryIO
 
 import click
 
-from gitops_upgrader.cli.options import now
+from gitops_upgrader.cli import options
 from gitops_upgrader.cli.run import note
 from gitops_upgrader.cli.terminal import print_json, progress
 from gitops_upgrader.sources.debian import DebianQuery, notice
@@ -33,9 +33,7 @@ Examples:
     help="An OpenPGP keyring, armoured or binary; the repository must be signed by one of its keys.",
 )
 @click.option("--timeout", type=click.FloatRange(min=1), default=30.0, show_default=True, help="Seconds for each URL.")
-@click.option(
-    "-o", "--output", "form", type=click.Choice(["text", "json"]), default="text", show_default=True, help="The form."
-)
+@options.output_option()
 def command(
     urls: tuple[str, ...],
     architecture: str,
@@ -55,7 +53,7 @@ def command(
     query = DebianQuery(urls=urls, architecture=architecture, timeout=timeout, keyring=keyring)
     with progress() as told:
         told("reading the package repository")
-        noticed = notice(query, fetch=HttpFetch(), known=None, now=now())
+        noticed = notice(query, fetch=HttpFetch(), known=None, now=options.now())
     found = [version.with_v for version in noticed.versions if chosen is None or version in chosen]
     if form == "json":
         print_json({"apiVersion": "gitops-upgrader/v1", "versions": found})

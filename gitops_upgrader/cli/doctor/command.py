@@ -48,9 +48,7 @@ Examples:
 )
 @options.cluster_options
 @options.repository_options
-@click.option(
-    "-o", "--output", "form", type=click.Choice(["text", "json"]), default="text", show_default=True, help="The form."
-)
+@options.output_option()
 def command(
     folders: tuple[Path, ...],
     context: str | None,
