@@ -58,15 +58,7 @@ Exit status: 0 done, 1 something went wrong, 2 (with --detailed-exitcode) there 
 @click.option("--retry", metavar="WORD", help="Propose again what was refused or reverted; any new word does.")
 @options.repository_options
 @click.option("--dry-run", is_flag=True, help="Decide and show, but push nothing and open nothing.")
-@click.option(
-    "-o",
-    "--output",
-    "form",
-    type=click.Choice(["text", "json", "diff"]),
-    default="text",
-    show_default=True,
-    help="How the result is printed.",
-)
+@options.output_option("diff", meaning="How the result is printed.")
 @click.option("--explain", is_flag=True, help="Show on stderr where was looked, what was found, and why it was chosen.")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 if there is something to propose.")
 def command(
