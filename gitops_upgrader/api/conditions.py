@@ -130,6 +130,8 @@ class ProposedReason(enum.StrEnum):
     """A person pointed the pull request at another branch, and it is left to them."""
     LIMIT_REACHED = "LimitReached"
     """The repository has as many pull requests as `maxOpen` or `maxPerHour` admits."""
+    PROPOSED_ELSEWHERE = "ProposedElsewhere"
+    """Another open pull request, of somebody else's, changes the same Cluster already; the message names it."""
     PAUSED = "Paused"
     """The upgrader or its repository is paused."""
     NOTHING_TO_PROPOSE = "NothingToPropose"

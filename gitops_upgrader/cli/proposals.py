@@ -68,10 +68,17 @@ def message(proposed: Proposed) -> str:
     if decision is None:
         return ""
     if isinstance(decision, Create):
-        return f"{proposed.why[:1].upper()}{proposed.why[1:]}."
+        return f"{proposed.why[:1].upper()}{proposed.why[1:]}.{_closed_first(proposed)}"
     if isinstance(decision, Update) and proposed.why:
         return f"{decision.message} {proposed.why[:1].upper()}{proposed.why[1:]}."
     return decision.message
+
+
+def _closed_first(proposed: Proposed) -> str:
+    first = proposed.first
+    if first is None or first.pull is None:
+        return ""
+    return f" Pull request {first.pull.number} was closed first: {message(first)}"
 
 
 def note(orphan: Orphan) -> str:

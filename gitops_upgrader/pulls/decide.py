@@ -241,7 +241,8 @@ def _taken_back(case: _Case) -> Close | None:
     if ours and ours.pull.base != case.seen.base:
         return _close(case, Reason.WITHDRAWN, f"Changes are proposed to {case.seen.base} by now.")
     if ours and wanted and proposed and wanted.version < proposed.version:
-        return _close(case, Reason.WITHDRAWN, f"{proposed.version} was withdrawn; {wanted.version} comes first.")
+        message = f"{proposed.version} was withdrawn; {wanted.version} comes first, in a pull request of its own."
+        return _close(case, Reason.WITHDRAWN, message)
     if nothing and _abandoned(case):
         return _close(case, Reason.WITHDRAWN, f"Nothing is wanted any more: {_why_nothing(case)}")
     return None

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from gitops_upgrader.api.placeholders import expand
 from gitops_upgrader.errors import ImageVersionMismatch, UpgraderError, Where
 from gitops_upgrader.manifests import Edited, Located, Role, diff
-from gitops_upgrader.model import Edit, Image, PullRequest, Target
+from gitops_upgrader.model import Edit, Image, PullRequest, PullState, Target
 from gitops_upgrader.plans.hop import Hop, NoHop
 from gitops_upgrader.plans.image_version import other_version
 from gitops_upgrader.pulls.apply import Applier, Outcome, build_commit
@@ -19,6 +19,7 @@ from gitops_upgrader.pulls.decision import Close, Create, Decision, Gate, Hold, 
 from gitops_upgrader.pulls.desired import Change, Desired
 from gitops_upgrader.pulls.observe import Base, Observer
 from gitops_upgrader.reconcilers.cluster_class import listed
+from gitops_upgrader.reconcilers.elsewhere import proposed_elsewhere
 from gitops_upgrader.reconcilers.merged import Merge, merges, resting
 from gitops_upgrader.reconcilers.request import Request, placeholders, values
 from gitops_upgrader.reconcilers.rollout import Rollout
@@ -44,6 +45,7 @@ class Proposed:
         rollout: what the live Cluster says of the version on the base branch; None where none was looked for.
         nothing: why no target is wanted, if so.
         gate: why what is wanted must wait, if so.
+        first: what was closed in the same run to make room for this.
     """
 
     upgrader: str | None
@@ -66,6 +68,7 @@ class Proposed:
     rollout: Rollout | None = None
     nothing: NoTarget | None = None
     gate: Gate | None = None
+    first: Proposed | None = None
 
     @property
     def proposes(self) -> bool:
@@ -80,6 +83,20 @@ def propose(workspace: Workspace, request: Request, *, dry_run: bool = False) ->
         UpgraderError: whatever stands in the way; nothing was changed then, or what was changed is taken up by the
             next run.
     """
+    done = _once(workspace, request, dry_run=dry_run)
+    if dry_run or not _makes_room(done):
+        return done
+    following = _once(workspace, request, dry_run=dry_run)
+    return replace(following, first=done) if isinstance(following.decision, Create | Update) else done
+
+
+def _makes_room(done: Proposed) -> bool:
+    """Whether ours was closed because something else is wanted, which can be proposed now."""
+    withdrawn = isinstance(done.decision, Close) and done.decision.reason == Reason.WITHDRAWN.value
+    return withdrawn and done.target is not None and done.pull is not None and done.pull.state is PullState.CLOSED
+
+
+def _once(workspace: Workspace, request: Request, *, dry_run: bool) -> Proposed:
     if request.removed:
         return _retire(workspace, request, dry_run=dry_run)
     manifests = workspace.manifests(request.scanned)
@@ -273,9 +290,11 @@ def _carry_out(
     dry_run: bool,
 ) -> Proposed:
     decision = decide(seen)
-    if isinstance(decision, Create) and (full := workspace.full()):
-        seen = replace(seen, gate=full)
-        decision = decide(seen)
+    if isinstance(decision, Create):
+        full = workspace.full()
+        if gate := proposed_elsewhere(workspace, request, begun.located, seen.origin) or full:
+            seen = replace(seen, gate=gate)
+            decision = decide(seen)
     begun = replace(
         begun,
         decision=decision,
@@ -328,6 +347,6 @@ def _note(workspace: Workspace, decision: Decision, outcome: Outcome) -> None:
         workspace.opened()
     if isinstance(decision, Close):
         if decision.pull is not None:
-            workspace.closed()
+            workspace.closed(decision.pull)
         if decision.head is not None:
             workspace.pushed(decision.branch, None)

@@ -23,6 +23,7 @@ from gitops_upgrader.api.conditions import (
 from gitops_upgrader.model import PullState
 from gitops_upgrader.plans.hop import NoHopReason
 from gitops_upgrader.pulls.decision import Close, Create, Decision, Hold, Leave, Reason, Update
+from gitops_upgrader.reconcilers.elsewhere import PROPOSED_ELSEWHERE
 from gitops_upgrader.reconcilers.propose import Proposed
 from gitops_upgrader.reconcilers.rollout import Stage
 from gitops_upgrader.versions import Version
@@ -218,6 +219,7 @@ _PROPOSED: Mapping[str, ProposedReason] = {
         )
     },
     "LimitReached": ProposedReason.LIMIT_REACHED,
+    PROPOSED_ELSEWHERE: ProposedReason.PROPOSED_ELSEWHERE,
 }
 
 _ROLLED_OUT: Mapping[Stage, tuple[Status, RolledOutReason]] = {

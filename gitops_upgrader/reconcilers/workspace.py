@@ -54,6 +54,7 @@ class Workspace:
     known: KnownPulls | None = None
     _manifests: dict[tuple[str, ...], Manifests] = field(default_factory=dict)
     _pulls: tuple[PullRequest, ...] | None = None
+    _standing: dict[int, PullRequest] = field(default_factory=dict)
     _opened: list[datetime] | None = None
     _open: int = 0
     _button: tuple[str | None] | None = None
@@ -184,7 +185,8 @@ class Workspace:
         if self._pulls is None:
             since = self.clock() - timedelta(hours=1)
             self._pulls = self.forge.recent(self.prefix, since)
-            self._open = sum(pull.state is PullState.OPEN for pull in self._pulls)
+            self._standing = {pull.number: pull for pull in self._pulls if pull.state is PullState.OPEN}
+            self._open = len(self._standing)
             self._opened = [pull.created_at for pull in self._pulls if pull.created_at > since]
             if self.known is not None:
                 self.known.surveyed(self._pulls)
@@ -208,6 +210,11 @@ class Workspace:
         """How many pull requests of ours are open; None where nobody has asked the forge."""
         return None if self._opened is None else self._open
 
+    @property
+    def standing(self) -> tuple[PullRequest, ...]:
+        """The pull requests of ours that were open at the last survey; nobody is asked."""
+        return tuple(pull for _, pull in sorted(self._standing.items()))
+
     def opened(self) -> None:
         """Count a pull request that was opened just now."""
         self._pulls = None
@@ -215,9 +222,10 @@ class Workspace:
         if self._opened is not None:
             self._opened.append(self.clock())
 
-    def closed(self) -> None:
+    def closed(self, number: int) -> None:
         """Count a pull request that was closed just now."""
         self._pulls = None
+        self._standing.pop(number, None)
         self._open -= 1
 
     def close(self) -> None:
@@ -235,9 +243,11 @@ def _listed(url: str, repository: Repository, branch: str | None, prefix: str) -
     listed = repository.refs(patterns, default_branch=branch is None)
     base = branch or listed.default_branch
     if base is None:
+        own = repository.location.is_local
+        head = "HEAD is detached here, so it names" if own else "The remote's HEAD names"
         raise BranchNotFound(
-            "The remote's HEAD names no branch to propose changes to.",
+            f"{head} no branch to propose changes to.",
             where=Where(object=url),
-            remedy="Name one with --branch, or as spec.branch of the GitOpsRepository.",
+            remedy=f"Name one with --branch, or as spec.branch of the GitOpsRepository{'; or check one out' * own}.",
         )
     return base, {name: oid for name, oid in listed.heads.items() if name == base or name.startswith(prefix)}

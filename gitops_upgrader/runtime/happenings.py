@@ -18,6 +18,7 @@ _NEWS = {
     ProposedReason.BRANCH_MODIFIED: "BranchModified",
     ProposedReason.RETARGETED: "Retargeted",
     ProposedReason.LIMIT_REACHED: "LimitReached",
+    ProposedReason.PROPOSED_ELSEWHERE: "ProposedElsewhere",
 }
 """Reasons to hold that came from people or from limits, and that nobody would find otherwise."""
 
@@ -40,6 +41,8 @@ def of_upgrader(
 
 
 def _of_decision(proposed: Proposed) -> Iterator[Happening]:
+    if proposed.first is not None:
+        yield from _of_decision(proposed.first)
     decision = proposed.decision
     place = f" {proposed.pull.url}" if proposed.pull else f" Branch {proposed.branch}." if proposed.branch else ""
     if isinstance(decision, Create):

@@ -506,11 +506,12 @@ spec:
 
 
 def test_instances_share_a_repository_without_meeting(fleet: Fleet) -> None:
-    fleet.clusters(prod="v1.33.5")
+    fleet.clusters(prod="v1.33.5", dev="v1.33.5")
     fleet.usual("prod")
 
     assert fleet.run(instance="east").of("prod").branch == "gitops-upgrader/_east/fleet/prod"
-    assert fleet.run(instance="west").of("prod").branch == "gitops-upgrader/_west/fleet/prod"
+    fleet.write("prod.yaml", upgrader("prod").replace("clusterName: prod", "clusterName: dev"))
+    assert fleet.run(instance="west").of("dev").branch == "gitops-upgrader/_west/fleet/prod"
     assert len(fleet.host.pulls()) == 2
     assert fleet.run(instance="east").report.orphans == ()
 

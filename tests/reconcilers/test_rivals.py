@@ -174,7 +174,7 @@ spec:
 @pytest.mark.parametrize(
     ("reference", "prod_is", "foreign_is"),
     [
-        ("{name: own}", "Create", "Create"),  # knows the address, and has no credentials or others
+        ("{name: own}", "Create", "Hold"),  # has other credentials, and finds the pull request of the first there
         ("{name: default, namespace: fleet}", "RivalUpgraders", "RivalUpgraders"),  # is let in, so it could
     ],
 )

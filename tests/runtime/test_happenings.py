@@ -44,6 +44,11 @@ def test_what_was_done_is_told() -> None:
         f"PullRequestOpened: Hop v1 -> v2. Branch {BRANCH}."
     ]
     assert told(status(), status(), decision=closed) == ["PullRequestClosed: It is wanted no more."]
+    first = Proposed("fleet/prod", "https://git.example", "fleet/prod", decision=closed)
+    assert told(status(), status(), decision=opened, first=first, why="hop v1 -> v2", branch=BRANCH) == [
+        "PullRequestClosed: It is wanted no more.",
+        f"PullRequestOpened: Hop v1 -> v2. Branch {BRANCH}.",
+    ]
 
 
 def test_what_people_did_is_told_when_it_is_news() -> None:
