@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gitops_upgrader.cli import options
+from gitops_upgrader.cli.base_branch import unusual_bases
+from gitops_upgrader.cli.run import note
 from gitops_upgrader.cli.terminal import progress
 from gitops_upgrader.errors import UpgraderError
 from gitops_upgrader.reconcilers.opened import Workspaces
@@ -60,7 +62,11 @@ def run_fleet(
         from gitops_upgrader.reconcilers import fleet  # here, so that `--cluster` need not wait for it
 
         scope, store = options.scope(folders, cluster)
-        return FleetRun(fleet.run(scope, workspaces, only=only, dry_run=dry_run, told=told), store)
+        report = fleet.run(scope, workspaces, only=only, dry_run=dry_run, told=told)
+        bases = tuple(unusual_bases(workspaces))
+    for text in bases:
+        note(f"note: {text}")
+    return FleetRun(report, store)
 
 
 def failed(report: Report, problems: Collection[UpgraderError]) -> bool:

@@ -109,6 +109,11 @@ class Repository(History):
         return self._scratch.path
 
     @property
+    def checked_out(self) -> str | None:
+        """The branch that the work tree has checked out; None where there is none, or HEAD is detached."""
+        return None if self._checkout is None or self._checkout.is_bare else self._checkout.head_branch
+
+    @property
     def is_lost(self) -> bool:
         """Whether what was fetched is gone: a cache may be removed at any time. Then it has to be opened anew."""
         return self._scratch.is_lost
