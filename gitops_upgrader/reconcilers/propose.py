@@ -7,21 +7,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from gitops_upgrader.api.placeholders import expand
 from gitops_upgrader.errors import ImageVersionMismatch, UpgraderError, Where
-from gitops_upgrader.manifests import Edited, Located, Role, diff
+from gitops_upgrader.manifests import Located, diff
 from gitops_upgrader.model import Edit, Image, PullRequest, PullState, Target
-from gitops_upgrader.plans.hop import Hop, NoHop
+from gitops_upgrader.plans.hop import NoHop
 from gitops_upgrader.plans.image_version import other_version
 from gitops_upgrader.pulls.apply import Applier, Outcome, build_commit
 from gitops_upgrader.pulls.decide import decide
 from gitops_upgrader.pulls.decision import Close, Create, Decision, Gate, Hold, Leave, NoTarget, Reason, Seen, Update
-from gitops_upgrader.pulls.desired import Change, Desired
+from gitops_upgrader.pulls.desired import Desired
 from gitops_upgrader.pulls.observe import Base, Observer
 from gitops_upgrader.reconcilers.cluster_class import listed
+from gitops_upgrader.reconcilers.composition import cluster_name, compose, with_what_is_left
 from gitops_upgrader.reconcilers.elsewhere import proposed_elsewhere
 from gitops_upgrader.reconcilers.merged import Merge, merges, resting
-from gitops_upgrader.reconcilers.request import Request, placeholders, values
+from gitops_upgrader.reconcilers.request import Request, values
 from gitops_upgrader.reconcilers.rollout import Rollout
 from gitops_upgrader.reconcilers.workspace import Workspace
 from gitops_upgrader.versions import Version
@@ -107,7 +107,7 @@ def _once(workspace: Workspace, request: Request, *, dry_run: bool) -> Proposed:
     begun = Proposed(
         request.upgrader,
         workspace.url,
-        _cluster_name(request, located),
+        cluster_name(request, located),
         origin=origin,
         located=located,
         rollout=rollout,
@@ -121,7 +121,7 @@ def _once(workspace: Workspace, request: Request, *, dry_run: bool) -> Proposed:
     _check_image(request, target)
     if not edited.edits:
         target = replace(target, image=origin.image)
-    desired = _desired(workspace, request, located, origin, target, step, edited)
+    desired = compose(workspace, request, located, origin, target, step, edited)
     commit = build_commit(workspace.repository, desired, workspace.clock()) if edited.edits else None
     seen = _observe(workspace, request, origin, target, commit, dry_run=dry_run)
     seen = replace(seen, gate=resting(workspace, request, origin, located, seen.proposals, rollout))
@@ -178,10 +178,6 @@ def _check_image(request: Request, target: Target) -> None:
     )
 
 
-def _cluster_name(request: Request, located: Located) -> str:
-    return f"{located.namespace or request.query.namespace or '-'}/{located.name}"
-
-
 def _observe(
     workspace: Workspace,
     request: Request,
@@ -225,60 +221,6 @@ def _observe(
 # --- decide and apply -----------------------------------------------------------------------------------------------
 
 
-def _desired(
-    workspace: Workspace,
-    request: Request,
-    located: Located,
-    origin: Target,
-    target: Target,
-    step: Hop,
-    edited: Edited,
-) -> Desired:
-    wording = request.wording.for_an_image_alone() if origin.version == target.version else request.wording
-    known = placeholders(request, origin.version, step.image)
-    changes = tuple(
-        Change(edit, _what(located, edit), workspace.forge.file_url(workspace.commit, edit.file, edit.line))
-        for edit in edited.edits
-    )
-    return Desired(
-        proposer=request.proposer,
-        cluster=_cluster_name(request, located),
-        base=workspace.branch,
-        base_commit=workspace.commit,
-        origin=origin,
-        target=target,
-        files=edited.files,
-        changes=changes,
-        title=_one_line(expand(wording.title, known)),
-        message=expand(wording.message, known),
-        author=wording.author,
-        why=f"{step.words[:1].upper()}{step.words[1:]}.",
-        considered=tuple(str(other) for other in step.considered),
-        notes=tuple(f"{note.message} ({note.file}:{note.line})" for note in edited.notes),
-        instance=request.instance,
-        retry=request.retry,
-        sign_off=wording.sign_off,
-        signer=wording.signer,
-        draft=wording.draft,
-        people=wording.people,
-        auto_merge=wording.auto_merge,
-    )
-
-
-def _what(located: Located, edit: Edit) -> str:
-    """What an edit changes, for people: the role of its place, else its pointer."""
-    for slot in located.slots:
-        if (slot.place.file, slot.place.document, slot.place.pointer) == (edit.file, edit.document, edit.pointer):
-            name = located.query.variables[slot.index].name if slot.role is Role.VARIABLE else ""
-            return f"{slot.role.value} {name}".strip() if slot.role is not Role.TARGET else edit.pointer
-    return edit.pointer
-
-
-def _one_line(text: str) -> str:
-    """A title: forges take 255 characters and no line breaks."""
-    return " ".join(text.split())[:255]
-
-
 def _carry_out(
     workspace: Workspace,
     begun: Proposed,
@@ -309,6 +251,7 @@ def _carry_out(
         workspace.confirm(request.family)
     if isinstance(decision, Create | Update):
         request.before_effects()
+        desired = with_what_is_left(workspace, request, begun.located, desired)
     outcome = Applier(workspace.repository, workspace.forge, seen, desired, commit).apply(decision)
     _note(workspace, decision, outcome)
     branch = None if isinstance(decision, Hold | Close) and outcome.pull is None else _branch(decision, outcome.pull)

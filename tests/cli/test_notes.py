@@ -52,6 +52,53 @@ def test_a_class_that_is_changed_with_the_version_needs_no_note(fleet: Fleet, gi
     assert "docker-1-34-v1" in _body(fleet)
 
 
+VARIABLES = """\
+      - name: workers
+        value: {image: {name: "ubuntu-v1.33.5"}}
+      - name: imageVersionless
+        value: ami-0123
+"""
+STAYS = "which names the old version and is left as it is. Should it change too, "
+
+
+@pytest.mark.parametrize(
+    ("variable", "notes"),
+    [
+        ("", [("imageId", "img-v1.33.5"), ("workers/image/name", "ubuntu-v1.33.5")]),
+        ("topologyVariable: imageId", [("workers/image/name", "ubuntu-v1.33.5")]),
+        ("topologyVariables: [{name: imageId}, {name: workers, path: /image/name}]", []),
+    ],
+)
+def test_an_image_that_names_the_old_version_and_that_nobody_changes_is_told_of(
+    fleet: Fleet, gitops_upgrader: CommandLine, variable: str, notes: list[tuple[str, str]]
+) -> None:
+    fleet.people.commit({"clusters/prod.yaml": cluster("prod", "v1.33.5") + VARIABLES})
+    fleet.write("prod.yaml", upgrader("prod").replace("topologyVariable: imageId", variable or "paused: false"))
+
+    assert gitops_upgrader(*PROPOSE).status == 0
+
+    told = [
+        f"> **Note.** The variable {name} has {text}, {STAYS}name it in the upgrader's topologyVariables. "
+        "(clusters/prod.yaml:1)"
+        for name, text in notes
+    ]
+    assert [line for line in _body(fleet).splitlines() if "**Note.**" in line] == told
+
+
+def test_the_same_by_hand(fleet: Fleet, gitops_upgrader: CommandLine) -> None:
+    gitops_upgrader("propose", "--cluster", "prod", "--to", "v1.34.2", "--repo", "fleet.git")
+
+    assert f"The variable imageId has img-v1.33.5, {STAYS}give --image and --variable." in _body(fleet)
+
+
+def test_an_image_alone_leaves_no_version_behind(fleet: Fleet, gitops_upgrader: CommandLine) -> None:
+    fleet.people.commit({"clusters/prod.yaml": cluster("prod", "v1.33.5") + VARIABLES})
+    refresh = ("--to", "v1.33.5", "--image", "img-v1.33.5-2", "--variable", "imageId")
+
+    assert gitops_upgrader("propose", "--cluster", "prod", *refresh, "--repo", "fleet.git").status == 0
+    assert "**Note.**" not in _body(fleet)
+
+
 def _class(name: str) -> str:
     return (
         "apiVersion: cluster.x-k8s.io/v1beta1\nkind: ClusterClass\n"
