@@ -8,6 +8,7 @@ from typing import Final
 
 from gitops_upgrader.errors import (
     EncryptedManifest,
+    InvalidVersion,
     NotAVersion,
     ScopeNotFound,
     SharedAnchor,
@@ -17,6 +18,7 @@ from gitops_upgrader.errors import (
     UnwritableValue,
     VariableNotFound,
     VersionNotFound,
+    Where,
     YttTemplate,
 )
 from gitops_upgrader.manifests import pointer
@@ -27,6 +29,7 @@ from gitops_upgrader.manifests.patch import PatchedMapping, PatchedSequence
 from gitops_upgrader.manifests.place import Insertion, Note, Shape, Spot, where
 from gitops_upgrader.manifests.query import ScopeKind, VariableWant
 from gitops_upgrader.manifests.source import Opaque
+from gitops_upgrader.versions import Version
 
 _TEMPLATE: Final = re.compile(r"\{\{|\$\{|\$\(|\$[A-Za-z_]|<%|\(\(|\{%")
 _YTT: Final = re.compile(r"#@")
@@ -59,7 +62,20 @@ def version_place(node: Node, shape: Shape) -> Spot:
         if not text:
             raise VersionNotFound("There is no version here.", where=made.where, remedy="Write it as v1.34.2.")
         raise NotAVersion(f"{text[:80]!r} is not a whole version.", where=made.where, remedy="Write it as v1.34.2.")
+    refuse_invalid(text, made.where)
     return made
+
+
+def refuse_invalid(text: str, at: Where) -> None:
+    """Refuse a whole version that Cluster API would not take either, such as one with a leading zero.
+
+    Raises:
+        NotAVersion: with its place, which who parses the text later no longer knows.
+    """
+    try:
+        Version.parse(text)
+    except InvalidVersion as error:
+        raise NotAVersion(error.message, where=at, remedy=error.remedy) from error
 
 
 def topology_class(cluster: Cluster) -> Spot:

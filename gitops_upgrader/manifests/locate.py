@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Final
 
 from gitops_upgrader.errors import (
@@ -45,6 +46,8 @@ def locate(search: Search, query: Query) -> Located:
     slots.sort(key=lambda slot: not _tells_version(query, slot))
     _refuse_disagreement(slots)
     version = target.version_text(query, named) if named and target.holds_version(query) else slots[0].place.text
+    if version:
+        field.refuse_invalid(version, slots[0].place.where)
     cluster = instance.effective if instance else None
     named_class = cluster.class_node if cluster else None
     first = slots[0].place
@@ -158,6 +161,10 @@ def _nowhere(search: Search, query: Query) -> ManifestError:
         remedy += f" A Kustomize replacement ({at.file}:{at.line}) names Cluster {instance.effective.label} anew; if it"
         remedy += " is that one, give the name that it has before."
         break
+    if query.namespace is not None:
+        for instance in search.find(replace(query, namespace=None), [])[:1]:
+            other = instance.effective
+            remedy += f" There is a Cluster {other.label} ({other.document.file}:{other.line})."
     return ClusterNotFound(f"No file has a Cluster {query.label}.", where=where, remedy=remedy)
 
 

@@ -57,12 +57,16 @@ def test_what_is_refused_is_told_with_its_reason() -> None:
         "b.yaml": cluster("twice"),
         "c.yaml": cluster("twice", version="v1.30.0"),
         "d.yaml": cluster("no-class").replace("    class: quick-start\n", ""),
+        "e.yaml": cluster("zero", version="v1.033.5"),
     }
     told = {(item.name, item.file): item for item in found(files)}
     templated = told["templated", "a.yaml"]
     assert (templated.version, templated.place, templated.shape) == (None, None, None)
     assert templated.refusal is not None
     assert templated.refusal.reason == "TemplatedValue"
+    assert str(told["zero", "e.yaml"].refusal).startswith(
+        "e.yaml:8:14: /spec/topology/version: 'v1.033.5' is no version"
+    )
     twice = told["twice", "c.yaml"]
     assert twice.version == "v1.30.0"
     assert str(twice.refusal) == (

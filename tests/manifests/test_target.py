@@ -72,6 +72,12 @@ def test_the_version_is_taken_out_of_its_text(values: list[str], templates: list
     assert found.version_text == version
 
 
+def test_a_version_in_a_text_that_is_none_is_refused_in_its_place() -> None:
+    target = TargetWant("v.yaml", "/v", template="node:$(KUBERNETES_VERSION)")
+    message = refusal({"v.yaml": "v: node:v1.033.5\n"}, query(target), reason=NotAVersion)
+    assert message.startswith("v.yaml:1:4: /v: 'v1.033.5' is no version: a number in it starts with 0.")
+
+
 def test_the_target_that_tells_the_version_comes_first() -> None:
     targets = (
         TargetWant("v.yaml", "/i", template="$(IMAGE_ID)"),
