@@ -2,38 +2,20 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
 from typing import Final
 
 from gitops_upgrader.errors import (
-    EncryptedManifest,
-    InvalidVersion,
-    NotAVersion,
     ScopeNotFound,
-    SharedAnchor,
-    SplitVersion,
-    TemplatedValue,
-    TypeChange,
-    UnwritableValue,
     VariableNotFound,
     VersionNotFound,
-    Where,
-    YttTemplate,
 )
-from gitops_upgrader.manifests import pointer
-from gitops_upgrader.manifests.cluster import VERSION, Cluster, json_value
-from gitops_upgrader.manifests.document import Document
-from gitops_upgrader.manifests.node import Alias, Mapping, Node, Scalar, Sequence
+from gitops_upgrader.manifests import editable, pointer
+from gitops_upgrader.manifests.cluster import Cluster
+from gitops_upgrader.manifests.node import Alias, Mapping, Node, Sequence
 from gitops_upgrader.manifests.patch import PatchedMapping, PatchedSequence
-from gitops_upgrader.manifests.place import Insertion, Note, Shape, Spot, where
+from gitops_upgrader.manifests.place import Insertion, Shape, Spot, where
 from gitops_upgrader.manifests.query import ScopeKind, VariableWant
-from gitops_upgrader.manifests.source import Opaque
-from gitops_upgrader.versions import Version
 
-_TEMPLATE: Final = re.compile(r"\{\{|\$\{|\$\(|\$[A-Za-z_]|<%|\(\(|\{%")
-_YTT: Final = re.compile(r"#@")
-_IN_COMMENT: Final = re.compile(r"v?\d+\.\d+\.\d+")
 _SCOPE_LISTS: Final = {ScopeKind.MACHINE_DEPLOYMENT: "machineDeployments", ScopeKind.MACHINE_POOL: "machinePools"}
 
 
@@ -51,31 +33,7 @@ def version(cluster: Cluster) -> Spot:
             where=cluster.document.where(cluster.node.start),
             remedy="Set spec.topology.version.",
         )
-    return version_place(node, _shape(cluster, node))
-
-
-def version_place(node: Node, shape: Shape) -> Spot:
-    """The place of a node that should be a whole version; raises as `version` does."""
-    made = place(node, shape)
-    text = made.text or ""
-    if not VERSION.fullmatch(text):
-        if not text:
-            raise VersionNotFound("There is no version here.", where=made.where, remedy="Write it as v1.34.2.")
-        raise NotAVersion(f"{text[:80]!r} is not a whole version.", where=made.where, remedy="Write it as v1.34.2.")
-    refuse_invalid(text, made.where)
-    return made
-
-
-def refuse_invalid(text: str, at: Where) -> None:
-    """Refuse a whole version that Cluster API would not take either, such as one with a leading zero.
-
-    Raises:
-        NotAVersion: with its place, which who parses the text later no longer knows.
-    """
-    try:
-        Version.parse(text)
-    except InvalidVersion as error:
-        raise NotAVersion(error.message, where=at, remedy=error.remedy) from error
+    return editable.version_place(node, _shape(cluster, node))
 
 
 def topology_class(cluster: Cluster) -> Spot:
@@ -93,30 +51,7 @@ def topology_class(cluster: Cluster) -> Spot:
             where=cluster.document.where(cluster.node.start),
             remedy="Set spec.topology.classRef.name (v1beta2) or spec.topology.class (v1beta1).",
         )
-    return place(node, _shape(cluster, node))
-
-
-def place(node: Node, shape: Shape) -> Spot:
-    """The place of a scalar that may be edited.
-
-    Raises:
-        AliasedValue, SharedAnchor, EncryptedManifest, TemplatedValue, YttTemplate, SplitVersion, TypeChange: it must
-            not be.
-    """
-    if isinstance(node, Alias):
-        raise pointer.aliased(node)
-    _refuse_template(node)
-    if isinstance(node.document.source, Opaque):
-        raise UnwritableValue(
-            "The value stands in YAML inside a quoted or folded text.",
-            where=node.document.where(node.start),
-            remedy="Write that text as a literal block (|).",
-        )
-    _refuse_shared(node)
-    if not isinstance(node, Scalar):
-        raise _collection(node)
-    file, document, line, column = where(node.document, node.start)
-    return Spot(file, document, line, column, pointer.of(node), shape, json_value(node), node.value.strip(), at=node)
+    return editable.place(node, _shape(cluster, node))
 
 
 def variable(cluster: Cluster, want: VariableWant) -> Spot:
@@ -144,7 +79,7 @@ def _value_place(cluster: Cluster, want: VariableWant, item: Node) -> Spot:
     (keys,) = pointer.parse(want.path)
     node, missing = _descend(item, ("value", *keys))
     if not missing:
-        return place(node, _shape(cluster, node))
+        return editable.place(node, _shape(cluster, node))
     if not isinstance(node, Mapping):
         raise _not_found(cluster, want, f"{want.path} leads nowhere in its value")
     return _absent(cluster, Insertion(_origin(node), missing))
@@ -153,7 +88,7 @@ def _value_place(cluster: Cluster, want: VariableWant, item: Node) -> Spot:
 def _absent(cluster: Cluster, insertion: Insertion) -> Spot:
     """The place of a value that is to be inserted; raises as `place` for the collection that takes it."""
     parent = insertion.parent
-    _refuse_shared(parent)
+    editable.refuse_shared(parent)
     file, document, line, column = where(parent.document, parent.start)
     steps = [pointer.of(parent), *map(pointer.escape, insertion.keys)]
     if insertion.item is not None:
@@ -210,85 +145,3 @@ def _not_found(cluster: Cluster, want: VariableWant, why: str) -> VariableNotFou
         where=cluster.document.where(cluster.node.start),
         remedy="Write it into the Cluster once, with the value that it has now.",
     )
-
-
-def _refuse_template(node: Node) -> None:
-    text = node.document.source.text
-    raw = text[node.start : node.end]
-    if isinstance(node, Scalar) and not node.value and _YTT.search(rest := _rest_of_line(text, node.end)):
-        raise YttTemplate(
-            f"A ytt expression stands here: {rest.strip()[:80]}.",
-            where=node.document.where(node.start),
-            remedy="Point targets at the data value that it reads.",
-        )
-    if _TEMPLATE.search(raw) and (isinstance(node, Scalar) or raw.startswith("{{")):
-        raise TemplatedValue(
-            f"A template expression stands here: {raw.strip()[:80]}.",
-            where=node.document.where(node.start),
-            remedy="Point targets at the place that it is filled from.",
-        )
-
-
-def _rest_of_line(text: str, position: int) -> str:
-    end = text.find("\n", position)
-    return text[position : end if end >= 0 else len(text)]
-
-
-def _refuse_shared(node: Node) -> None:
-    """Refuse what an alias repeats elsewhere, and encrypted documents, at each level of text inside text."""
-    text = node.document.text
-    for part in (*(parent for parent, _ in pointer.path(node)), node) if "&" in text else ():
-        anchor = None if isinstance(part, Alias) else part.anchor
-        users = [alias for alias in _aliases(part.document.root) if alias.target is part] if anchor else []
-        if users:
-            raise SharedAnchor(
-                f"The anchor &{anchor} is used at {users[0].document.where(users[0].start)}, which would change too.",
-                where=part.document.where(part.start),
-                remedy="Write the value out in both places.",
-            )
-    if "sops" in text and _is_encrypted(node.document):
-        raise EncryptedManifest(
-            "The document is encrypted with SOPS, whose checksum any edit would break.",
-            where=node.document.where(node.start),
-            remedy="Keep version and image in a document that is not encrypted.",
-        )
-    if node.document.holder is not None:
-        _refuse_shared(node.document.holder)
-
-
-def _is_encrypted(document: Document) -> bool:
-    """Whether SOPS left its mark (https://getsops.io/docs/): the `sops` mapping with the checksum."""
-    found = pointer.look(document.root, "sops")
-    return pointer.look(found, "mac") is not None or pointer.look(found, "lastmodified") is not None
-
-
-def _collection(node: Mapping | Sequence) -> SplitVersion | TypeChange:
-    if {key for key, _ in pointer.children(node)} >= {"major", "minor", "patch"}:
-        return SplitVersion(
-            "The version is kept as major, minor and patch apart.",
-            where=node.document.where(node.start),
-            remedy="Point three targets at the numbers, with the values $(MAJOR), $(MINOR) and $(PATCH).",
-        )
-    return TypeChange(
-        f"There is {'an object' if isinstance(node, Mapping) else 'a list'} here, not a single value.",
-        where=node.document.where(node.start),
-        remedy="Give the JSON pointer (path) of the field in it that is meant.",
-    )
-
-
-def _aliases(node: Node | None) -> Iterator[Alias]:
-    if isinstance(node, Alias):
-        yield node
-    for part in node.complex if isinstance(node, Mapping) else ():
-        yield from _aliases(part)
-    for _, value in pointer.children(node):
-        yield from _aliases(value)
-
-
-def notes(place: Spot) -> Iterator[Note]:
-    """What the reviewer should know: a comment beside the value that names a version stays as it is."""
-    if isinstance(place.at, Insertion):
-        return
-    comment = _rest_of_line(place.at.document.source.text, place.at.end).strip()
-    if comment.startswith("#") and "$gitops-upgrader" not in comment and _IN_COMMENT.search(comment):
-        yield Note(f"The comment beside it is left as it is: {comment[:120]}", place.file, place.line)

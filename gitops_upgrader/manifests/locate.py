@@ -16,7 +16,7 @@ from gitops_upgrader.errors import (
     VersionsDisagree,
     Where,
 )
-from gitops_upgrader.manifests import effective, field, marker, suspect, target
+from gitops_upgrader.manifests import editable, effective, marker, suspect, target
 from gitops_upgrader.manifests.cluster import Cluster
 from gitops_upgrader.manifests.overlay import Instance
 from gitops_upgrader.manifests.place import Located, Place, Slot, Step, outermost
@@ -47,7 +47,7 @@ def locate(search: Search, query: Query) -> Located:
     _refuse_disagreement(slots)
     version = target.version_text(query, named) if named and target.holds_version(query) else slots[0].place.text
     if version:
-        field.refuse_invalid(version, slots[0].place.where)
+        editable.refuse_invalid(version, slots[0].place.where)
     cluster = instance.effective if instance else None
     named_class = cluster.class_node if cluster else None
     first = slots[0].place
@@ -60,7 +60,7 @@ def locate(search: Search, query: Query) -> Located:
         line=cluster.line if cluster else first.line,
         slots=tuple(slots),
         version_text=version,
-        notes=tuple(note for slot in slots for note in field.notes(slot.place)),
+        notes=tuple(note for slot in slots for note in editable.notes(slot.place)),
         trail=tuple(trail),
         class_name=named_class.value if named_class else None,
         class_where=named_class.document.where(named_class.start) if named_class else None,

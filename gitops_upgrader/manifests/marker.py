@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from gitops_upgrader.errors import InvalidMarker
-from gitops_upgrader.manifests import field, pointer
+from gitops_upgrader.manifests import editable, pointer
 from gitops_upgrader.manifests.document import Document, embedded
 from gitops_upgrader.manifests.node import Node, Scalar
 from gitops_upgrader.manifests.place import Shape, Slot, Spot
@@ -94,8 +94,8 @@ def _beside(document: Document, scalars: list[Scalar], position: int, role: Role
             remedy="Put the comment on the value's own line, after it.",
         )
     if role in {Role.VERSION, Role.VERSION_NO_V}:
-        return field.version_place(node, Shape.MARKER)
-    made = field.place(node, Shape.MARKER)
+        return editable.version_place(node, Shape.MARKER)
+    made = editable.place(node, Shape.MARKER)
     if role is Role.MINOR and not _MINOR.fullmatch(made.text or ""):
         raise InvalidMarker(f"{made.text!r} is no minor version.", where=made.where, remedy="Write it as 1.34 or 34.")
     return made

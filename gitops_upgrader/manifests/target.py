@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from gitops_upgrader.errors import ManifestError, SymbolicLink, TargetNotFound, Where
-from gitops_upgrader.manifests import field, pointer
+from gitops_upgrader.manifests import editable, pointer
 from gitops_upgrader.manifests.cluster import VERSION, objects
 from gitops_upgrader.manifests.document import Document, embedded
 from gitops_upgrader.manifests.node import Mapping, Node, Scalar
@@ -84,7 +84,7 @@ def _slot(scan: Scan, target: TargetWant, index: int) -> Slot:
             remedy=f"Did you mean {close[0]}?" if close else "Write its path from the repository's root.",
         )
     node = _only(scan, path, target)
-    make = field.version_place if target.role in {Role.VERSION, Role.VERSION_NO_V} else field.place
+    make = editable.version_place if target.role in {Role.VERSION, Role.VERSION_NO_V} else editable.place
     return Slot(target.role, make(node, Shape.TARGET), index)
 
 

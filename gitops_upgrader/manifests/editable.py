@@ -1,0 +1,166 @@
+"""The place of one value that may be edited, and why another one must not be."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from gitops_upgrader.errors import (
+    EncryptedManifest,
+    InvalidVersion,
+    NotAVersion,
+    SharedAnchor,
+    SplitVersion,
+    TemplatedValue,
+    TypeChange,
+    UnwritableValue,
+    VersionNotFound,
+    Where,
+    YttTemplate,
+)
+from gitops_upgrader.manifests import pointer
+from gitops_upgrader.manifests.cluster import VERSION, json_value
+from gitops_upgrader.manifests.document import Document
+from gitops_upgrader.manifests.node import Alias, Mapping, Node, Scalar, Sequence
+from gitops_upgrader.manifests.place import Insertion, Note, Shape, Spot, where
+from gitops_upgrader.manifests.source import Opaque
+from gitops_upgrader.versions import Version
+
+_TEMPLATE: Final = re.compile(r"\{\{|\$\{|\$\(|\$[A-Za-z_]|<%|\(\(|\{%")
+_YTT: Final = re.compile(r"#@")
+_IN_COMMENT: Final = re.compile(r"v?\d+\.\d+\.\d+")
+
+
+def place(node: Node, shape: Shape) -> Spot:
+    """The place of a scalar that may be edited.
+
+    Raises:
+        AliasedValue, SharedAnchor, EncryptedManifest, TemplatedValue, YttTemplate, SplitVersion, TypeChange: it must
+            not be.
+    """
+    if isinstance(node, Alias):
+        raise pointer.aliased(node)
+    _refuse_template(node)
+    if isinstance(node.document.source, Opaque):
+        raise UnwritableValue(
+            "The value stands in YAML inside a quoted or folded text.",
+            where=node.document.where(node.start),
+            remedy="Write that text as a literal block (|).",
+        )
+    refuse_shared(node)
+    if not isinstance(node, Scalar):
+        raise _collection(node)
+    file, document, line, column = where(node.document, node.start)
+    return Spot(file, document, line, column, pointer.of(node), shape, json_value(node), node.value.strip(), at=node)
+
+
+def version_place(node: Node, shape: Shape) -> Spot:
+    """The place of a node that should be a whole version.
+
+    Raises:
+        VersionNotFound, NotAVersion: it is none.
+        TemplatedValue and others: as `place`.
+    """
+    made = place(node, shape)
+    text = made.text or ""
+    if not VERSION.fullmatch(text):
+        if not text:
+            raise VersionNotFound("There is no version here.", where=made.where, remedy="Write it as v1.34.2.")
+        raise NotAVersion(f"{text[:80]!r} is not a whole version.", where=made.where, remedy="Write it as v1.34.2.")
+    refuse_invalid(text, made.where)
+    return made
+
+
+def refuse_invalid(text: str, at: Where) -> None:
+    """Refuse a whole version that Cluster API would not take either, such as one with a leading zero.
+
+    Raises:
+        NotAVersion: with its place, which who parses the text later no longer knows.
+    """
+    try:
+        Version.parse(text)
+    except InvalidVersion as error:
+        raise NotAVersion(error.message, where=at, remedy=error.remedy) from error
+
+
+def _refuse_template(node: Node) -> None:
+    text = node.document.source.text
+    raw = text[node.start : node.end]
+    if isinstance(node, Scalar) and not node.value and _YTT.search(rest := _rest_of_line(text, node.end)):
+        raise YttTemplate(
+            f"A ytt expression stands here: {rest.strip()[:80]}.",
+            where=node.document.where(node.start),
+            remedy="Point targets at the data value that it reads.",
+        )
+    if _TEMPLATE.search(raw) and (isinstance(node, Scalar) or raw.startswith("{{")):
+        raise TemplatedValue(
+            f"A template expression stands here: {raw.strip()[:80]}.",
+            where=node.document.where(node.start),
+            remedy="Point targets at the place that it is filled from.",
+        )
+
+
+def _rest_of_line(text: str, position: int) -> str:
+    end = text.find("\n", position)
+    return text[position : end if end >= 0 else len(text)]
+
+
+def refuse_shared(node: Node) -> None:
+    """Refuse what an alias repeats elsewhere, and encrypted documents, at each level of text inside text."""
+    text = node.document.text
+    for part in (*(parent for parent, _ in pointer.path(node)), node) if "&" in text else ():
+        anchor = None if isinstance(part, Alias) else part.anchor
+        users = [alias for alias in _aliases(part.document.root) if alias.target is part] if anchor else []
+        if users:
+            raise SharedAnchor(
+                f"The anchor &{anchor} is used at {users[0].document.where(users[0].start)}, which would change too.",
+                where=part.document.where(part.start),
+                remedy="Write the value out in both places.",
+            )
+    if "sops" in text and _is_encrypted(node.document):
+        raise EncryptedManifest(
+            "The document is encrypted with SOPS, whose checksum any edit would break.",
+            where=node.document.where(node.start),
+            remedy="Keep version and image in a document that is not encrypted.",
+        )
+    if node.document.holder is not None:
+        refuse_shared(node.document.holder)
+
+
+def _is_encrypted(document: Document) -> bool:
+    """Whether SOPS left its mark (https://getsops.io/docs/): the `sops` mapping with the checksum."""
+    found = pointer.look(document.root, "sops")
+    return pointer.look(found, "mac") is not None or pointer.look(found, "lastmodified") is not None
+
+
+def _collection(node: Mapping | Sequence) -> SplitVersion | TypeChange:
+    if {key for key, _ in pointer.children(node)} >= {"major", "minor", "patch"}:
+        return SplitVersion(
+            "The version is kept as major, minor and patch apart.",
+            where=node.document.where(node.start),
+            remedy="Point three targets at the numbers, with the values $(MAJOR), $(MINOR) and $(PATCH).",
+        )
+    return TypeChange(
+        f"There is {'an object' if isinstance(node, Mapping) else 'a list'} here, not a single value.",
+        where=node.document.where(node.start),
+        remedy="Give the JSON pointer (path) of the field in it that is meant.",
+    )
+
+
+def _aliases(node: Node | None) -> Iterator[Alias]:
+    if isinstance(node, Alias):
+        yield node
+    for part in node.complex if isinstance(node, Mapping) else ():
+        yield from _aliases(part)
+    for _, value in pointer.children(node):
+        yield from _aliases(value)
+
+
+def notes(place: Spot) -> Iterator[Note]:
+    """What the reviewer should know: a comment beside the value that names a version stays as it is."""
+    if isinstance(place.at, Insertion):
+        return
+    comment = _rest_of_line(place.at.document.source.text, place.at.end).strip()
+    if comment.startswith("#") and "$gitops-upgrader" not in comment and _IN_COMMENT.search(comment):
+        yield Note(f"The comment beside it is left as it is: {comment[:120]}", place.file, place.line)
