@@ -102,6 +102,7 @@ class Kustomization:
                 if target is None:
                     raise _invalid(item, "A JSON6902 patch needs a target.")
                 yield Patch(PatchKind.JSON6902, root, Selector.read(target), renames=True)
+                return  # Kustomize reads no further document of one (`jsonPatchFromBytes` of its PatchTransformer)
             elif isinstance(root, Mapping):
                 renames = pointer.peek(item, "options", "allowNameChange") == "true"
                 yield Patch(PatchKind.MERGE, root, Selector.read(target) if target is not None else None, renames)
@@ -136,7 +137,7 @@ def deployments(document: Document) -> Iterator[Kustomization]:
         else:
             continue
         made = _layer(f"{document.file}#{node.start}", "", document, layer, (path or ".",))
-        if any(True for _ in made.patch_items()) or made.prefix or made.suffix:
+        if made.prefix or made.suffix or made.namespace or any(True for _ in made.patch_items()):
             yield made
 
 

@@ -9,7 +9,7 @@ from typing import Final
 
 from gitops_upgrader.errors import InvalidPatch, ManifestError, Where
 from gitops_upgrader.manifests import cluster as kinds
-from gitops_upgrader.manifests import kustomization, patch, pointer
+from gitops_upgrader.manifests import kustomization, patch, pointer, selector
 from gitops_upgrader.manifests.cluster import Cluster
 from gitops_upgrader.manifests.kustomization import Kustomization, Replacement
 from gitops_upgrader.manifests.node import Mapping
@@ -227,7 +227,7 @@ class Overlays:
                 made = _renamed(made, layer)
         if made is None:
             return None
-        written = tuple(item for item in replacements if item.select.selects(made.tree, made.ids))
+        written = tuple(item for item in replacements if item.select.picks(made.tree, made.ids))
         return replace(made, replacements=(*made.replacements, *written))
 
     def _changes(self, layer: Kustomization) -> tuple[list[tuple[str, Patch]], list[Replacement]]:
@@ -282,10 +282,7 @@ def _identified(instance: Instance, tree: Mapping, where: Where) -> Instance:
 def _applies(instance: Instance, found: Patch) -> bool:
     if found.target is not None:
         return found.target.selects(instance.tree, instance.ids)
-    name, namespace = (pointer.peek(found.node, "metadata", key) for key in ("name", "namespace"))
-    return kinds.is_cluster(found.node) and any(
-        name == known and (not namespace or not space or namespace == space) for space, known in instance.ids
-    )
+    return selector.names(found.node, instance.tree, instance.ids)
 
 
 def _renamed(instance: Instance, layer: Kustomization) -> Instance:

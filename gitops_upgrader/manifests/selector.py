@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping as MappingType
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeAlias
 
 from gitops_upgrader.errors import InvalidPatch
 from gitops_upgrader.manifests import pointer
@@ -16,11 +16,16 @@ _REQUIREMENT: Final = re.compile(
 )
 
 
+Ids: TypeAlias = tuple[tuple[str, str], ...]
+"""All (namespace, name) pairs that an object had, the first and the present one at the ends."""
+
+
 @dataclass(frozen=True, slots=True)
 class Selector:
     """A target (https://kubectl.docs.kubernetes.io/references/kustomize/kustomization/patches/).
 
-    Group, version, kind, name and namespace are regular expressions for the whole text; empty ones match all.
+    For patches, group, version, kind, name and namespace are regular expressions for the whole text; for
+    replacements they are texts. Empty ones match all.
     """
 
     node: Node
@@ -38,20 +43,49 @@ class Selector:
         fields = ("group", "version", "kind", "name", "namespace", "labelSelector", "annotationSelector")
         return cls(node, *(pointer.peek(node, field) for field in fields))
 
-    def selects(self, tree: Node, ids: tuple[tuple[str, str], ...]) -> bool:
-        """Whether an object is selected; `ids` are all (namespace, name) pairs that it had so far, as in Kustomize.
+    def selects(self, tree: Node, ids: Ids) -> bool:
+        """Whether a patch is for an object.
+
+        Its first and its present namespace are compared, and its first and present name, each for itself: Kustomize's
+        `Select` (api/resmap/reswrangler.go).
 
         Raises:
             InvalidPatch: a regular expression or a selector is none.
         """
         group, _, version = pointer.peek(tree, "apiVersion").rpartition("/")
+        spaces, names = zip(ids[0], ids[-1], strict=True)
         return (
             self._match(self.group, group)
             and self._match(self.version, version)
             and self._match(self.kind, pointer.peek(tree, "kind"))
-            and any(self._match(self.namespace, space) and self._match(self.name, name) for space, name in ids)
-            and self._labels(self.labels, _strings(pointer.look(tree, "metadata", "labels")))
-            and self._labels(self.annotations, _strings(pointer.look(tree, "metadata", "annotations")))
+            and any(self._match(self.namespace, _effective(space)) for space in spaces)
+            and any(self._match(self.name, name) for name in names)
+            and self._labelled(tree)
+        )
+
+    def picks(self, tree: Node, ids: Ids) -> bool:
+        """Whether a replacement writes to an object: one of all ids that it had is compared, text by text.
+
+        See Kustomize's `applyReplacement` (api/filters/replacement/replacement.go).
+
+        Raises:
+            InvalidPatch: a selector is none.
+        """
+        group, _, version = pointer.peek(tree, "apiVersion").rpartition("/")
+        kept = ((self.group, group), (self.version, version), (self.kind, pointer.peek(tree, "kind")))
+        return (
+            all(not wanted or wanted == text for wanted, text in kept)
+            and any(
+                (not self.namespace or _effective(self.namespace) == _effective(space))
+                and (not self.name or self.name == name)
+                for space, name in ids
+            )
+            and self._labelled(tree)
+        )
+
+    def _labelled(self, tree: Node) -> bool:
+        return self._labels(self.labels, _strings(pointer.look(tree, "metadata", "labels"))) and self._labels(
+            self.annotations, _strings(pointer.look(tree, "metadata", "annotations"))
         )
 
     def _match(self, pattern: str, text: str) -> bool:
@@ -73,6 +107,22 @@ class Selector:
 
     def _invalid(self, problem: str) -> InvalidPatch:
         return InvalidPatch(problem, where=self.node.document.where(self.node.start), remedy="Mend the patch's target.")
+
+
+def names(patch: Node, tree: Node, ids: Ids) -> bool:
+    """Whether a merge patch without a target is for an object: it has one of its ids.
+
+    Group, version and kind are part of an id, and no namespace is the namespace `default`: Kustomize's `GetById`
+    (api/resmap/reswrangler.go) and `ResId.Equals` (kyaml/resid/resid.go).
+    """
+    space, name = (pointer.peek(patch, "metadata", key) for key in ("namespace", "name"))
+    return all(pointer.peek(patch, key) == pointer.peek(tree, key) for key in ("apiVersion", "kind")) and any(
+        (_effective(space), name) == (_effective(known), other) for known, other in ids
+    )
+
+
+def _effective(namespace: str) -> str:
+    return namespace or "default"
 
 
 def _holds(requirement: re.Match[str], labels: MappingType[str, str]) -> bool:

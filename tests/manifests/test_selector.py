@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from gitops_upgrader.errors import InvalidPatch
-from gitops_upgrader.manifests.selector import Selector
+from gitops_upgrader.manifests.selector import Selector, names
 from tests.manifests.samples import root
 
 TREE = """
@@ -14,7 +14,7 @@ metadata:
   labels: {env: prod, region: eu}
   annotations: {team: a}
 """
-IDS = (("", "eu"), ("fleet", "prod-eu"))
+IDS = (("", "eu"), ("middle", "between"), ("fleet", "prod-eu"))
 
 
 @pytest.mark.parametrize(
@@ -31,7 +31,11 @@ IDS = (("", "eu"), ("fleet", "prod-eu"))
         ("{name: eu}", True),
         ("{name: prod}", False),
         ("{name: prod-.*, namespace: fleet}", True),
-        ("{name: eu, namespace: fleet}", False),
+        ("{name: eu, namespace: fleet}", True),
+        ("{name: prod-eu, namespace: default}", True),
+        ("{name: prod-eu, namespace: dev}", False),
+        ("{name: between}", False),
+        ("{namespace: middle}", False),
         ("{labelSelector: env=prod}", True),
         ("{labelSelector: 'env==prod,region!=us'}", True),
         ("{labelSelector: 'env!=prod'}", False),
@@ -49,6 +53,40 @@ IDS = (("", "eu"), ("fleet", "prod-eu"))
 )
 def test_targets_select(target: str, selected: bool) -> None:
     assert Selector.read(root(target)).selects(root(TREE), IDS) is selected
+
+
+@pytest.mark.parametrize(
+    ("select", "picked"),
+    [
+        ("{kind: Cluster}", True),
+        ("{kind: Clu.*}", False),
+        ("{group: cluster.x-k8s.io, version: v1beta1, name: prod-eu}", True),
+        ("{name: prod-.*}", False),
+        ("{name: between}", True),
+        ("{name: eu, namespace: default}", True),
+        ("{name: eu, namespace: fleet}", False),
+        ("{labelSelector: env=dev}", False),
+    ],
+)
+def test_replacements_pick_by_whole_ids_and_texts(select: str, picked: bool) -> None:
+    assert Selector.read(root(select)).picks(root(TREE), IDS) is picked
+
+
+@pytest.mark.parametrize(
+    ("patch", "named"),
+    [
+        ("{apiVersion: cluster.x-k8s.io/v1beta1, kind: Cluster, metadata: {name: eu}}", True),
+        ("{apiVersion: cluster.x-k8s.io/v1beta1, kind: Cluster, metadata: {name: eu, namespace: default}}", True),
+        ("{apiVersion: cluster.x-k8s.io/v1beta1, kind: Cluster, metadata: {name: prod-eu, namespace: fleet}}", True),
+        ("{apiVersion: cluster.x-k8s.io/v1beta1, kind: Cluster, metadata: {name: between, namespace: middle}}", True),
+        ("{apiVersion: cluster.x-k8s.io/v1beta1, kind: Cluster, metadata: {name: eu, namespace: fleet}}", False),
+        ("{apiVersion: cluster.x-k8s.io/v1beta1, kind: Cluster, metadata: {name: prod-eu}}", False),
+        ("{apiVersion: cluster.x-k8s.io/v1beta2, kind: Cluster, metadata: {name: eu}}", False),
+        ("{apiVersion: cluster.x-k8s.io/v1beta1, kind: Machine, metadata: {name: eu}}", False),
+    ],
+)
+def test_a_merge_patch_names_an_object(patch: str, named: bool) -> None:
+    assert names(root(patch), root(TREE), IDS) is named
 
 
 def test_an_object_without_labels_has_none() -> None:
