@@ -21,8 +21,10 @@ def did_you_mean(given: str, known: Iterable[str]) -> str:
 
 
 def nearest_cluster(name: str, found: Sequence[Found]) -> str:
-    """The same for a cluster, given as `name` or `namespace/name`."""
+    """The same for a cluster, given as `name` or `namespace/name`; its name in another namespace is told elsewhere."""
     if "/" in name:
+        if any(item.name == name.rpartition("/")[2] for item in found):
+            return ""
         return did_you_mean(name, {f"{item.namespace}/{item.name}" for item in found})
     return did_you_mean(name, {item.name for item in found})
 

@@ -26,7 +26,7 @@ _FEW: Final = 3
 _SUFFIXES: Final = (".yaml", ".yml", ".json", "/Kustomization")
 # What must not stand before a word is looked for behind it: a pattern that begins with a text is found much faster.
 _API: Final = re.compile(rb"cluster\.x-k8s\.io/(?<![\w.-]cluster\.x-k8s\.io/)")
-_CHANGES: Final = re.compile(rb"\b(?:patches\w*|namePrefix|nameSuffix)\b")
+_CHANGES: Final = re.compile(rb"\b(?:patches\w*|namePrefix|nameSuffix|targetNamespace)\b|\bkustomize[\"']?[ \t]*:")
 _NAME: Final = re.compile(rb"""name["']?[ \t]*:[ \t]*["']?([A-Za-z0-9][A-Za-z0-9.-]*)""")
 _KIND: Final = re.compile(rb"Cluster(?:List)?\b(?<!\wCluster)(?<!\wClusterList)")
 

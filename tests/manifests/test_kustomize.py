@@ -16,7 +16,8 @@ from gitops_upgrader.errors import (
     UnreadableManifest,
     UnwritableValue,
 )
-from gitops_upgrader.manifests import Query, Shape, VariableWant
+from gitops_upgrader.manifests import Manifests, Query, Shape, VariableWant
+from tests.manifests.memory import MemoryTree
 from tests.manifests.samples import cluster, edit, locate, refusal
 
 HEAD = "apiVersion: cluster.x-k8s.io/v1beta1\nkind: Cluster\n"
@@ -343,3 +344,22 @@ def test_flux_may_rename() -> None:
 
 def test_an_unreadable_kustomization_of_the_cluster_itself_is_told() -> None:
     assert "k/kustomization.yaml" in refusal(_kustomized("a: [\n"), reason=UnreadableManifest)
+
+
+ARGO = "apiVersion: argoproj.io/v1alpha1\nkind: Application\nspec: {source: {path: k, kustomize: {namespace: live}}}\n"
+LIVE = {
+    "kustomization": {"k/kustomization.yaml": "resources: [cluster.yaml]\nnamespace: live\n"},
+    "flux": {"flux.yaml": FLUX % ("./k", "  targetNamespace: live\n")},
+    "argo": {"argo.yaml": ARGO},
+}
+
+
+@pytest.mark.parametrize("by", LIVE)
+@pytest.mark.parametrize("stated", ["", "base"])
+def test_a_namespace_that_a_layer_sets_takes_the_place_of_the_stated_one(by: str, stated: str) -> None:
+    files = {"k/cluster.yaml": cluster(metadata=f"  namespace: {stated}\n" * bool(stated)), **LIVE[by]}
+
+    assert [found.label for found in Manifests(MemoryTree(files)).clusters()] == ["live/prod"]
+    assert locate(files, Query("prod", "live")).namespace == "live"
+    said = refusal(files, Query("prod", "base"), reason=ClusterNotFound)
+    assert "There is a Cluster live/prod (k/cluster.yaml:1)." in said
