@@ -14,8 +14,8 @@ from gitops_upgrader.errors import (
     SharedPlace,
 )
 from gitops_upgrader.manifests import field, pointer
+from gitops_upgrader.manifests.instance import Instance
 from gitops_upgrader.manifests.node import Node
-from gitops_upgrader.manifests.overlay import Instance
 from gitops_upgrader.manifests.patch import PatchedMapping, PatchedSequence
 from gitops_upgrader.manifests.place import Insertion, Place, Slot
 from gitops_upgrader.manifests.query import Query, Role

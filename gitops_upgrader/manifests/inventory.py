@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from gitops_upgrader.errors import AmbiguousCluster, AmbiguousPlace, ManifestError, SharedPlace, Where
 from gitops_upgrader.manifests import effective
-from gitops_upgrader.manifests.overlay import Instance
+from gitops_upgrader.manifests.instance import Instance
 from gitops_upgrader.manifests.place import Found, Place, Spot, outermost
 from gitops_upgrader.manifests.query import Query, Role
 from gitops_upgrader.manifests.search import Search

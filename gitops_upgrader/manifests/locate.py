@@ -18,7 +18,7 @@ from gitops_upgrader.errors import (
 )
 from gitops_upgrader.manifests import editable, effective, marker, suspect, target
 from gitops_upgrader.manifests.cluster import Cluster
-from gitops_upgrader.manifests.overlay import Instance
+from gitops_upgrader.manifests.instance import Instance
 from gitops_upgrader.manifests.place import Located, Place, Slot, Step, outermost
 from gitops_upgrader.manifests.query import Query, Role
 from gitops_upgrader.manifests.scan import matches

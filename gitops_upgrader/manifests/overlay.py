@@ -4,50 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from gitops_upgrader.errors import InvalidPatch, ManifestError, Where
 from gitops_upgrader.manifests import cluster as kinds
-from gitops_upgrader.manifests import kustomization, patch, pointer, selector
-from gitops_upgrader.manifests.cluster import Cluster
+from gitops_upgrader.manifests import kustomization
+from gitops_upgrader.manifests.instance import Instance, alone, patched, renamed
 from gitops_upgrader.manifests.kustomization import Kustomization, Replacement
-from gitops_upgrader.manifests.node import Mapping
-from gitops_upgrader.manifests.patch import Operation, Patch, PatchKind
-from gitops_upgrader.manifests.place import Step
+from gitops_upgrader.manifests.patch import Patch
 from gitops_upgrader.manifests.scan import KUSTOMIZATION_NAMES, Scan, Trait
 
 _UPWARD: Final = re.compile(rb"\.\.?/?[\"']?\s*(?:[,\]#]|$)", re.MULTILINE)
-
-
-@dataclass(frozen=True, slots=True)
-class Instance:
-    """One Cluster as it is deployed: `cluster` as in its file, `tree` after all patches.
-
-    `ids` are all (namespace, name) pairs that it had, the last one as deployed; `root` is the outermost layer, None
-    for a file that no kustomization names. `tests` are the fields that JSON6902 patches test for a value.
-    """
-
-    cluster: Cluster
-    tree: Mapping
-    ids: tuple[tuple[str, str], ...]
-    root: Kustomization | None = None
-    replacements: tuple[Replacement, ...] = ()
-    operations: tuple[Operation, ...] = ()
-    steps: tuple[Step, ...] = ()
-
-    @property
-    def effective(self) -> Cluster:
-        """The Cluster after all patches."""
-        namespace, name = self.ids[-1]
-        if self.tree is self.cluster.node and (namespace, name) == (self.cluster.namespace, self.cluster.name):
-            return self.cluster
-        return Cluster(self.cluster.document, self.tree, name, namespace)
-
-
-def alone(cluster: Cluster) -> Instance:
-    """A Cluster that no kustomization touches."""
-    return Instance(cluster, cluster.node, ((cluster.namespace, cluster.name),))
 
 
 class Overlays:
@@ -222,9 +190,9 @@ class Overlays:
         for field in ("patchesStrategicMerge", "patches", "", "patchesJson6902"):
             for name, found in patches:
                 if name == field and made is not None:
-                    made = _patched(made, found)
+                    made = patched(made, found)
             if not field and made is not None:
-                made = _renamed(made, layer)
+                made = renamed(made, layer)
         if made is None:
             return None
         written = tuple(item for item in replacements if item.select.picks(made.tree, made.ids))
@@ -246,46 +214,3 @@ class Overlays:
                 except ManifestError:
                     continue  # not readable, as Helm templates are not; what it deploys is judged without it
         return self._deployments
-
-
-def _patched(instance: Instance, found: Patch) -> Instance | None:
-    if not _applies(instance, found):
-        return instance
-    where = found.node.document.where(found.node.start)
-    step = Step(f"a {found.kind.value} is for this Cluster", where.file, where.line)
-    instance = replace(instance, steps=(*instance.steps, step))
-    if found.kind is PatchKind.MERGE:
-        merged = patch.merge(instance.tree, found.node)
-        if not isinstance(merged, Mapping):
-            return None
-        return _identified(instance, merged, where) if found.renames else replace(instance, tree=merged)
-    tree: Mapping = instance.tree
-    operations = tuple(found.operations())
-    for operation in operations:
-        changed = patch.apply(tree, operation)
-        tree = changed if isinstance(changed, Mapping) else tree
-    return _identified(replace(instance, operations=(*instance.operations, *operations)), tree, where)
-
-
-def _identified(instance: Instance, tree: Mapping, where: Where) -> Instance:
-    """The tree in place of the old one, with the name that a patch may have changed."""
-    namespace, name = instance.ids[-1]
-    before = pointer.peek(instance.tree, "metadata", "namespace"), pointer.peek(instance.tree, "metadata", "name")
-    after = pointer.peek(tree, "metadata", "namespace"), pointer.peek(tree, "metadata", "name")
-    if before == after:
-        return replace(instance, tree=tree)
-    known = (after[0] if before[0] != after[0] else namespace, after[1] if before[1] != after[1] else name)
-    step = Step(f"from here on it is Cluster {'/'.join(filter(None, known))}", where.file, where.line)
-    return replace(instance, tree=tree, ids=(*instance.ids, known), steps=(*instance.steps, step))
-
-
-def _applies(instance: Instance, found: Patch) -> bool:
-    if found.target is not None:
-        return found.target.selects(instance.tree, instance.ids)
-    return selector.names(found.node, instance.tree, instance.ids)
-
-
-def _renamed(instance: Instance, layer: Kustomization) -> Instance:
-    namespace, name = instance.ids[-1]
-    after = (layer.namespace or namespace, f"{layer.prefix}{name}{layer.suffix}")
-    return instance if after == instance.ids[-1] else replace(instance, ids=(*instance.ids, after))

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from gitops_upgrader.errors import AmbiguousCluster, ManifestError, TemplatedValue, Where
 from gitops_upgrader.manifests import cluster as kinds
 from gitops_upgrader.manifests.document import Document
+from gitops_upgrader.manifests.instance import Instance, alone
 from gitops_upgrader.manifests.kustomization import Kustomization, Replacement
-from gitops_upgrader.manifests.overlay import Instance, Overlays, alone
+from gitops_upgrader.manifests.overlay import Overlays
 from gitops_upgrader.manifests.place import Place, Shape, Step
 from gitops_upgrader.manifests.query import Query
 from gitops_upgrader.manifests.scan import Scan, Trait, matches
