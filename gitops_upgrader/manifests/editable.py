@@ -48,7 +48,7 @@ def place(node: Node, shape: Shape) -> Spot:
             where=node.document.where(node.start),
             remedy="Write that text as a literal block (|).",
         )
-    refuse_shared(node)
+    refuse_around(node)
     if not isinstance(node, Scalar):
         raise _collection(node)
     file, document, line, column = where(node.document, node.start)
@@ -86,7 +86,8 @@ def refuse_invalid(text: str, at: Where) -> None:
 
 def _refuse_template(node: Node) -> None:
     text = node.document.source.text
-    raw = text[node.start : node.end]
+    # On the first line of a block scalar a comment may stand, such as a setter comment.
+    raw = node.value if isinstance(node, Scalar) and node.style in {"|", ">"} else text[node.start : node.end]
     if isinstance(node, Scalar) and not node.value and _YTT.search(rest := _rest_of_line(text, node.end)):
         raise YttTemplate(
             f"A ytt expression stands here: {rest.strip()[:80]}.",
@@ -106,10 +107,20 @@ def _rest_of_line(text: str, position: int) -> str:
     return text[position : end if end >= 0 else len(text)]
 
 
-def refuse_shared(node: Node) -> None:
-    """Refuse what an alias repeats elsewhere, and encrypted documents, at each level of text inside text."""
+def refuse_around(node: Node) -> None:
+    """Refuse a node for what is around it, at each level of text inside text.
+
+    Raises:
+        DuplicateKey: a key on the way to it is there twice.
+        SharedAnchor: an alias repeats it elsewhere.
+        EncryptedManifest: any edit of the document would break its checksum.
+    """
     text = node.document.text
-    for part in (*(parent for parent, _ in pointer.path(node)), node) if "&" in text else ():
+    way = pointer.path(node)
+    for parent, key in way:
+        if isinstance(parent, Mapping) and parent.keys.count(str(key)) > 1:
+            pointer.refuse_unclear(parent, str(key))
+    for part in (*(parent for parent, _ in way), node) if "&" in text else ():
         anchor = None if isinstance(part, Alias) else part.anchor
         users = [alias for alias in _aliases(part.document.root) if alias.target is part] if anchor else []
         if users:
@@ -125,7 +136,7 @@ def refuse_shared(node: Node) -> None:
             remedy="Keep version and image in a document that is not encrypted.",
         )
     if node.document.holder is not None:
-        refuse_shared(node.document.holder)
+        refuse_around(node.document.holder)
 
 
 def _is_encrypted(document: Document) -> bool:

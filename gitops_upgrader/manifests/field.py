@@ -88,7 +88,7 @@ def _value_place(cluster: Cluster, want: VariableWant, item: Node) -> Spot:
 def _absent(cluster: Cluster, insertion: Insertion) -> Spot:
     """The place of a value that is to be inserted; raises as `place` for the collection that takes it."""
     parent = insertion.parent
-    editable.refuse_shared(parent)
+    editable.refuse_around(parent)
     file, document, line, column = where(parent.document, parent.start)
     steps = [pointer.of(parent), *map(pointer.escape, insertion.keys)]
     if insertion.item is not None:

@@ -8,20 +8,22 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
-from gitops_upgrader.errors import InvalidMarker
+from gitops_upgrader.errors import InvalidMarker, Where
 from gitops_upgrader.manifests import editable, pointer
 from gitops_upgrader.manifests.document import Document, embedded
-from gitops_upgrader.manifests.node import Node, Scalar
+from gitops_upgrader.manifests.node import Alias, Node, Scalar
 from gitops_upgrader.manifests.place import Shape, Slot, Spot
 from gitops_upgrader.manifests.query import Query, Role
+from gitops_upgrader.manifests.scalar import value_start
 from gitops_upgrader.manifests.scan import Scan, Trait, matches
 
 KEY: Final = "$gitops-upgrader"
 
-_COMMENT: Final = re.compile(r"#[^\n]*?(\{[^\n{}]*\$gitops-upgrader[^\n{}]*\}?)")
+_SETTER: Final = re.compile(r"\{[^\n{}]*\$gitops-upgrader[^\n{}]*\}?|\$gitops-upgrader[^\n]*")
+"""What names this program, in JSON as it should be or not."""
 _ROLES: Final = {role.value: role for role in (Role.VERSION, Role.VERSION_NO_V, Role.MINOR, Role.IMAGE, Role.CLASS)}
 _MINOR: Final = re.compile(r"v?(\d+\.)?\d+")
 
@@ -45,30 +47,58 @@ def find(scan: Scan, query: Query) -> list[Slot]:
 
 
 def _document(document: Document, owner: str) -> Iterator[Slot]:
-    scalars = list(_scalars(document.root))
-    for match in _COMMENT.finditer(document.text):
+    mentions = re.compile(rf"(?<![\w./-]){re.escape(owner)}:")
+    found = [match for match in _SETTER.finditer(document.text) if mentions.search(match[0])]
+    values = list(_values(document.root)) if found else []
+    holders: dict[Scalar, list[Document] | None] = {}
+    for match in found:
         position = document.start + match.start()
-        inside = next((item for item in scalars if item.start <= position < item.end), None)
-        role = None if inside else _role(document, match, owner)
-        if role is not None:
-            yield Slot(role, _beside(document, scalars, position, role))
-    for scalar in scalars:
-        if scalar.style == "|" and KEY in scalar.value and owner in scalar.value:
-            for inner in embedded(scalar) or ():
-                yield from _document(inner, owner)
+        comment = document.source.text.rfind("#", _line_start(document, position), position)
+        if comment < 0:
+            continue  # it is no comment at all
+        holder = _holder(values, position)
+        if holder is None:
+            role = _role(match[0], owner, document.where(comment))
+            if role is not None:
+                yield Slot(role, _beside(document, values, comment, role))
+        elif holders.setdefault(holder, embedded(holder)) is None:
+            _refuse_beside(holder, comment)
+    for inner in holders.values():
+        for deeper in inner or ():
+            yield from _document(deeper, owner)
 
 
-def _role(document: Document, match: re.Match[str], owner: str) -> Role | None:
-    """What a comment asks for; None where it is another upgrader's."""
-    where = document.where(document.start + match.start())
-    try:
-        name = json.loads(match[1])[KEY]
-        whose, _, what = name.rpartition(":")
-    except (ValueError, KeyError, AttributeError) as error:
-        if f'"{owner}:' not in match[1]:
-            return None
+def _holder(values: Iterable[Scalar | Alias], position: int) -> Scalar | None:
+    """The scalar in whose text a position is. What stands on the first line of a block scalar is none of its text."""
+    for value in values:
+        if isinstance(value, Scalar) and value.start <= position < value.end and _text_start(value) <= position:
+            return value
+    return None
+
+
+def _text_start(value: Scalar) -> int:
+    start = value_start(value)
+    return value.document.source.text.index("\n", start) + 1 if value.style in {"|", ">"} else start
+
+
+def _refuse_beside(holder: Scalar, comment: int) -> None:
+    """Refuse a setter comment in a text that is not read as YAML, where a value may stand beside it."""
+    start = max(_line_start(holder.document, comment), _text_start(holder))
+    if holder.document.source.text[start:comment].strip(" \t'\""):
         raise InvalidMarker(
-            f"This setter comment is no JSON: {match[1]}",
+            "This setter comment stands in a quoted or folded text, in which nothing is edited.",
+            where=holder.document.where(comment),
+            remedy="Write that text as a literal block (|), or take the comment out.",
+        )
+
+
+def _role(setter: str, owner: str, where: Where) -> Role | None:
+    """What a comment asks for; None where it is another upgrader's."""
+    try:
+        whose, _, what = json.loads(setter)[KEY].partition(":")
+    except (ValueError, KeyError, AttributeError) as error:
+        raise InvalidMarker(
+            f"This setter comment is no JSON: {setter[:80]}.",
             where=where,
             remedy=f'Write it as # {{"{KEY}": "{owner}:version"}}.',
         ) from error
@@ -83,10 +113,10 @@ def _role(document: Document, match: re.Match[str], owner: str) -> Role | None:
     return _ROLES[what]
 
 
-def _beside(document: Document, scalars: list[Scalar], position: int, role: Role) -> Spot:
-    """The value on the comment's line."""
-    line = document.source.text.rfind("\n", 0, position)
-    node = next((item for item in reversed(scalars) if line < item.end <= position and item.start > line), None)
+def _beside(document: Document, values: list[Scalar | Alias], position: int, role: Role) -> Spot:
+    """The value on the comment's line; on the first line of a block scalar, the one that follows."""
+    line = _line_start(document, position)
+    node = next((value for value in reversed(values) if line <= value.start and _written(value) <= position), None)
     if node is None:
         raise InvalidMarker(
             "No value stands beside this setter comment.",
@@ -101,9 +131,18 @@ def _beside(document: Document, scalars: list[Scalar], position: int, role: Role
     return made
 
 
-def _scalars(node: Node | None) -> Iterator[Scalar]:
-    """The scalars of a tree that are values, in the file's order."""
-    if isinstance(node, Scalar):
+def _written(value: Scalar | Alias) -> int:
+    """The end of a value, or of the first line of one that goes on below it."""
+    return value_start(value) if isinstance(value, Scalar) and value.style in {"|", ">"} else value.end
+
+
+def _line_start(document: Document, position: int) -> int:
+    return document.source.text.rfind("\n", 0, position) + 1
+
+
+def _values(node: Node | None) -> Iterator[Scalar | Alias]:
+    """The scalars and aliases of a tree that are values, in the file's order."""
+    if isinstance(node, Scalar | Alias):
         yield node
     for _, value in pointer.children(node):
-        yield from _scalars(value)
+        yield from _values(value)

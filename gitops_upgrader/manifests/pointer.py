@@ -69,7 +69,7 @@ def child(node: Node, key: str) -> Node | None:
         keys = node.keys
         if keys.count(key) == 1:
             return node.value(keys.index(key))
-        _refuse_unclear(node, key)
+        refuse_unclear(node, key)
     elif isinstance(node, Sequence):
         return _item(node, key)
     elif isinstance(node, Alias):
@@ -96,8 +96,12 @@ def aliased(node: Alias) -> AliasedValue:
     )
 
 
-def _refuse_unclear(node: Mapping, key: str) -> None:
-    """Refuse a mapping that has a key twice, or that does not have it and may get it from another one."""
+def refuse_unclear(node: Mapping, key: str) -> None:
+    """Refuse a mapping that has a key twice, or that does not have it and may get it from another one.
+
+    Raises:
+        DuplicateKey, MergeKey: as `child`.
+    """
     keys = node.keys
     if key in keys:
         first = keys.index(key)

@@ -2,7 +2,15 @@ from __future__ import annotations
 
 import pytest
 
-from gitops_upgrader.errors import InvalidMarker, ManifestError, NotAVersion, UnreadableManifest, ValueMissing
+from gitops_upgrader.errors import (
+    AliasedValue,
+    DuplicateKey,
+    InvalidMarker,
+    ManifestError,
+    NotAVersion,
+    UnreadableManifest,
+    ValueMissing,
+)
 from gitops_upgrader.manifests import Query, Shape, Values, VariableWant
 from tests.manifests.samples import cluster, locate, refusal, text
 
@@ -64,6 +72,31 @@ def test_each_role_writes_its_value(before: str, role: str, after: str) -> None:
         (f"v: {marker()}\n  v1.33.5", InvalidMarker, "No value stands beside"),
         (f"v: [ {marker()}", UnreadableManifest, "v.yaml:2:1"),
         (f"v: |\n  some prose, no YAML: [ {marker()}", UnreadableManifest, "v.yaml:3:1"),
+        (f"v: v1.33.5 {marker('version:x')}", InvalidMarker, "The setter comment asks for 'version:x'"),
+        (
+            "v: v1.33.5 # {'$gitops-upgrader': 'fleet/prod:version'}",
+            InvalidMarker,
+            "v.yaml:1:12: This setter comment is",
+        ),
+        ("v: v1.33.5 # {$gitops-upgrader: fleet/prod:version}", InvalidMarker, "is no JSON"),
+        ("v: v1.33.5 # $gitops-upgrader: fleet/prod:version", InvalidMarker, "is no JSON"),
+        (f"v: >\n  version: v1.33.5 {marker()}", InvalidMarker, "v.yaml:2:20: This setter comment stands in a quoted"),
+        (f"v: 'x: v1.33.5 {marker()}'", InvalidMarker, "Write that text as a literal block (|), or take"),
+        (
+            'v: v1.33.5#{"$gitops-upgrader":"fleet/prod:version"}',
+            InvalidMarker,
+            "v.yaml:1:11: This setter comment stands in a quoted",
+        ),
+        ('{"v": "x: v1.33.5 # {\\"$gitops-upgrader\\": \\"fleet/prod:version\\"}\\n"}', InvalidMarker, "v.yaml:1:19"),
+        (f"v: &v # a\n  v1.33.5\nw: {{a: v1.33.5, b: *v}} {marker()}", AliasedValue, "The alias *v stands here"),
+        (f"v: &v {marker()}\n  |-\n  v1.33.5", InvalidMarker, "No value stands beside"),
+        (f"v: |- {marker()}\n  v1.33.5\n  v1.33.6", NotAVersion, "is not a whole version"),
+        (
+            f"v: v1.33.1\nv: v1.33.5 {marker()}",
+            DuplicateKey,
+            "v.yaml:2:1: The key v is there twice, first at v.yaml:1:1",
+        ),
+        (f"a: |\n  v: v1.33.5 {marker()}\na: x", DuplicateKey, "The key a is there twice"),
     ],
 )
 def test_comments_that_do_not_work(line: str, reason: type[ManifestError], message: str) -> None:
@@ -77,12 +110,29 @@ def test_comments_that_do_not_work(line: str, reason: type[ManifestError], messa
         'v: v1.33.5 # {"$gitops-upgrader": 1} fleet/prod',
         f"v: v1.33.5 {marker(owner='fleet/production')} fleet/prod",
         f"v: '{marker()}'",
-        f'v: "x {marker().replace(chr(34), "")} fleet/prod"',
+        f'v: "{marker().replace(chr(34), "")} fleet/prod"',
+        '{"$gitops-upgrader": "fleet/prod:version"}',
+        'v: v1.33.5 # {"$gitops-upgrader": "a/b:version", "not": "fleet/prod:version"}',
+        f"v: >\n  {marker()}\n  v1.33.5",
         f"v: |\n  some prose, no YAML: [ {marker(owner='a/b')}\nw: fleet/prod",
     ],
 )
 def test_what_is_no_comment_of_ours(line: str) -> None:
     assert locate({"v.yaml": line + "\n", "a.yaml": cluster()}, OWNED).version.shape is Shape.LITERAL
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        f"v: |- {marker()}\n  v1.33.5\n",
+        f"v: >  {marker()}\n  v1.33.5\n",
+        f"v: 'a # b'\nw: v1.33.5 # see #3 {marker()}\n",
+        f"v: ['a # b', v1.33.5] {marker()}\n",
+        f"v: v1.33.5 {marker(owner='fleet/dev')}, {marker()[2:]}\n",
+    ],
+)
+def test_comments_stand_wherever_yaml_has_them(before: str) -> None:
+    assert text({"v.yaml": before, "a.yaml": cluster()}, OWNED) == before.replace("1.33.5", "1.34.2")
 
 
 def test_comments_inside_texts_inside_texts() -> None:
