@@ -66,7 +66,7 @@ CHAPTERS: dict[str, Chapter] = {
     "close what is withdrawn": Chapter(f"{PROPOSED}the plan finds nothing", least=4),
     "close what is lowered, and propose the lower one": Chapter(
         "prod is at v1.33.5\nthe plan targets v1.34.2\npropose -> create #1, Proposed\nthe plan targets v1.34.1",
-        least=4,
+        least=7,
     ),
     "close what a deleted upgrader proposed": Chapter(f"{PROPOSED}the upgrader is deleted", least=4),
     "take up what a person reopened": Chapter(

@@ -28,6 +28,7 @@ DEADLY = (
     "supersede",
     "rebuild as labelled",
     "close what is withdrawn",
+    "close what is lowered, and propose the lower one",
     "reset the branch left over from a merge",
     "leave a person's work",
     "make it ready for review, and supersede it",
