@@ -9,7 +9,7 @@ from itertools import groupby
 from operator import attrgetter
 from typing import Final, NamedTuple
 
-from gitops_upgrader.errors import AmbiguousPlace, InvalidVersion, ValueMissing
+from gitops_upgrader.errors import AmbiguousPlace, ValueMissing
 from gitops_upgrader.manifests import pointer, scalar
 from gitops_upgrader.manifests.class_name import class_template
 from gitops_upgrader.manifests.document import Document
@@ -98,10 +98,7 @@ def _class_note(located: Located, values: Values) -> Iterator[Note]:
     written = {(place.file, place.line, place.column) for place in (slot.place for slot in located.slots)}
     if located.query.topology_class or (at.file, at.line, at.column) in written:
         return
-    try:
-        old, new = Version.parse(located.version_text), Version.parse(values.version)
-    except InvalidVersion:
-        return  # what is no version cannot be in a name either
+    old, new = Version.parse(located.version_text), Version.parse(values.version)
     template = class_template(name, old) if str(old.minor) in name else None
     if template is not None and class_template(name, new) is None:
         yield Note(

@@ -84,7 +84,6 @@ def test_a_class_in_a_patch_is_noted_in_its_place() -> None:
     [
         (_of_class("quick-start"), Query("prod")),
         (_of_class("team-31-33"), Query("prod")),
-        (_of_class("c-1-33", "v1.33.05"), Query("prod")),
         (_of_class('c-1-33 # {"$gitops-upgrader": "a/b:class"}'), Query("prod", owner="a/b")),
         (_of_class("c-1-33"), Query("prod", topology_class=True)),
         (_of_class("c-1-33"), Query("prod", targets=(TargetWant("a.yaml", "/spec/topology/version"),))),
