@@ -7,15 +7,19 @@ a field is simply where its node stands. Collections that a patch changes are co
 from __future__ import annotations
 
 import enum
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from gitops_upgrader.errors import InvalidPatch
 from gitops_upgrader.manifests import pointer
 from gitops_upgrader.manifests.cluster import json_value
-from gitops_upgrader.manifests.node import Alias, Collection, Mapping, Node, Scalar, Sequence
+from gitops_upgrader.manifests.node import Alias, Collection, Mapping, Node, Parent, Scalar, Sequence
 from gitops_upgrader.manifests.selector import Selector
+
+_INDEX: Final = re.compile(r"[+-]?[0-9]{1,9}")
+"""An index as Go's `strconv.Atoi` reads it; those below 0 count from the end."""
 
 
 class PatchedMapping(Mapping):
@@ -124,44 +128,96 @@ def _is_null(value: Scalar) -> bool:
     return value.value != "" or "#@" not in value.document.source.text[value.end : value.end + 3]
 
 
+def put(tree: Mapping, keys: tuple[str, ...], value: Node | None) -> Mapping:
+    """The tree with a value (None: without one) at some keys; nothing is put where the way to it is not there."""
+    key, rest = keys[0], keys[1:]
+    new = value
+    if rest:
+        below = pointer.look(tree, key)
+        if not isinstance(below, Mapping):
+            return tree
+        new = put(below, rest, value)
+    entries: dict[str, Node | None] = {**dict(zip(tree.keys, tree.values, strict=True)), key: new}
+    return PatchedMapping(tree, [(name, entry) for name, entry in entries.items() if entry is not None])
+
+
+def origin(node: Parent) -> Parent:
+    """The collection in the file, for one that patches changed."""
+    return node.origin if isinstance(node, (PatchedMapping, PatchedSequence)) else node
+
+
 def apply(tree: Node, operation: Operation) -> Node:
-    """One JSON6902 operation.
+    """One JSON6902 operation, as the library that Kustomize applies it with (gopkg.in/evanphx/json-patch.v4).
+
+    It takes more than RFC 6902: `replace` of a key that is not there, and indices below 0.
 
     Raises:
         InvalidPatch: it does not apply, so that Kustomize would refuse it too.
     """
-    (parts,) = pointer.parse(operation.path)
+    parts = _parts(operation, operation.path)
     value = operation.value
     if operation.op in {"move", "copy"}:
-        (source,) = pointer.parse(operation.source)
+        source = _parts(operation, operation.source)
         value = _get(tree, source, operation)
         if operation.op == "move":
-            tree = _change(tree, source, None, operation, add=False)
+            tree = _change(tree, source, None, operation)
     if operation.op == "test":
-        if json_value(_get(tree, parts, operation)) != json_value(value):
+        if json_value(find(tree, parts)) != json_value(value):
             raise _invalid(operation.node, f"The patch tests {operation.path} for another value than it has.")
         return tree
     if operation.op not in {"add", "replace", "remove", "move", "copy"}:
         raise _invalid(operation.node, f"{operation.op} is no JSON6902 operation.")
-    if operation.op != "remove" and value is None:
+    if operation.op == "remove":
+        return _change(tree, parts, None, operation)
+    if value is None:
         raise _invalid(operation.node, f"The operation {operation.op} has no value.")
-    return _change(
-        tree,
-        parts,
-        value if operation.op != "remove" else None,
-        operation,
-        add=operation.op not in {"replace", "remove"},
-    )
+    return _change(tree, parts, value, operation)
+
+
+def tested(tree: Node, operation: Operation) -> Node | None:
+    """What a `test` looks at; None for another operation, and where nothing is there."""
+    return find(tree, _parts(operation, operation.path)) if operation.op == "test" else None
+
+
+def indices(tree: Node, operation: Operation) -> Iterator[tuple[Sequence, str, bool]]:
+    """The lists that an operation goes into, each with the index, and whether it goes on inside that item."""
+    for path in (operation.path, operation.source):
+        parts = _parts(operation, path)
+        node: Node | None = tree
+        for position, key in enumerate(parts):
+            if isinstance(node, Sequence):
+                yield node, key, position + 1 < len(parts)
+            node = find(node, [key]) if node is not None else None
+
+
+def find(node: Node, parts: list[str]) -> Node | None:
+    """What a path of an operation leads to; None where nothing is there."""
+    for key in parts:
+        if isinstance(node, Sequence):
+            index = _index(key, len(node.items))
+            found = node.items[index] if index is not None else None
+        else:
+            found = pointer.child(node, key)
+        if found is None:
+            return None
+        node = found
+    return node
+
+
+def _parts(operation: Operation, path: str) -> list[str]:
+    if path and not path.startswith("/"):
+        raise _invalid(operation.node, f"{path} does not start with a slash.")
+    return [pointer.unescape(part) for part in path.split("/")[1:]]
 
 
 def _get(tree: Node, parts: list[str], operation: Operation) -> Node:
-    node = pointer.walk(tree, parts)
+    node = find(tree, parts)
     if node is None:
         raise _invalid(operation.node, f"The patch needs {pointer.join(parts)}, which is not there.")
     return node
 
 
-def _change(node: Node, parts: list[str], value: Node | None, operation: Operation, *, add: bool) -> Node:
+def _change(node: Node, parts: list[str], value: Node | None, operation: Operation) -> Node:
     """The tree with a value set (None: removed) at a path; each collection on the way is copied."""
     if not parts:
         if value is None:
@@ -171,36 +227,39 @@ def _change(node: Node, parts: list[str], value: Node | None, operation: Operati
     if isinstance(node, Alias):
         raise pointer.aliased(node)
     if isinstance(node, Sequence):
-        return PatchedSequence(node, _items(node, key, rest, value, operation, add=add))
+        return PatchedSequence(node, _items(node, key, rest, value, operation))
     if not isinstance(node, Mapping):
         raise _invalid(operation.node, f"{operation.path} leads through a single value.")
     old = pointer.child(node, key)
-    if old is None and (rest or not add):
+    if old is None and (rest or value is None):
         raise _invalid(operation.node, f"The patch needs {operation.path}, which is not there.")
-    new = _change(old, rest, value, operation, add=add) if rest and old is not None else value
+    new = _change(old, rest, value, operation) if rest and old is not None else value
     entries: dict[str, Node | None] = {**dict(zip(node.keys, node.values, strict=True)), key: new}
     return PatchedMapping(node, [(name, entry) for name, entry in entries.items() if entry is not None])
 
 
-def _items(
-    node: Sequence, key: str, rest: list[str], value: Node | None, operation: Operation, *, add: bool
-) -> list[Node]:
+def _items(node: Sequence, key: str, rest: list[str], value: Node | None, operation: Operation) -> list[Node]:
     items = list(node.items)
-    if not rest and add and value is not None:
-        if key == "-" or key == str(len(items)):
-            return [*items, value]
-        if pointer.child(node, key) is not None and not key.startswith("["):
-            return [*items[: int(key)], value, *items[int(key) :]]
-    if key.startswith("[") or pointer.child(node, key) is None:
+    adds = not rest and value is not None and operation.op != "replace"
+    index = len(items) if adds and key == "-" else _index(key, len(items) + adds)
+    if index is None:
         raise _invalid(operation.node, f"The patch needs {operation.path}, which is not there.")
-    index = int(key)
-    if rest:
-        items[index] = _change(items[index], rest, value, operation, add=add)
+    if adds and value is not None:
+        items.insert(index, value)
+    elif rest:
+        items[index] = _change(items[index], rest, value, operation)
     elif value is None:
         del items[index]
     else:
         items[index] = value
     return items
+
+
+def _index(key: str, size: int) -> int | None:
+    """The index of one of so many items; None where there is none such."""
+    index = int(key) if _INDEX.fullmatch(key) else size
+    index += size if index < 0 else 0
+    return index if 0 <= index < size else None
 
 
 def _invalid(node: Node, problem: str) -> InvalidPatch:

@@ -256,9 +256,9 @@ def test_an_insertion_into_a_shared_base_is_refused() -> None:
         ),
         (
             "patches: [{path: p.yaml, target: {kind: Cluster}}]\n",
-            {"p": "- {op: replace, path: /spec/none, value: 1}\n"},
+            {"p": "- {op: replace, path: /spec/none/at, value: 1}\n"},
             InvalidPatch,
-            "k/p.yaml:1:3: The patch needs /spec/none, which is not there",
+            "k/p.yaml:1:3: The patch needs /spec/none/at, which is not there",
         ),
         (
             "patches: [{target: {kind: Cluster}, patch: '[{op: add, path: /spec/topology/version, value: v1.3.1}]'}]\n",

@@ -70,6 +70,16 @@ def test_what_is_patched_knows_its_origin() -> None:
         ("{op: move, from: /a, path: /m/a}", {"l": [1, 2], "m": {"n": 3, "a": 0}}),
         ("{op: copy, from: /m/n, path: /l/-}", {"a": 0, "l": [1, 2, 3], "m": {"n": 3}}),
         ("{op: test, path: /m, value: {n: 3}}", {"a": 0, "l": [1, 2], "m": {"n": 3}}),
+        # What Kustomize takes though RFC 6902 does not.
+        ("{op: replace, path: /z, value: 1}", {"a": 0, "l": [1, 2], "m": {"n": 3}, "z": 1}),
+        ("{op: replace, path: /m/z, value: {y: 1}}", {"a": 0, "l": [1, 2], "m": {"n": 3, "z": {"y": 1}}}),
+        ("{op: replace, path: /l/-1, value: 9}", {"a": 0, "l": [1, 9], "m": {"n": 3}}),
+        ("{op: replace, path: /l/+1, value: 9}", {"a": 0, "l": [1, 9], "m": {"n": 3}}),
+        ("{op: remove, path: /l/-2}", {"a": 0, "l": [2], "m": {"n": 3}}),
+        ("{op: add, path: /l/-1, value: 9}", {"a": 0, "l": [1, 2, 9], "m": {"n": 3}}),
+        ("{op: add, path: /l/-3, value: 9}", {"a": 0, "l": [9, 1, 2], "m": {"n": 3}}),
+        ("{op: test, path: /z, value: null}", {"a": 0, "l": [1, 2], "m": {"n": 3}}),
+        ("{op: add, path: '/m/a|~1b', value: 9}", {"a": 0, "l": [1, 2], "m": {"n": 3, "a|/b": 9}}),
     ],
 )
 def test_operations(operation: str, result: Json) -> None:
@@ -79,7 +89,12 @@ def test_operations(operation: str, result: Json) -> None:
 @pytest.mark.parametrize(
     ("operation", "message"),
     [
-        ("{op: replace, path: /z, value: 1}", "needs /z, which is not there"),
+        ("{op: replace, path: z, value: 1}", "z does not start with a slash"),
+        ("{op: add, path: /l/x, value: 1}", "which is not there"),
+        ("{op: remove, path: /l/-3}", "which is not there"),
+        ("{op: add, path: /l/-4, value: 1}", "which is not there"),
+        ("{op: replace, path: /l/-, value: 1}", "which is not there"),
+        ("{op: replace, path: /l/99999999999999999999, value: 1}", "which is not there"),
         ("{op: replace, path: /m/z/y, value: 1}", "which is not there"),
         ("{op: remove, path: /z}", "which is not there"),
         ("{op: remove, path: ''}", "removes the whole object"),
@@ -89,7 +104,8 @@ def test_operations(operation: str, result: Json) -> None:
         ("{op: add, path: '/n/[x=1]', value: 1}", "which is not there"),
         ("{op: replace, path: /a/b, value: 1}", "leads through a single value"),
         ("{op: test, path: /a, value: 1}", "tests /a for another value"),
-        ("{op: test, path: /z, value: 1}", "needs /z, which is not there"),
+        ("{op: test, path: /z, value: 1}", "tests /z for another value"),
+        ("{op: test, path: /l/9, value: 1}", "tests /l/9 for another value"),
         ("{op: copy, from: /z, path: /a}", "needs /z, which is not there"),
         ("{op: merge, path: /a, value: 1}", "merge is no JSON6902 operation"),
         ("{op: replace, path: /a}", "replace has no value"),
