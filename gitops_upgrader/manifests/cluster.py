@@ -16,6 +16,8 @@ from gitops_upgrader.model import Json
 GROUP: Final = "cluster.x-k8s.io"
 VERSION: Final = re.compile(r"v?\d+\.\d+\.\d+(?:[-+][0-9A-Za-z.+-]+)?")
 """A whole version, with or without `v`."""
+_CLASS_FIELDS: Final = (("classRef", "name"), ("class",))
+_BEFORE_CLASS_REF: Final = frozenset({"v1alpha4", "v1beta1"})
 _SCOPE_LISTS: Final = {ScopeKind.MACHINE_DEPLOYMENT: "machineDeployments", ScopeKind.MACHINE_POOL: "machinePools"}
 
 
@@ -39,11 +41,20 @@ class Cluster:
         return pointer.look(self.node, "spec", "topology")
 
     @property
+    def class_fields(self) -> tuple[tuple[str, ...], ...]:
+        """Where in the topology the ClusterClass is named: the field of the object's own API version first.
+
+        The API server drops the other one. See CAPI's api/core/v1beta1 and v1beta2/cluster_types.go, `Topology`.
+        """
+        version = pointer.peek(self.node, "apiVersion").rpartition("/")[2]
+        return _CLASS_FIELDS[::-1] if version in _BEFORE_CLASS_REF else _CLASS_FIELDS
+
+    @property
     def class_node(self) -> Scalar | None:
         """Where the ClusterClass is named: `classRef.name` from v1beta2 on, `class` before."""
         topology = self.topology
-        found = pointer.look(topology, "classRef", "name") or pointer.look(topology, "class")
-        return found if isinstance(found, Scalar) and found.value else None
+        nodes = (pointer.look(topology, *keys) for keys in self.class_fields)
+        return next((node for node in nodes if isinstance(node, Scalar) and node.value), None)
 
     @property
     def class_name(self) -> str | None:
@@ -53,9 +64,10 @@ class Cluster:
 
     @property
     def class_namespace(self) -> str:
-        """The ClusterClass's namespace: `classRef.namespace`, or `classNamespace`; empty where it is the Cluster's."""
+        """The ClusterClass's namespace, from the field beside its name; empty where it is the Cluster's."""
         topology = self.topology
-        return pointer.peek(topology, "classRef", "namespace") or pointer.peek(topology, "classNamespace")
+        by_reference = self.class_node is pointer.look(topology, "classRef", "name")
+        return pointer.peek(topology, *(("classRef", "namespace") if by_reference else ("classNamespace",)))
 
     @property
     def labels(self) -> dict[str, str]:

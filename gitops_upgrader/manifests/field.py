@@ -44,7 +44,8 @@ def topology_class(cluster: Cluster) -> Spot:
         TemplatedValue and others: as `version`.
     """
     topology = pointer.walk(cluster.node, ("spec", "topology"))
-    node = pointer.walk(topology, ("classRef", "name")) or pointer.walk(topology, ("class",))
+    nodes = (pointer.walk(topology, keys) for keys in cluster.class_fields)
+    node = next((node for node in nodes if node is not None), None)
     if node is None:
         raise VersionNotFound(
             f"Cluster {cluster.label} names no class.",

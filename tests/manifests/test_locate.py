@@ -188,6 +188,24 @@ def test_a_cluster_without_version_or_class() -> None:
 
 
 @pytest.mark.parametrize(
+    ("api", "fields", "name", "namespace"),
+    [
+        ("v1beta1", "class: a\n    classRef: {name: b, namespace: n}", "a", ""),
+        ("v1beta1", "classRef: {name: b}\n    class: a\n    classNamespace: m", "a", "m"),
+        ("v1beta2", "class: a\n    classNamespace: m\n    classRef: {name: b, namespace: n}", "b", "n"),
+        ("v1beta2", "class: a\n    classNamespace: m\n    classRef: {name: b}", "b", ""),
+        ("v1beta1", "classRef: {name: b, namespace: n}", "b", "n"),
+        ("v1beta2", "class: a", "a", ""),
+    ],
+)
+def test_the_class_is_named_in_the_field_of_the_api_version(api: str, fields: str, name: str, namespace: str) -> None:
+    manifest = cluster().replace("v1beta1", api).replace("class: quick-start", fields)
+    found = locate({"a.yaml": manifest}, Query("prod", topology_class=True))
+    assert found.cls is not None
+    assert (found.cls.text, found.class_name, found.class_namespace) == (name, name, namespace)
+
+
+@pytest.mark.parametrize(
     ("more", "want", "reason", "message"),
     [
         ("    variables: x\n", VariableWant("a"), VariableNotFound, "the list of variables is empty or no list"),
