@@ -8,6 +8,8 @@ import re
 import signal
 import subprocess
 import sys
+import threading
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import IO
 
@@ -18,6 +20,7 @@ from gitops_upgrader.cli import group
 from gitops_upgrader.cli.run import run
 from gitops_upgrader.errors import ClusterNotFound, Where
 from tests.cli.commandline import CommandLine
+from tests.httpserver import http_server
 from tests.need import need
 from tests.reconcilers.directory import Fleet
 
@@ -106,12 +109,9 @@ def test_a_reader_that_has_seen_enough_is_no_traceback(tmp_path: Path) -> None:
 
 def test_ctrl_c_in_the_middle_of_a_run(fleet: Fleet) -> None:
     """A package repository that never answers; the person gives up."""
-    import http.server
-    import threading
-
     arrived, done = threading.Event(), threading.Event()
 
-    class Handler(http.server.BaseHTTPRequestHandler):
+    class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             arrived.set()
             done.wait(30)
@@ -119,16 +119,12 @@ def test_ctrl_c_in_the_middle_of_a_run(fleet: Fleet) -> None:
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002  (the base class's name)
             """Keep quiet."""
 
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-        thread.start()
-        with process("versions", f"http://127.0.0.1:{server.server_port}/deb/", cwd=fleet.folder) as running:
+    with http_server(Handler) as port:
+        with process("versions", f"http://127.0.0.1:{port}/deb/", cwd=fleet.folder) as running:
             assert arrived.wait(30)
             running.send_signal(signal.SIGINT)
             _, said = running.communicate(timeout=30)
         done.set()
-        server.shutdown()
-        thread.join()
 
     assert (running.returncode, said.strip()) == (130, "interrupted")
 

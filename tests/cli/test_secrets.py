@@ -8,10 +8,9 @@ from __future__ import annotations
 import base64
 import json
 import logging
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from urllib.parse import quote
 
@@ -21,6 +20,7 @@ import pytest
 from tests.cli.commandline import CommandLine, Ran
 from tests.cli.leaks import forms, leaked, leaks
 from tests.gitserver import GitServer, git_http_server
+from tests.httpserver import http_server
 from tests.reconcilers.directory import Fleet
 from tests.reconcilers.test_repository import repository, secret
 
@@ -105,14 +105,8 @@ def parrot(status: int) -> Iterator[tuple[str, list[str]]]:
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002  (the base class's name)
             """Keep quiet."""
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}", everything
-        finally:
-            server.shutdown()
-            thread.join()
+    with http_server(Handler) as port:
+        yield f"http://127.0.0.1:{port}", everything
 
 
 @pytest.fixture

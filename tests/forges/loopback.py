@@ -10,9 +10,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email.message import Message
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
+
+from tests.httpserver import http_server
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,17 +119,9 @@ def serving(answer: Callable[[Request], Reply], *, tls: ssl.SSLContext | None = 
         def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 (the name that http.server gives it)
             """Say nothing."""
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        if tls is not None:
-            server.socket = tls.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
-        loopback = Loopback(f"{'https' if tls else 'http'}://127.0.0.1:{server.server_address[1]}")
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-        thread.start()
-        try:
-            yield loopback
-        finally:
-            server.shutdown()
-            thread.join()
+    with http_server(Handler, tls) as port:
+        loopback = Loopback(f"{'https' if tls else 'http'}://127.0.0.1:{port}")
+        yield loopback
 
 
 def page(items: Sequence[Any], request: Request, url: str, most: int) -> Reply:

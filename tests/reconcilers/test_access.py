@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import http.client
 import ssl
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from urllib.parse import urlsplit
 
 import pytest
@@ -23,6 +22,7 @@ from tests.forges.loopback import Reply, Request
 from tests.forges.test_auth import PEM, FakeApps
 from tests.forges.worlds import Time
 from tests.gitserver import git_http_server
+from tests.httpserver import http_server
 from tests.reconcilers.directory import Fleet
 from tests.reconcilers.forge import PATH, Fake, forge_of, repository, secret
 from tests.sshserver import ssh_server
@@ -243,16 +243,9 @@ def proxying(routes: dict[str, str]) -> Iterator[Proxy]:
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (the base class's name)
             """Keep quiet."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    proxy.url = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-    thread.start()
-    try:
+    with http_server(Handler) as port:
+        proxy.url = f"http://127.0.0.1:{port}"
         yield proxy
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 def test_flux_names_address_branch_secret_and_proxy(fleet: Fleet) -> None:

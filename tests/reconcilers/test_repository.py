@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pygit2
@@ -16,6 +15,7 @@ import pytest
 from gitops_upgrader.errors import LocalRepositoryRefused
 from tests.cli.leaks import leaked
 from tests.gitserver import GitServer, git_http_server
+from tests.httpserver import http_server
 from tests.reconcilers.directory import OURS, PLAN, SYNCER, TEMPLATE, VERSIONS, Fleet, upgrader
 
 SECRET = "apiVersion: v1\nkind: Secret\nmetadata: {name: NAME, namespace: fleet}\nstringData: {DATA}\n"
@@ -61,16 +61,9 @@ def recording() -> Iterator[Recorder]:
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002  (the base class's name)
             """Keep quiet."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    recorder.url = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-    thread.start()
-    try:
+    with http_server(Handler) as port:
+        recorder.url = f"http://127.0.0.1:{port}"
         yield recorder
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 @pytest.fixture

@@ -8,9 +8,11 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+
+from tests.httpserver import http_server
 
 END = object()
 """Put into `events`, ends the watch that runs; no other one is begun until it is asked for."""
@@ -48,18 +50,12 @@ def item(name: str, version: int = 1, **more: Any) -> dict[str, Any]:
 def serving() -> Iterator[Api]:
     """Serve it until the end of the block."""
     api = Api()
-    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"api": api}))
-    server.daemon_threads = True
-    api.url = f"http://127.0.0.1:{server.server_address[1]}"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-    thread.start()
-    try:
-        yield api
-    finally:
-        api.ending.set()
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with http_server(type("Handler", (_Handler,), {"api": api})) as port:
+        api.url = f"http://127.0.0.1:{port}"
+        try:
+            yield api
+        finally:
+            api.ending.set()
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -15,10 +15,11 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
+from tests.httpserver import http_server
 from tests.runtime.installed import Installed
 
 _HOP_BY_HOP = frozenset({"connection", "keep-alive", "transfer-encoding", "content-length", "host"})
@@ -189,15 +190,9 @@ def between(upstream: str, authority: Path | None = None) -> Iterator[Proxy]:
     """
     context = ssl.create_default_context(cafile=str(authority)) if authority else None
     proxy = Proxy(upstream, context)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"proxy": proxy}))
-    server.daemon_threads = True
-    proxy.url = f"http://127.0.0.1:{server.server_address[1]}"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-    thread.start()
     try:
-        yield proxy
+        with http_server(type("Handler", (_Handler,), {"proxy": proxy})) as port:
+            proxy.url = f"http://127.0.0.1:{port}"
+            yield proxy
     finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
         proxy.cut()

@@ -6,9 +6,10 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from http.server import BaseHTTPRequestHandler
 from typing import Any, TypeAlias
+
+from tests.httpserver import http_server
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,13 +82,6 @@ def serving(answer: Handler) -> Iterator[Loopback]:
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002  (the name is http.server's)
             """Say nothing."""
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), _Handler) as listener:
-        listener.daemon_threads = True
-        server = Loopback(f"http://127.0.0.1:{listener.server_address[1]}", answer)
-        thread = Thread(target=listener.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            yield server
-        finally:
-            listener.shutdown()
-            thread.join()
+    with http_server(_Handler) as port:
+        server = Loopback(f"http://127.0.0.1:{port}", answer)
+        yield server

@@ -1,0 +1,40 @@
+"""A web server on loopback, in threads of the test's own process: whatever a handler answers."""
+
+from __future__ import annotations
+
+import ssl
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from socketserver import TCPServer
+
+
+class _Server(ThreadingHTTPServer):
+    def server_bind(self) -> None:
+        """Bind, and ask nobody for the machine's name, which http.server would look up for each server."""
+        TCPServer.server_bind(self)
+        self.server_name, self.server_port = "localhost", int(self.server_address[1])
+
+
+@contextmanager
+def http_server(handler: type[BaseHTTPRequestHandler], tls: ssl.SSLContext | None = None) -> Iterator[int]:
+    """Serve until the end of the block, each connection in a thread.
+
+    Args:
+        handler: answers one connection's requests.
+        tls: serves HTTPS with this context.
+
+    Yields:
+        The port.
+    """
+    with _Server(("127.0.0.1", 0), handler) as server:
+        if tls is not None:  # a handshake takes place in its connection's thread, so that a slow one stops nobody
+            server.socket = tls.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+        thread.start()
+        try:
+            yield server.server_port
+        finally:
+            server.shutdown()
+            thread.join()
