@@ -66,7 +66,7 @@ class Repository(History):
         """
         if location.is_local:
             return cls._open_local(location, timeout)
-        scratch = _scratch(location, cache, reference, timeout)
+        scratch = _scratch(location, cache, reference, timeout, auth.proxy if auth else None)
         try:
             transport = BinaryTransport(
                 scratch,
@@ -263,9 +263,12 @@ class Repository(History):
         return tuple(path.decode("utf-8", "surrogateescape") for path in sorted(paths))
 
 
-def _scratch(location: Location, cache: Path | None, reference: Checkout | None, timeout: float) -> Scratch:
+def _scratch(
+    location: Location, cache: Path | None, reference: Checkout | None, timeout: float, proxy: str | None
+) -> Scratch:
+    """Where to fetch to. Each proxy has a cache of its own, so that one that hangs stops nobody else."""
     if reference is not None and reference.is_complete:
         return Scratch.temporary_one(alternates_of(reference.git_dir / "objects"))
     if cache is not None:
-        return Scratch.cached(cache, location.normalised, timeout)
+        return Scratch.cached(cache, f"{location.normalised}{f' through {proxy}' if proxy else ''}", timeout)
     return Scratch.temporary_one()

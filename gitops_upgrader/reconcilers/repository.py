@@ -74,7 +74,8 @@ class Access:
         Without the credentials in it, whoever knows a URL could work through somebody else's access.
         """
         prefix = self.spec.pull_request.branch_prefix
-        return self.location.normalised, self.branch, self.provider, self.api_url, prefix, self.opens
+        proxy = self.proxy_secret[0] if self.proxy_secret else None  # by name, as `way_of` has it
+        return self.location.normalised, self.branch, self.provider, self.api_url, prefix, proxy, self.opens
 
     @property
     def opens(self) -> tuple[object, ...]:
@@ -129,6 +130,19 @@ def location_of(scope: Scope, repository: GitOpsRepository, line: CommandLine) -
     """
     url = repository.spec.url if repository.spec.source_ref is None else _flux(scope, repository).url
     return Location.parse(url or "", line.folder)
+
+
+def way_of(scope: Scope, repository: GitOpsRepository) -> str:
+    """What leads there besides its address, without a look at Secrets: a forge of its own, a proxy; empty for neither.
+
+    Who names one may be kept waiting by it. What shares a workspace has it in common.
+
+    Raises:
+        ObjectError: Flux's object is not there, or has no address.
+    """
+    proxy = _flux(scope, repository).proxy_secret if repository.spec.source_ref is not None else None
+    by_proxy = f"{key_of(repository).namespace}/{proxy}" if proxy else ""
+    return f"{repository.spec.api_url or ''} {by_proxy}".strip()
 
 
 def from_command_line(line: CommandLine) -> Access:

@@ -28,7 +28,7 @@ from gitops_upgrader.reconcilers import gitops_repository, machine_image, plan, 
 from gitops_upgrader.reconcilers.kept import KeptWorkspaces
 from gitops_upgrader.reconcilers.propose import Proposed
 from gitops_upgrader.reconcilers.references import read
-from gitops_upgrader.reconcilers.repository import location_of, repository_of
+from gitops_upgrader.reconcilers.repository import location_of, repository_of, way_of
 from gitops_upgrader.reconcilers.rollout import Stage
 from gitops_upgrader.reconcilers.scope import Result, Scope, key_of
 from gitops_upgrader.runtime.events import Happening, Recorder
@@ -118,10 +118,10 @@ class Dispatcher:
             if repository is None:
                 return None
             name = location_of(scope, repository, self.workspaces.line).normalised
+            way = way_of(scope, repository)
         except UpgraderError:
             return None  # the reconcile itself will say so
-        # Who names a forge of their own, and may keep us waiting there, is not waited for by others.
-        way = repository.spec.api_url
+        # Who names a forge or a proxy of their own, and may keep us waiting there, is not waited for by others.
         return Lane(f"{name} {way}" if way else name, key_of(repository))
 
     def reconcile(self, key: ObjectKey) -> Outcome:

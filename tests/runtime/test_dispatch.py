@@ -210,3 +210,37 @@ def test_an_image_that_is_being_deleted_is_not_built_anew(fleet: Fleet, git: Git
     assert store.list("batch", "Job") == ()
     store.delete(key)
     assert process.run(IMAGE, "built").result == "gone"
+
+
+FLUX = """\
+apiVersion: source.toolkit.fluxcd.io/v1
+kind: GitRepository
+metadata: {name: NAME, namespace: fleet}
+spec: {url: "https://git.fleet.invalid/fleet.git", MORE}
+---
+apiVersion: OURS
+kind: GitOpsRepository
+metadata: {name: NAME, namespace: fleet}
+spec: {sourceRef: {kind: GitRepository, name: NAME}, provider: gitea}
+"""
+
+
+def test_who_names_a_forge_or_a_proxy_of_their_own_is_not_waited_for_by_others(fleet: Fleet) -> None:
+    ways = {"one": "timeout: 60s", "two": "timeout: 60s", "proxied": "proxySecretRef: {name: slow}"}
+    for name, more in ways.items():
+        fleet.write(f"{name}.yaml", FLUX.replace("NAME", name).replace("MORE", more))
+    plain = repository("https://git.fleet.invalid/fleet.git", name="api", apiURL="https://api.fleet.invalid")
+    fleet.write("api.yaml", plain)
+    store = DirectoryStore.load([fleet.manifests])
+    assert store.problems == ()
+    dispatcher = Controller(fleet, store).dispatcher
+
+    names = ("one", "two", "proxied", "api")
+    lanes = {name: dispatcher.lane(ObjectKey(GROUP, REPOSITORY, "fleet", name)) for name in names}
+
+    assert {name: lane.name if lane else None for name, lane in lanes.items()} == {
+        "one": "https://git.fleet.invalid/fleet",
+        "two": "https://git.fleet.invalid/fleet",
+        "proxied": "https://git.fleet.invalid/fleet fleet/slow",
+        "api": "https://git.fleet.invalid/fleet https://api.fleet.invalid",
+    }
