@@ -473,6 +473,10 @@ class ReplacedByKustomize(ManifestError):
     """A Kustomize replacement writes this field, so that an edit would have no effect."""
 
 
+class UnfollowedChange(ManifestError):
+    """Something changes the Cluster on the way to its deployment that is not followed, such as a remote base."""
+
+
 class InvalidPatch(ManifestError):
     """A Kustomize patch cannot be read, or does not apply to the Cluster."""
 

@@ -12,13 +12,15 @@ from gitops_upgrader.errors import (
     PatchIndexMismatch,
     ReplacedByKustomize,
     SharedPlace,
+    UnfollowedChange,
 )
-from gitops_upgrader.manifests import field, pointer
+from gitops_upgrader.manifests import field, pointer, replacement
 from gitops_upgrader.manifests.instance import Instance
-from gitops_upgrader.manifests.node import Node
+from gitops_upgrader.manifests.node import Node, Sequence
 from gitops_upgrader.manifests.patch import PatchedMapping, PatchedSequence
-from gitops_upgrader.manifests.place import Insertion, Place, Slot
-from gitops_upgrader.manifests.query import Query, Role
+from gitops_upgrader.manifests.place import Insertion, Place, Slot, Spot
+from gitops_upgrader.manifests.query import Query, Role, ScopeKind, VariableWant
+from gitops_upgrader.manifests.replacement import Replacement
 
 _INDEXED: Final = re.compile(r"/spec/topology/(?:.*/)?(?:variables|overrides)/(\d+)(?:/|\Z)")
 _FIELDS: Final = {
@@ -34,8 +36,10 @@ def slots(instance: Instance, query: Query, roles: Iterable[Role]) -> tuple[Slot
     Raises:
         ClusterWithoutTopology: it is not made from a ClusterClass.
         ReplacedByKustomize, InvalidPatch, PatchIndexMismatch: Kustomize would undo or refuse the edit.
+        UnfollowedChange: it may, or what it would do cannot be told.
         ManifestError: a place must not be edited; see `field`.
     """
+    _refuse_unfollowed(instance)
     cluster = instance.effective
     if cluster.topology is None:
         raise ClusterWithoutTopology(
@@ -45,7 +49,8 @@ def slots(instance: Instance, query: Query, roles: Iterable[Role]) -> tuple[Slot
         )
     found: list[Slot] = []
     for role in roles:
-        _refuse_replaced(instance, role)
+        _refuse_created(instance, role, query)
+        _refuse_tested(instance, role)
         if role is Role.VERSION:
             found.append(Slot(role, field.version(cluster)))
         elif role is Role.CLASS:
@@ -54,18 +59,93 @@ def slots(instance: Instance, query: Query, roles: Iterable[Role]) -> tuple[Slot
             places = (field.variable(cluster, want) for want in query.variables)
             found += [Slot(role, place, index) for index, place in enumerate(places)]
     for slot in found:
+        _refuse_overwritten(instance, slot.place)
+        _refuse_beyond(instance, slot.place)
         _refuse_mismatch(instance, slot.place)
     return tuple(found)
 
 
-def _refuse_replaced(instance: Instance, role: Role) -> None:
-    for replacement in instance.replacements:
-        if replacement.field.startswith(_FIELDS[role]):
-            raise ReplacedByKustomize(
-                f"A Kustomize replacement writes {replacement.field} of Cluster {instance.effective.label}.",
-                where=replacement.node.document.where(replacement.node.start),
-                remedy="Point targets at the field that the replacement reads.",
-            )
+def _refuse_unfollowed(instance: Instance) -> None:
+    for obstacle in instance.obstacles:
+        raise UnfollowedChange(
+            f"Cluster {instance.effective.label} goes through {obstacle.what}; what that may change is not followed.",
+            where=obstacle.node.document.where(obstacle.node.start),
+            remedy=obstacle.remedy,
+        )
+    if instance.absent is not None and pointer.walk(instance.tree, ("spec", "topology", "version")) is None:
+        raise _beyond(instance, instance.absent, "no version")
+
+
+def _refuse_beyond(instance: Instance, place: Spot) -> None:
+    """What a patch does not have may be in the base, whose list of variables an insertion would take away."""
+    inserted = isinstance(place.at, Insertion) and not isinstance(place.at.parent, Sequence)
+    if instance.absent is not None and inserted:
+        raise _beyond(instance, instance.absent, "not all of the variables")
+
+
+def _beyond(instance: Instance, absent: Node, lacking: str) -> UnfollowedChange:
+    return UnfollowedChange(
+        f"Cluster {instance.effective.label} is made from a base that is not in the repository ({_text(absent)}), "
+        f"and its patches here have {lacking}.",
+        where=absent.document.where(absent.start),
+        remedy="Write what is to change into a patch here once, or upgrade it where the base is.",
+    )
+
+
+def _text(node: Node) -> str:
+    return node.document.source.text[node.start : node.end].split("\n")[0].strip()[:80]
+
+
+def _refuse_created(instance: Instance, role: Role, query: Query) -> None:
+    """What a replacement makes that is not there yet is not there to be edited."""
+    for item in instance.replacements:
+        makes = not item.nodes and not replacement.find(instance.tree, item.parts)
+        if makes and any(_leads_to(item.parts, path) for path in _paths(role, query)):
+            raise _replaced(instance, item)
+
+
+def _refuse_overwritten(instance: Instance, place: Spot) -> None:
+    """What stood there when a replacement wrote to it is lost; a patch above may have set it anew."""
+    node = place.at.parent if isinstance(place.at, Insertion) else place.at
+    for item in instance.replacements:
+        if any(holds(written, node) for written in item.nodes):
+            raise _replaced(instance, item)
+
+
+def _replaced(instance: Instance, item: Replacement) -> ReplacedByKustomize:
+    return ReplacedByKustomize(
+        f"A Kustomize replacement writes {item.field} of Cluster {instance.effective.label}.",
+        where=item.node.document.where(item.node.start),
+        remedy="Point targets at the field that the replacement reads.",
+    )
+
+
+def _paths(role: Role, query: Query) -> list[tuple[str, ...]]:
+    """Where the values of a role may stand in a Cluster; `[name]` is the item of a list."""
+    if role is Role.VARIABLE:
+        return [_variable(want) for want in query.variables]
+    return [tuple(path.split(".")) for path in _FIELDS[role]]
+
+
+def _variable(want: VariableWant) -> tuple[str, ...]:
+    topology = ("spec", "topology")
+    if want.scope is None:
+        return (*topology, "variables", f"[{want.name}]")
+    if want.scope.kind is ScopeKind.CONTROL_PLANE:
+        return (*topology, "controlPlane", "variables", "overrides", f"[{want.name}]")
+    workers = (*topology, "workers", f"{want.scope.kind.value}s", f"[{want.scope.name}]")
+    return (*workers, "variables", "overrides", f"[{want.name}]")
+
+
+def _leads_to(parts: list[str], path: tuple[str, ...]) -> bool:
+    """Whether a field that is written is a value, is above it, or in it."""
+    return all(
+        replacement.matches(part, step[1:-1]) if step.startswith("[") else part == step
+        for part, step in zip(parts, path, strict=False)
+    )
+
+
+def _refuse_tested(instance: Instance, role: Role) -> None:
     for operation in instance.operations:
         dotted = ".".join(operation.path.split("/")[1:])
         if operation.op == "test" and dotted.startswith(_FIELDS[role]):
@@ -104,7 +184,7 @@ def refuse_shared(instance: Instance, found: Iterable[Slot], above: Callable[[Pl
             {
                 other.effective.label
                 for other in above(slot.place)
-                if other.ids[-1] != instance.ids[-1] and holds(other, node)
+                if other.ids[-1] != instance.ids[-1] and holds(other.tree, node)
             }
         )
         if others:
@@ -116,9 +196,9 @@ def refuse_shared(instance: Instance, found: Iterable[Slot], above: Callable[[Pl
             )
 
 
-def holds(instance: Instance, node: Node) -> bool:
-    """Whether a node of some file is part of the Cluster as it is deployed."""
-    pending: list[Node] = [instance.tree]
+def holds(tree: Node, node: Node) -> bool:
+    """Whether a node of some file is part of a tree, such as that of a Cluster as it is deployed."""
+    pending = [tree]
     while pending:
         current = pending.pop()
         if current is node or (isinstance(current, (PatchedMapping, PatchedSequence)) and current.origin is node):

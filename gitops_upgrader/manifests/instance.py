@@ -6,11 +6,12 @@ from dataclasses import dataclass, replace
 
 from gitops_upgrader.errors import Where
 from gitops_upgrader.manifests import patch, pointer, selector
-from gitops_upgrader.manifests.cluster import Cluster
-from gitops_upgrader.manifests.kustomization import Kustomization, Replacement
-from gitops_upgrader.manifests.node import Mapping
+from gitops_upgrader.manifests.cluster import Cluster, is_cluster
+from gitops_upgrader.manifests.kustomization import Kustomization, Obstacle
+from gitops_upgrader.manifests.node import Mapping, Node
 from gitops_upgrader.manifests.patch import Operation, Patch, PatchKind
 from gitops_upgrader.manifests.place import Step
+from gitops_upgrader.manifests.replacement import Replacement
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +19,9 @@ class Instance:
     """One Cluster as it is deployed: `cluster` as in its file, `tree` after all patches.
 
     `ids` are all (namespace, name) pairs that it had, the last one as deployed; `root` is the outermost layer, None
-    for a file that no kustomization names. `tests` are the fields that JSON6902 patches test for a value.
+    for a file that no kustomization names. `operations` are those of all JSON6902 patches, `obstacles` what may change
+    it on the way and is not followed. `absent` names the base that the Cluster is in, where that is not in the
+    repository: its tree is what patches make of it.
     """
 
     cluster: Cluster
@@ -28,6 +31,8 @@ class Instance:
     replacements: tuple[Replacement, ...] = ()
     operations: tuple[Operation, ...] = ()
     steps: tuple[Step, ...] = ()
+    obstacles: tuple[Obstacle, ...] = ()
+    absent: Node | None = None
 
     @property
     def effective(self) -> Cluster:
@@ -43,13 +48,30 @@ def alone(cluster: Cluster) -> Instance:
     return Instance(cluster, cluster.node, ((cluster.namespace, cluster.name),))
 
 
+def imagined(found: Patch, absent: Node) -> Instance | None:
+    """The Cluster of a base that is not in the repository, as far as a merge patch tells; None for other patches.
+
+    What the patch sets counts whatever the base has, so it can be found and edited there.
+    """
+    target = found.target
+    if found.kind is not PatchKind.MERGE or not isinstance(found.node, Mapping) or not is_cluster(found.node):
+        return None
+    name = target.name if target is not None else pointer.peek(found.node, "metadata", "name")
+    if not name or pointer.peek(found.node, "$patch") == "delete":
+        return None
+    cluster = Cluster(found.node.document, found.node, name, pointer.peek(found.node, "metadata", "namespace"))
+    where = absent.document.where(absent.start)
+    step = Step(f"the base of Cluster {cluster.label} is not in the repository", where.file, where.line)
+    return replace(alone(cluster), absent=absent, steps=(step,))
+
+
 def patched(instance: Instance, found: Patch) -> Instance | None:
     """The Cluster after a patch; None where it removes the whole object.
 
     Raises:
         InvalidPatch: it does not apply.
     """
-    if not _applies(instance, found):
+    if not applies(instance, found):
         return instance
     where = found.node.document.where(found.node.start)
     step = Step(f"a {found.kind.value} is for this Cluster", where.file, where.line)
@@ -79,7 +101,12 @@ def _identified(instance: Instance, tree: Mapping, where: Where) -> Instance:
     return replace(instance, tree=tree, ids=(*instance.ids, known), steps=(*instance.steps, step))
 
 
-def _applies(instance: Instance, found: Patch) -> bool:
+def applies(instance: Instance, found: Patch) -> bool:
+    """Whether a patch is for a Cluster as it is now.
+
+    Raises:
+        InvalidPatch: its target has a regular expression or a selector that is none.
+    """
     if found.target is not None:
         return found.target.selects(instance.tree, instance.ids)
     return selector.names(found.node, instance.tree, instance.ids)

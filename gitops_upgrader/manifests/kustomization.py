@@ -1,41 +1,54 @@
 """What one Kustomize kustomization says: its resources, its patches, its renaming.
 
-Flux's Kustomization and Argo CD's Application can carry patches of their own; they are read as a kustomization on
-top of the folder that they apply.
+What Flux's Kustomization and Argo CD's Application add to one is read here as well; `deployment` finds it.
 """
 
 from __future__ import annotations
 
-import posixpath
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from gitops_upgrader.errors import InvalidPatch
-from gitops_upgrader.manifests import pointer
-from gitops_upgrader.manifests.cluster import objects
+from gitops_upgrader.manifests import pointer, replacement
 from gitops_upgrader.manifests.document import Document, embedded, opaque
+from gitops_upgrader.manifests.links import Links, resolve
 from gitops_upgrader.manifests.node import Mapping, Node, Scalar, Sequence
 from gitops_upgrader.manifests.patch import Patch, PatchKind
+from gitops_upgrader.manifests.replacement import Replacement
 from gitops_upgrader.manifests.scan import Scan
 from gitops_upgrader.manifests.selector import Selector
 
-_FLUX: Final = "kustomize.toolkit.fluxcd.io/"
-_ARGO: Final = "argoproj.io/"
+FLUX: Final = "kustomize.toolkit.fluxcd.io/"
+"""The group of Flux's Kustomization, which is no kustomization of Kustomize's."""
+ARGO: Final = "argoproj.io/"
+"""The group of Argo CD."""
+
+TRANSFORMERS: Final = "transformers"
+"""The field of transformers that have a file of their own, or stand there as text; they come last."""
+
+_HARMLESS: Final = {"LabelTransformer", "AnnotationsTransformer", "ImageTagTransformer", "ReplicaCountTransformer"}
+"""Kustomize's own transformers that change neither a name nor the topology of a Cluster."""
+
+_PATCH_INSTEAD: Final = "Write it under patches of the kustomization, or point targets at the value that counts."
 
 
 @dataclass(frozen=True, slots=True)
-class Replacement:
-    """A field that a `replacements` entry writes, by its `fieldPath`, in the objects that `select` picks."""
+class Obstacle:
+    """What may change a Cluster and is not followed: where it stands, what it is, and what to do about it."""
 
-    field: str
-    select: Selector
     node: Node
+    what: str
+    remedy: str = "Point targets at the value that counts."
 
 
 @dataclass(frozen=True, slots=True)
 class Kustomization:
-    """One layer. `folder` is where its paths start from; `key` tells it from all others."""
+    """One layer. `folder` is where its paths start from; `key` tells it from all others.
+
+    That of a deployment has a key of its own, and the folders that it deploys for `resources`; what it says is added
+    to their own kustomizations. `unclear`: it may deploy other folders, or patch other Clusters, than it seems to.
+    """
 
     key: str
     folder: str
@@ -46,18 +59,63 @@ class Kustomization:
     prefix: str = ""
     suffix: str = ""
     namespace: str = ""
+    links: Links = field(default_factory=Links)
+    unclear: bool = False
 
     @property
     def file(self) -> str:
         """The path of the file."""
         return self.document.file
 
+    @property
+    def deploys(self) -> bool:
+        """Whether it is what a deployment adds, and no kustomization of a folder."""
+        return self.key != self.folder
+
+    @property
+    def names(self) -> bool:
+        """Whether it gives objects other names or namespaces."""
+        return bool(self.prefix or self.suffix or self.namespace)
+
+    def joined(self, added: Kustomization) -> Kustomization:
+        """The same with the names that a deployment gives in place of its own."""
+        return replace(
+            self,
+            prefix=added.prefix or self.prefix,
+            suffix=added.suffix or self.suffix,
+            namespace=added.namespace or self.namespace,
+        )
+
+    @property
+    def lenient(self) -> bool:
+        """Whether components that are not there are passed over, as Flux and Argo CD can."""
+        return pointer.peek(self.node, "ignoreMissingComponents") == "true"
+
+    def generators(self) -> Iterator[Node]:
+        """The fields from which Kustomize makes objects that stand in no file."""
+        for key in ("helmCharts", "helmChartInflationGenerator", "generators"):
+            yield from pointer.entries(pointer.look(self.node, key))
+
+    def naming(self, path: str) -> Node:
+        """Where a resource or component is named; the whole layer where that cannot be told."""
+        keys = ("resources", "bases", "components")
+        named = (item for key in keys for item in pointer.entries(pointer.look(self.node, key)))
+        found = (item for item in named if isinstance(item, Scalar) and self.path(item.value) == path)
+        return next(found, self.node)
+
+    def path(self, path: str) -> str:
+        """A path that is named here, from the root and without links."""
+        return self.links.real(resolve(self.folder, path))
+
     def patch_files(self) -> Iterator[str]:
         """The paths of all files that hold patches."""
-        for _, item in self.patch_items():
+        for item in [
+            *(item for _, item in self.patch_items()),
+            *pointer.entries(pointer.look(self.node, TRANSFORMERS)),
+        ]:
             path = item.value if isinstance(item, Scalar) else pointer.peek(item, "path")
             if path and "\n" not in path:
-                yield resolve(self.folder, path)
+                yield self.path(path)
 
     def patches(self, scan: Scan) -> Iterator[tuple[str, Patch]]:
         """The patches in order, each with the field that it is in.
@@ -66,38 +124,55 @@ class Kustomization:
             InvalidPatch: one cannot be read.
             UnreadableManifest and others: as `Document.root`.
         """
-        for field, item in self.patch_items():
+        for key, item in self.patch_items():
             for patch in self._read(scan, item):
-                yield field, patch
+                yield key, patch
+        for node in self._transformers(scan):
+            if _is_patch(node):
+                for patch in self._read(scan, node):
+                    yield TRANSFORMERS, patch
 
     def replacements(self, scan: Scan) -> Iterator[Replacement]:
         """The fields that `replacements` write, inline or in files of their own."""
-        for item in _items(pointer.look(self.node, "replacements")):
-            path = resolve(self.folder, pointer.peek(item, "path"))
+        for item in pointer.entries(pointer.look(self.node, "replacements")):
+            path = self.path(pointer.peek(item, "path"))
             if pointer.peek(item, "path") and path in scan.blobs:
                 for document in scan.documents(path):
-                    entries: list[Node | None] = [*_items(document.root)] or [document.root]
+                    entries: list[Node | None] = [*pointer.entries(document.root)] or [document.root]
                     for entry in entries:
-                        yield from _replacement(entry)
+                        yield from replacement.read(entry)
             else:
-                yield from _replacement(item)
+                yield from replacement.read(item)
+
+    def obstacles(self, scan: Scan) -> Iterator[Obstacle]:
+        """The transformers that may do anything."""
+        for node in self._transformers(scan):
+            kind = pointer.peek(node, "kind")
+            if not _is_patch(node) and not (_is_builtin(node) and kind in _HARMLESS):
+                yield Obstacle(node, f"the transformer {kind}" if kind else "this transformer", _PATCH_INSTEAD)
 
     def patch_items(self) -> Iterator[tuple[str, Node]]:
         """The entries of all fields that hold patches, with the field's name."""
-        for field in ("patchesStrategicMerge", "patches", "patchesJson6902"):
-            for item in _items(pointer.look(self.node, field)):
-                yield field, item
+        for key in ("patchesStrategicMerge", "patches", "patchesJson6902"):
+            for item in pointer.entries(pointer.look(self.node, key)):
+                yield key, item
+
+    def _transformers(self, scan: Scan) -> Iterator[Node]:
+        """The transformers; an entry itself where it is a folder, or not to be found."""
+        for item in pointer.entries(pointer.look(self.node, TRANSFORMERS)):
+            text = item.value if isinstance(item, Scalar) else ""
+            if isinstance(item, Scalar) and "\n" in text:
+                documents = embedded(item) or opaque(item)
+            elif self.path(text) in scan.blobs:
+                documents = scan.documents(self.path(text))
+            else:
+                yield item
+                continue
+            yield from (document.root for document in documents if document.root is not None)
 
     def _read(self, scan: Scan, item: Node) -> Iterator[Patch]:
         target = pointer.look(item, "target")
-        text = item if isinstance(item, Scalar) and "\n" in item.value else pointer.look(item, "patch")
-        if isinstance(text, Scalar):
-            documents = embedded(text) or opaque(text)
-        else:
-            path = item.value if isinstance(item, Scalar) else pointer.peek(item, "path")
-            documents = self._file(scan, item, path)
-        for document in documents:
-            root = document.root
+        for root in self._roots(scan, item):
             if isinstance(root, Sequence):
                 if target is None:
                     raise _invalid(item, "A JSON6902 patch needs a target.")
@@ -107,78 +182,67 @@ class Kustomization:
                 renames = pointer.peek(item, "options", "allowNameChange") == "true"
                 yield Patch(PatchKind.MERGE, root, Selector.read(target) if target is not None else None, renames)
 
+    def _roots(self, scan: Scan, item: Node) -> list[Node | None]:
+        """The patches of an entry: objects and lists of operations. Flux's older fields hold them as they are."""
+        patch = item if isinstance(item, Scalar) and "\n" in item.value else pointer.look(item, "patch")
+        if isinstance(patch, Scalar):
+            return [document.root for document in embedded(patch) or opaque(patch)]
+        if patch is not None:
+            return [patch]
+        if pointer.peek(item, "kind"):
+            return [item]
+        path = item.value if isinstance(item, Scalar) else pointer.peek(item, "path")
+        return [document.root for document in self._file(scan, item, path)]
+
     def _file(self, scan: Scan, item: Node, path: str) -> list[Document]:
-        resolved = resolve(self.folder, path)
+        resolved = self.path(path)
         if path and resolved in scan.blobs:
             return scan.documents(resolved)
         raise _invalid(item, f"The patch file {path or '(none)'} is not in the repository, or not a plain file.")
 
 
-def read(document: Document, folder: str) -> Kustomization | None:
+def read(document: Document, folder: str, links: Links) -> Kustomization | None:
     """The kustomization in a document of a file called so; None where it is another object, such as Flux's."""
     root = document.root
-    if not isinstance(root, Mapping) or pointer.peek(root, "apiVersion").startswith((_FLUX, _ARGO)):
+    if not isinstance(root, Mapping) or pointer.peek(root, "apiVersion").startswith((FLUX, ARGO)):
         return None
-    return _layer(folder, folder, document, root, _texts(root, "resources") + _texts(root, "bases"))
+    return replace(layer(folder, folder, root, links), document=document)
 
 
-def deployments(document: Document) -> Iterator[Kustomization]:
-    """The Flux Kustomizations and Argo CD Applications of a document that change what they deploy."""
-    for node in objects(document):
-        api, spec = pointer.peek(node, "apiVersion"), pointer.look(node, "spec")
-        if api.startswith(_FLUX) and isinstance(spec, Mapping):
-            path, layer = pointer.peek(spec, "path"), spec
-        elif api.startswith(_ARGO) and pointer.peek(node, "kind") == "Application":
-            source = pointer.look(spec, "source")
-            path, found = pointer.peek(source, "path"), pointer.look(source, "kustomize")
-            if not isinstance(found, Mapping):
-                continue
-            layer = found
-        else:
-            continue
-        made = _layer(f"{document.file}#{node.start}", "", document, layer, (path or ".",))
-        if made.prefix or made.suffix or made.namespace or any(True for _ in made.patch_items()):
-            yield made
-
-
-def resolve(folder: str, path: str) -> str:
-    """A path in a kustomization as one from the root; the root itself is empty."""
-    resolved = posixpath.normpath(posixpath.join(folder, path))
-    return "" if resolved == "." else resolved.lstrip("/")
-
-
-def _layer(key: str, folder: str, document: Document, node: Mapping, resources: tuple[str, ...]) -> Kustomization:
-    return Kustomization(
+def layer(key: str, folder: str, node: Mapping, links: Links) -> Kustomization:
+    """What a mapping with Kustomize's fields says."""
+    made = Kustomization(
         key=key,
         folder=folder,
-        document=document,
+        document=node.document,
         node=node,
-        resources=tuple(resolve(folder, path) for path in resources),
-        components=tuple(resolve(folder, path) for path in _texts(node, "components")),
+        resources=(),
+        components=(),
         prefix=pointer.peek(node, "namePrefix"),
         suffix=pointer.peek(node, "nameSuffix"),
         namespace=pointer.peek(node, "namespace") or pointer.peek(node, "targetNamespace"),
+        links=links,
+    )
+    resources = [*_texts(node, "resources"), *_texts(node, "bases")]
+    return replace(
+        made,
+        resources=tuple(map(made.path, resources)),
+        components=tuple(map(made.path, _texts(node, "components"))),
     )
 
 
-def _replacement(node: Node | None) -> Iterator[Replacement]:
-    for target in _items(pointer.look(node, "targets")):
-        select = pointer.look(target, "select")
-        for path in _items(pointer.look(target, "fieldPaths")):
-            if isinstance(path, Scalar) and select is not None:
-                yield Replacement(path.value, Selector.read(select), path)
+def _is_builtin(node: Node) -> bool:
+    return pointer.peek(node, "apiVersion") == "builtin"
 
 
-def _items(node: Node | None) -> list[Node]:
-    """The items of a sequence, aliases followed."""
-    found = pointer.follow(node)
-    return (
-        [item for item in map(pointer.follow, found.items) if item is not None] if isinstance(found, Sequence) else []
-    )
+def _is_patch(node: Node) -> bool:
+    """Whether a transformer is one of Kustomize's own patches, with the patch in it."""
+    kind, patch = pointer.peek(node, "kind"), pointer.look(node, "patch")
+    return _is_builtin(node) and kind == "PatchTransformer" and isinstance(patch, Scalar)
 
 
 def _texts(node: Node, key: str) -> tuple[str, ...]:
-    return tuple(item.value for item in _items(pointer.look(node, key)) if isinstance(item, Scalar))
+    return tuple(item.value for item in pointer.entries(pointer.look(node, key)) if isinstance(item, Scalar))
 
 
 def _invalid(node: Node, problem: str) -> InvalidPatch:

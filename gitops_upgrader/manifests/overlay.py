@@ -4,18 +4,30 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 from gitops_upgrader.errors import InvalidPatch, ManifestError, Where
 from gitops_upgrader.manifests import cluster as kinds
-from gitops_upgrader.manifests import kustomization
-from gitops_upgrader.manifests.instance import Instance, alone, patched, renamed
-from gitops_upgrader.manifests.kustomization import Kustomization, Replacement
+from gitops_upgrader.manifests import deployment, kustomization
+from gitops_upgrader.manifests.instance import Instance, alone, applies, imagined, patched, renamed
+from gitops_upgrader.manifests.kustomization import TRANSFORMERS, Kustomization, Obstacle
+from gitops_upgrader.manifests.links import Links
+from gitops_upgrader.manifests.node import Node
 from gitops_upgrader.manifests.patch import Patch
+from gitops_upgrader.manifests.replacement import Replacement
 from gitops_upgrader.manifests.scan import KUSTOMIZATION_NAMES, Scan, Trait
 
 _UPWARD: Final = re.compile(rb"\.\.?/?[\"']?\s*(?:[,\]#]|$)", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class _Changes:
+    """What a layer says of the objects that go through it, read once: it must be the same nodes for every Cluster."""
+
+    patches: list[tuple[str, Patch]]
+    replacements: list[Replacement]
+    obstacles: list[Obstacle]
 
 
 class Overlays:
@@ -32,7 +44,9 @@ class Overlays:
                 self._folders[folder] = path
         self._read: dict[str, Kustomization | None] = {}
         self._rendered: dict[tuple[str, frozenset[str] | None], tuple[Instance, ...]] = {}
-        self._changed: dict[str, tuple[list[tuple[str, Patch]], list[Replacement]]] = {}
+        self._changed: dict[str, _Changes] = {}
+        self._absent: dict[str, Node | None] = {}
+        self._links: Links | None = None
         self._roots: dict[str, list[Kustomization]] = {}
         self._deployments: list[Kustomization] | None = None
         self._index: dict[str, list[Kustomization]] | None = None
@@ -59,8 +73,15 @@ class Overlays:
             return None
         if folder not in self._read:
             documents = self._scan.documents(self._folders[folder])
-            self._read[folder] = kustomization.read(documents[0], folder) if documents else None
+            self._read[folder] = kustomization.read(documents[0], folder, self.links) if documents else None
         return self._read[folder]
+
+    @property
+    def links(self) -> Links:
+        """The symbolic links of the scan."""
+        if self._links is None:
+            self._links = Links.read(self._scan.link_targets())
+        return self._links
 
     def renaming(self, name: str) -> Iterator[Kustomization]:
         """The kustomizations that may make a Cluster's name what it is."""
@@ -85,12 +106,12 @@ class Overlays:
         if self._index is not None:
             yield from self._index.get(path, ())
             return
-        folder, _, name = path.rpartition("/")
-        needle = name.encode("utf-8", "surrogateescape")  # Git's names are bytes, as those of files are
-        elsewhere = b"/" + needle
+        # Git's names are bytes, as those of files are.
+        names = [name.encode("utf-8", "surrogateescape").rpartition(b"/")[::2] for name in self.links.names(path)]
         for other, file in self._folders.items():
-            data = self._scan.data(file)
-            if (needle in data and (other == folder or elsewhere in data)) or _UPWARD.search(data):
+            data, beside = self._scan.data(file), other.encode("utf-8", "surrogateescape")
+            named = any(name in data and (folder == beside or b"/" + name in data) for folder, name in names)
+            if named or _UPWARD.search(data):
                 found = self.kustomization(other)
                 if found is not None and self._includes(found, path):
                     yield found
@@ -98,13 +119,21 @@ class Overlays:
     def _includes(self, layer: Kustomization, path: str) -> bool:
         if path in layer.resources or path in layer.components or path in layer.patch_files():
             return True
-        # Flux applies a folder without a kustomization as if one named all of its files.
-        return any(
-            resource not in self._folders
-            and (not resource or path.startswith(f"{resource}/"))
-            and path in self._scan.blobs
-            for resource in layer.resources
-            if layer.key != layer.folder
+        return layer.deploys and any(self._holds(folder, path) for folder in layer.resources)
+
+    def _holds(self, folder: str, path: str) -> bool:
+        """Whether Flux makes a kustomization for a folder that names a file, or a folder, below it.
+
+        It names all of the files, and of folders with a kustomization these, whose files it leaves to them:
+        `scanManifests` of fluxcd/pkg's kustomize_generator.go.
+        """
+        inside = f"{folder}/" if folder else ""
+        if folder in self._folders or not path.startswith(inside) or path == folder:
+            return False
+        between = path[len(inside) :].split("/")[:-1]
+        above = ("/".join(between[:count]) for count in range(1, len(between) + 1))
+        return (path in self._scan.blobs or path in self._folders) and not any(
+            f"{inside}{one}" in self._folders for one in above
         )
 
     def roots(self, path: str) -> list[Kustomization]:
@@ -150,58 +179,121 @@ class Overlays:
         key = (root.key, only)
         if key not in self._rendered:
             self._rendered[key] = ()  # what a loop of kustomizations names a second time
-            found = tuple(self._layer(root, only))
+            found = self._deployed(root, only) if root.deploys else self._layer(root, only)
             self._rendered[key] = tuple(replace(instance, root=root) for instance in found)
         return self._rendered[key]
 
-    def _layer(
-        self, layer: Kustomization, only: frozenset[str] | None, below: tuple[Instance, ...] = ()
-    ) -> list[Instance]:
-        instances = list(below)
-        for path in layer.resources:
-            instances += self._resource(path, only, layer)
-        for path in layer.components:
-            component = self.kustomization(path)
-            if component is not None:
-                instances = self._layer(component, only, tuple(instances))
-        return [made for instance in instances if (made := self._transform(layer, instance)) is not None]
+    def _deployed(self, root: Kustomization, only: frozenset[str] | None) -> list[Instance]:
+        """What a deployment makes of its folders."""
+        made: list[Instance] = []
+        for folder in root.resources:
+            own = self.kustomization(folder)
+            if own is not None:
+                made += self._layer(own, only, added=root)
+                continue
+            below = [*self._folders, *self._scan.having(Trait.CLUSTER)]
+            named = tuple(path for path in below if self._holds(folder, path))
+            made += self._layer(replace(root, resources=named or (folder,)), only)
+        return made
 
-    def _resource(self, path: str, only: frozenset[str] | None, layer: Kustomization) -> Iterator[Instance]:
+    def _layer(
+        self,
+        layer: Kustomization,
+        only: frozenset[str] | None,
+        below: list[Instance] | None = None,
+        added: Kustomization | None = None,
+    ) -> list[Instance]:
+        """What a kustomization makes of its resources, together with what a deployment has `added` to it."""
+        absent = self.absent(layer)
+        if absent is not None:
+            only = None  # what is not there at all must be told from what was left out
+        instances = list(below or ())
+        for path in layer.resources:
+            instances += self._resource(path, only)
+        for naming in (layer, added):
+            for path in naming.components if naming is not None else ():
+                component = self.kustomization(path)
+                if component is not None:
+                    instances = self._layer(component, only, instances)
+                elif naming is not None and not naming.lenient:
+                    obstacle = Obstacle(naming.naming(path), "a component that is not in the repository")
+                    instances = [_hindered(instance, obstacle) for instance in instances]
+        if absent is not None:
+            patches = [found for _, found in self._patches(layer, added)]
+            for found in patches:
+                if not any(applies(instance, found) for instance in instances):
+                    instances += [made for made in (imagined(found, absent),) if made is not None]
+        return [made for instance in instances if (made := self._transform(layer, instance, added)) is not None]
+
+    def absent(self, layer: Kustomization) -> Node | None:
+        """What names a base that is not in the repository, in a layer or below it: a URL, or what a chart makes."""
+        if layer.key not in self._absent:
+            self._absent[layer.key] = None  # for a loop of kustomizations
+            self._absent[layer.key] = next(self._missing(layer), None)
+        return self._absent[layer.key]
+
+    def _missing(self, layer: Kustomization) -> Iterator[Node]:
+        for path in layer.resources:
+            below = self.kustomization(path)
+            missing = self.absent(below) if below is not None else None
+            if missing is not None:
+                yield missing
+            elif below is None and not self._is_there(path):
+                yield layer.naming(path)
+        yield from layer.generators()
+
+    def _is_there(self, path: str) -> bool:
+        blobs = self._scan.blobs
+        return path in blobs or not path or any(blob.startswith(f"{path}/") for blob in blobs)
+
+    def _resource(self, path: str, only: frozenset[str] | None) -> Iterator[Instance]:
         below = self.kustomization(path)
         if below is not None:
             yield from self.render(below, only)
         elif path in self._scan.blobs:
             yield from self._file(path, only)
-        elif layer.key != layer.folder:
-            prefix = f"{path}/" if path else ""
-            for file in self._scan.having(Trait.CLUSTER):
-                if file.startswith(prefix):
-                    yield from self._file(file, only)
 
     def _file(self, path: str, only: frozenset[str] | None) -> Iterator[Instance]:
         if (only is None or path in only) and self._scan.has(path, Trait.CLUSTER):
             for document in self._scan.documents(path):
                 yield from (alone(found) for found in kinds.clusters(document))
 
-    def _transform(self, layer: Kustomization, instance: Instance) -> Instance | None:
+    def _transform(self, layer: Kustomization, instance: Instance, added: Kustomization | None) -> Instance | None:
         """One layer's changes, in Kustomize's own order (its `kusttarget_configplugin.go`)."""
-        patches, replacements = self._changes(layer)
+        clear = None if added is not None and added.unclear else added
+        patches = self._patches(layer, clear)
         made: Instance | None = instance
-        for field in ("patchesStrategicMerge", "patches", "", "patchesJson6902"):
+        for field in ("patchesStrategicMerge", "patches", "", "patchesJson6902", "replacements", TRANSFORMERS):
             for name, found in patches:
                 if name == field and made is not None:
-                    made = patched(made, found)
+                    made = _patched(made, found)
             if not field and made is not None:
-                made = renamed(made, layer)
+                made = renamed(made, layer.joined(clear) if clear is not None else layer)
+            if field == "replacements" and made is not None:
+                made = self._replaced(layer, made)
         if made is None:
             return None
-        written = tuple(item for item in replacements if item.select.picks(made.tree, made.ids))
-        return replace(made, replacements=(*made.replacements, *written))
+        for obstacle in self._changes(layer).obstacles:
+            made = _hindered(made, obstacle)
+        if added is not None and clear is None and deployment.may_change(added, self._changes(added).patches, made):
+            made = _hindered(made, Obstacle(added.node, "a template of an ApplicationSet"))
+        return made
 
-    def _changes(self, layer: Kustomization) -> tuple[list[tuple[str, Patch]], list[Replacement]]:
-        """A layer's patches and replacements, read once: what they set must be the same nodes for every Cluster."""
+    def _replaced(self, layer: Kustomization, instance: Instance) -> Instance:
+        picked = [it for it in self._changes(layer).replacements if it.picks(instance.tree, instance.ids)]
+        written = tuple(it.written(instance.tree) for it in picked)
+        return replace(instance, replacements=(*instance.replacements, *written)) if written else instance
+
+    def _patches(self, layer: Kustomization, added: Kustomization | None) -> list[tuple[str, Patch]]:
+        """A layer's patches, with those that a deployment adds behind its own."""
+        return [*self._changes(layer).patches, *(self._changes(added).patches if added is not None else ())]
+
+    def _changes(self, layer: Kustomization) -> _Changes:
         if layer.key not in self._changed:
-            self._changed[layer.key] = list(layer.patches(self._scan)), list(layer.replacements(self._scan))
+            scan = self._scan
+            self._changed[layer.key] = _Changes(
+                list(layer.patches(scan)), list(layer.replacements(scan)), list(layer.obstacles(scan))
+            )
         return self._changed[layer.key]
 
     def _deploying(self) -> list[Kustomization]:
@@ -210,7 +302,21 @@ class Overlays:
             for path in self._scan.having(Trait.DEPLOYMENT):
                 try:
                     for document in self._scan.documents(path):
-                        self._deployments += kustomization.deployments(document)
+                        self._deployments += deployment.read(document, self._folders, self.links)
                 except ManifestError:
                     continue  # not readable, as Helm templates are not; what it deploys is judged without it
         return self._deployments
+
+
+def _patched(instance: Instance, found: Patch) -> Instance | None:
+    """The Cluster after a patch; what a patch needs may stand in the base that is not in the repository."""
+    try:
+        return patched(instance, found)
+    except InvalidPatch:
+        if instance.absent is None:
+            raise
+        return _hindered(instance, Obstacle(found.node, "a patch of what is in a base that is not in the repository"))
+
+
+def _hindered(instance: Instance, obstacle: Obstacle) -> Instance:
+    return replace(instance, obstacles=(*instance.obstacles, obstacle))

@@ -183,6 +183,13 @@ def peek(node: Node | None, *keys: str) -> str:
     return found.value if isinstance(found, Scalar) else ""
 
 
+def entries(node: Node | None) -> list[Node]:
+    """The items of a sequence, aliases followed; none where it is something else."""
+    found = follow(node)
+    items = map(follow, found.items) if isinstance(found, Sequence) else ()
+    return [item for item in items if item is not None]
+
+
 def path(node: Node) -> tuple[tuple[Parent, str | int], ...]:
     """The way from a document's root to one of its nodes: each collection on it, with the key or index taken.
 

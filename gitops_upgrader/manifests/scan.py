@@ -26,7 +26,9 @@ _FEW: Final = 3
 _SUFFIXES: Final = (".yaml", ".yml", ".json", "/Kustomization")
 # What must not stand before a word is looked for behind it: a pattern that begins with a text is found much faster.
 _API: Final = re.compile(rb"cluster\.x-k8s\.io/(?<![\w.-]cluster\.x-k8s\.io/)")
-_CHANGES: Final = re.compile(rb"\b(?:patches\w*|namePrefix|nameSuffix|targetNamespace)\b|\bkustomize[\"']?[ \t]*:")
+_CHANGES: Final = re.compile(
+    rb"\b(?:patches\w*|namePrefix|nameSuffix|targetNamespace|components)\b|\bkustomize[\"']?[ \t]*:"
+)
 _NAME: Final = re.compile(rb"""name["']?[ \t]*:[ \t]*["']?([A-Za-z0-9][A-Za-z0-9.-]*)""")
 _KIND: Final = re.compile(rb"Cluster(?:List)?\b(?<!\wCluster)(?<!\wClusterList)")
 
@@ -141,6 +143,11 @@ class Scan:
                 for found in set(_NAME.findall(self.data(path))):
                     self._names.setdefault(found, []).append(path)
         return self._names
+
+    def link_targets(self) -> dict[str, str]:
+        """Where each symbolic link leads, as it is written in it."""
+        links = [blob for blob in self.links if blob.kind is BlobKind.SYMLINK]
+        return {blob.path: self._tree.read(blob).decode("utf-8", "surrogateescape") for blob in links}
 
     def has(self, path: str, trait: Trait) -> bool:
         """Whether a file has a trait."""

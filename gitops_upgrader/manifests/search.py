@@ -9,10 +9,11 @@ from gitops_upgrader.errors import AmbiguousCluster, ManifestError, TemplatedVal
 from gitops_upgrader.manifests import cluster as kinds
 from gitops_upgrader.manifests.document import Document
 from gitops_upgrader.manifests.instance import Instance, alone
-from gitops_upgrader.manifests.kustomization import Kustomization, Replacement
+from gitops_upgrader.manifests.kustomization import Kustomization
 from gitops_upgrader.manifests.overlay import Overlays
 from gitops_upgrader.manifests.place import Place, Shape, Step
 from gitops_upgrader.manifests.query import Query
+from gitops_upgrader.manifests.replacement import Replacement
 from gitops_upgrader.manifests.scan import Scan, Trait, matches
 
 

@@ -48,7 +48,7 @@ def _kustomized(kustomization: str, **files: str) -> dict[str, Any]:
         ("patches: [{path: p.yaml, target: {name: dev}}]\n", {"p": VERSION}, "k/cluster.yaml", Shape.LITERAL),
         ("patches: [{path: p.yaml}]\n", {"p": "# nothing\n"}, "k/cluster.yaml", Shape.LITERAL),
         ("patches: [{path: p.yaml}]\n", {"p": "nothing\n"}, "k/cluster.yaml", Shape.LITERAL),
-        ("components: [../none]\nbases: ['https://example.com/x?ref=v1']\n", {}, "k/cluster.yaml", Shape.LITERAL),
+        ("bases: ['https://example.com/x?ref=v1']\n", {}, "k/cluster.yaml", Shape.LITERAL),
         ("patchesJson6902: [{path: p.yaml, target: {kind: Cluster}}]\n", {"p": VERSION}, "k/p.yaml", Shape.JSON_PATCH),
         # The later field wins, whatever their order in the file.
         (

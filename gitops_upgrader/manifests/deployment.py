@@ -1,0 +1,132 @@
+"""What deploys folders: the Flux Kustomizations and Argo CD Applications that change what they apply.
+
+Both add to the folder's own kustomization before Kustomize builds it, and put no layer on top: their patches come
+after its own of the same field, and before it renames (`kustomize_generator.go` of fluxcd/pkg, `util/kustomize` of
+argo-cd).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Final
+
+from gitops_upgrader.manifests import kustomization, pointer
+from gitops_upgrader.manifests.cluster import is_cluster, objects
+from gitops_upgrader.manifests.document import Document
+from gitops_upgrader.manifests.instance import Instance
+from gitops_upgrader.manifests.kustomization import ARGO, FLUX, Kustomization
+from gitops_upgrader.manifests.links import Links, resolve
+from gitops_upgrader.manifests.node import Mapping, Node, Sequence
+from gitops_upgrader.manifests.patch import Patch
+from gitops_upgrader.manifests.scan import matches
+
+_PLACEHOLDER: Final = re.compile(r"\{\{.*?\}\}", re.DOTALL)
+_NAMED_BY_TEMPLATE: Final = re.compile(r"(?:name\w*|\w+Selector|path)[\"']?[ \t]*:[^\n]*\{\{")
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """A folder that somebody deploys, and what is added to its kustomization."""
+
+    path: str
+    adds: Mapping
+    generators: Node | None = None
+
+
+def read(document: Document, folders: Iterable[str], links: Links) -> Iterator[Kustomization]:
+    """What the Flux Kustomizations and Argo CD Applications of a document add to folders that they deploy.
+
+    The `resources` of each are those folders. `folders` are those with a kustomization: which of them an
+    ApplicationSet deploys is a guess where its path is a template, and what it adds is `unclear` then.
+    """
+    for node in objects(document):
+        for source in _sources(node):
+            unclear = "{{" in source.path or bool(source.generators and _NAMED_BY_TEMPLATE.search(_text(source.adds)))
+            folder = links.real(resolve("", source.path))
+            deployed = _generated(source, folders) if "{{" in folder else (folder,)
+            made = kustomization.layer(f"{document.file}#{source.adds.start}", folder, source.adds, links)
+            if made.names or made.components or any(True for _ in made.patch_items()):
+                yield replace(made, resources=deployed, unclear=unclear)
+
+
+def _sources(node: Mapping) -> Iterator[_Source]:
+    api, kind, spec = pointer.peek(node, "apiVersion"), pointer.peek(node, "kind"), pointer.look(node, "spec")
+    if api.startswith(FLUX) and isinstance(spec, Mapping):
+        yield _Source(pointer.peek(spec, "path") or ".", spec)
+    elif api.startswith(ARGO) and kind == "Application":
+        yield from _argo(spec, None)
+    elif api.startswith(ARGO) and kind == "ApplicationSet":
+        yield from _argo(pointer.look(spec, "template", "spec"), pointer.look(spec, "generators") or node)
+
+
+def _argo(spec: Node | None, generators: Node | None) -> Iterator[_Source]:
+    """An Application has one `source` or several `sources`; those without `kustomize` add nothing."""
+    several = pointer.look(spec, "sources")
+    listed = several.items if isinstance(several, Sequence) else []
+    for source in [pointer.look(spec, "source"), pointer.look(spec, "sourceHydrator", "drySource"), *listed]:
+        adds = pointer.look(source, "kustomize")
+        if isinstance(adds, Mapping):
+            yield _Source(pointer.peek(source, "path") or ".", adds, generators)
+
+
+def _generated(source: _Source, folders: Iterable[str]) -> tuple[str, ...]:
+    """The folders that a templated path may mean: those that its Git generators look at, where it has any."""
+    parts = _PLACEHOLDER.split(resolve("", source.path))
+    meant = re.compile(".+".join(map(re.escape, parts)), re.DOTALL)
+    wanted, unwanted = _globs(source.generators)
+    return tuple(
+        folder
+        for folder in sorted(folders)
+        if meant.fullmatch(folder) and matches(folder, wanted) and not (unwanted and matches(folder, unwanted))
+    )
+
+
+def _globs(node: Node | None) -> tuple[list[str], list[str]]:
+    """The paths that Git generators take, and those that they leave out, however deep a matrix or merge has them."""
+    wanted: list[str] = []
+    unwanted: list[str] = []
+    pending: list[Node] = [] if node is None else [node]
+    while pending:
+        current = pending.pop()
+        for key, value in pointer.children(current):
+            if key in {"directories", "files"} and isinstance(value, Sequence):
+                for item in value.items:
+                    path = _PLACEHOLDER.sub("**", pointer.peek(item, "path"))
+                    path = path.rpartition("/")[0] if key == "files" else path
+                    (unwanted if pointer.peek(item, "exclude") == "true" else wanted).append(path)
+            else:
+                pending.append(value)
+    return wanted, unwanted
+
+
+def may_change(layer: Kustomization, patches: Iterable[tuple[str, Patch]], instance: Instance) -> bool:
+    """Whether a layer that is `unclear` may change a Cluster: a template in a name may become any text."""
+    if layer.names or layer.components:
+        return True
+    return any(_may_be_for(found, instance) for _, found in patches)
+
+
+def _may_be_for(found: Patch, instance: Instance) -> bool:
+    target = found.target
+    if target is None:
+        name = pointer.peek(found.node, "metadata", "name")
+        return is_cluster(found.node) and ("{{" in name or name in {known for _, known in instance.ids})
+    known = replace(
+        target,
+        name=_known(target.name),
+        namespace=_known(target.namespace),
+        labels=_known(target.labels),
+        annotations=_known(target.annotations),
+    )
+    return known.selects(instance.tree, instance.ids)
+
+
+def _known(pattern: str) -> str:
+    """A part of a target, or nothing, which selects everything."""
+    return "" if "{{" in pattern else pattern
+
+
+def _text(node: Mapping) -> str:
+    return node.document.source.text[node.start : node.end]
