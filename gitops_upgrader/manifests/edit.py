@@ -164,9 +164,9 @@ def _distinct(splices: list[tuple[Node, Splice]]) -> list[Splice]:
     return list(spans.values())
 
 
-def _grouped(absent: list[tuple[Insertion, Json]]) -> Iterator[tuple[Mapping | Sequence, Json]]:
+def _grouped(absent: list[tuple[Insertion, Json]]) -> Iterator[tuple[Mapping | Sequence | Scalar, Json]]:
     """What goes into each collection, put together: two variables need one new list, not two."""
-    groups: dict[int, tuple[Mapping | Sequence, Json]] = {}
+    groups: dict[int, tuple[Mapping | Sequence | Scalar, Json]] = {}
     seen: dict[tuple[int, tuple[str, ...], str | None], Json] = {}
     for insertion, new in absent:
         parent = insertion.parent
@@ -199,8 +199,8 @@ def _merge(first: Json, second: Json) -> Json:
     return [*first, *second] if isinstance(first, list) and isinstance(second, list) else second
 
 
-def _insertion(parent: Mapping | Sequence, new: Json) -> Iterator[Splice]:
-    """One splice for each new entry or item; only an empty `[]` or `{}` takes them all at once."""
+def _insertion(parent: Mapping | Sequence | Scalar, new: Json) -> Iterator[Splice]:
+    """One splice for each new entry or item; only an empty `[]` or `{}`, or a null, takes them all at once."""
     members = pointer.children(parent)
     parts: list[tuple[str, Json, Json]]
     if not members:
@@ -210,10 +210,10 @@ def _insertion(parent: Mapping | Sequence, new: Json) -> Iterator[Splice]:
     else:
         items = new if isinstance(new, list) else [new]
         parts = [(pointer.join([len(members) + index]), [item], item) for index, item in enumerate(items)]
-    for key, payload, value in parts:
-        position, text = insert(parent, payload)
+    texts = insert(parent, [payload for _, payload, _ in parts])
+    for (key, payload, value), (start, end, text) in zip(parts, texts, strict=True):
         expectation = Expectation(_levels(parent), None, payload, inserted=True)
-        yield _splice(parent, position, position, text, pointer.of(parent) + key, expectation, value)
+        yield _splice(parent, start, end, text, pointer.of(parent) + key, expectation, value)
 
 
 def _splice(

@@ -41,7 +41,7 @@ def place(node: Node, shape: Shape) -> Spot:
     """
     if isinstance(node, Alias):
         raise pointer.aliased(node)
-    _refuse_template(node)
+    refuse_template(node)
     if isinstance(node.document.source, Opaque):
         raise UnwritableValue(
             "The value stands in YAML inside a quoted or folded text.",
@@ -84,7 +84,12 @@ def refuse_invalid(text: str, at: Where) -> None:
         raise NotAVersion(error.message, where=at, remedy=error.remedy) from error
 
 
-def _refuse_template(node: Node) -> None:
+def refuse_template(node: Node) -> None:
+    """Refuse what is filled in before it is deployed.
+
+    Raises:
+        TemplatedValue, YttTemplate: an expression stands here.
+    """
     text = node.document.source.text
     # On the first line of a block scalar a comment may stand, such as a setter comment.
     raw = node.value if isinstance(node, Scalar) and node.style in {"|", ">"} else text[node.start : node.end]

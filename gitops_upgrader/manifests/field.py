@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, TypeGuard
 
 from gitops_upgrader.errors import (
     ScopeNotFound,
@@ -10,12 +10,13 @@ from gitops_upgrader.errors import (
     VersionNotFound,
 )
 from gitops_upgrader.manifests import editable, pointer
-from gitops_upgrader.manifests.cluster import Cluster
-from gitops_upgrader.manifests.node import Alias, Mapping, Node, Sequence
+from gitops_upgrader.manifests.cluster import Cluster, json_value
+from gitops_upgrader.manifests.node import Alias, Mapping, Node, Scalar, Sequence
 from gitops_upgrader.manifests.patch import PatchedMapping, PatchedSequence
 from gitops_upgrader.manifests.place import Insertion, Shape, Spot, where
 from gitops_upgrader.manifests.query import ScopeKind, VariableWant
 
+_ONCE: Final = "Write it into the Cluster once, with the value that it has now."
 _SCOPE_LISTS: Final = {ScopeKind.MACHINE_DEPLOYMENT: "machineDeployments", ScopeKind.MACHINE_POOL: "machinePools"}
 
 
@@ -70,9 +71,9 @@ def variable(cluster: Cluster, want: VariableWant) -> Spot:
         if item is not None:
             return _value_place(cluster, want, item)
     if want.path:
-        raise _not_found(cluster, want, f"it is absent, and {want.path} alone would be no whole value")
-    if not isinstance(node, Mapping if missing else Sequence):
-        raise _not_found(cluster, want, "the list of variables is empty or no list")
+        raise _not_found(cluster, want, node, f"it is absent, and {want.path} alone would be no whole value", _ONCE)
+    if not isinstance(node, Mapping if missing else Sequence) and not _is_null(node):
+        raise _not_found(cluster, want, node, "there is no list of variables here", "Write it as a list; [] will do.")
     return _absent(cluster, Insertion(_origin(node), missing, want.name))
 
 
@@ -81,9 +82,24 @@ def _value_place(cluster: Cluster, want: VariableWant, item: Node) -> Spot:
     node, missing = _descend(item, ("value", *keys))
     if not missing:
         return editable.place(node, _shape(cluster, node))
-    if not isinstance(node, Mapping):
-        raise _not_found(cluster, want, f"{want.path} leads nowhere in its value")
+    if not isinstance(node, Mapping) and not _is_null(node):
+        remedy = f"Correct the upgrader's path, or write an object here that can take {want.path}."
+        raise _not_found(cluster, want, node, f"{want.path} leads nowhere in its value", remedy)
     return _absent(cluster, Insertion(_origin(node), missing))
+
+
+def _is_null(node: Node) -> TypeGuard[Scalar]:
+    """Whether only the key of a collection is there, or null beside it, which says the same to an API server.
+
+    Raises:
+        TemplatedValue, YttTemplate: something else fills it.
+    """
+    if not isinstance(node, Scalar):
+        return False
+    editable.refuse_template(node)
+    if node.is_text or node.tag or node.anchor or json_value(node) is not None:
+        return False
+    return bool(node.value) or node.document.text[: node.start - node.document.start].rstrip(" ").endswith(":")
 
 
 def _absent(cluster: Cluster, insertion: Insertion) -> Spot:
@@ -105,7 +121,7 @@ def _shape(cluster: Cluster, node: Node) -> Shape:
     return Shape.JSON_PATCH if isinstance(node.document.root, Sequence) else Shape.MERGE_PATCH
 
 
-def _origin(node: Mapping | Sequence) -> Mapping | Sequence:
+def _origin(node: Mapping | Sequence | Scalar) -> Mapping | Sequence | Scalar:
     """The collection in the file, for one that patches changed."""
     return node.origin if isinstance(node, (PatchedMapping, PatchedSequence)) else node
 
@@ -139,10 +155,10 @@ def _descend(node: Node, keys: tuple[str, ...]) -> tuple[Node, tuple[str, ...]]:
     return node, ()
 
 
-def _not_found(cluster: Cluster, want: VariableWant, why: str) -> VariableNotFound:
+def _not_found(cluster: Cluster, want: VariableWant, node: Node, why: str, remedy: str) -> VariableNotFound:
     scope = f" of {want.scope}" if want.scope else ""
     return VariableNotFound(
         f"The variable {want.name}{scope} of Cluster {cluster.label} cannot be set: {why}.",
-        where=cluster.document.where(cluster.node.start),
-        remedy="Write it into the Cluster once, with the value that it has now.",
+        where=node.document.where(node.start),
+        remedy=remedy,
     )

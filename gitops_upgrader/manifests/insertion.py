@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from gitops_upgrader.manifests import pointer
+from gitops_upgrader.manifests import flow, pointer
+from gitops_upgrader.manifests.flow import Text
 from gitops_upgrader.manifests.node import Mapping, Node, Scalar, Sequence
 from gitops_upgrader.manifests.scalar import render_string, value_start
 from gitops_upgrader.model import Json
@@ -29,15 +29,37 @@ class Style:
     quotes: tuple[str, str] = ("", "")
 
 
-def insert(parent: Mapping | Sequence, new: Json) -> tuple[int, str]:
-    """Where to put new entries (an object for a mapping, a list for a sequence), and the text to put there."""
-    if parent.flow:
-        return _insert_flow(parent, new)
-    style = _style(parent)
-    column = _column(parent, value_start(parent))
-    position = _line_end(parent)
-    newline = "\r\n" if "\r\n" in parent.document.text else "\n"
-    return position, "".join(newline + line for line in _block(new, column, style))
+def insert(parent: Mapping | Sequence | Scalar, new: list[Json]) -> Iterator[Text]:
+    """The text for each of some new entries (an object for a mapping, a list for a sequence), in order.
+
+    A scalar is a null, which one of them takes the place of.
+    """
+    if isinstance(parent, Scalar):
+        yield from (_replace_null(parent, value) for value in new)
+    elif parent.flow:
+        yield from flow.insert(parent, new)
+    else:
+        style = _style(parent)
+        column = _column(parent, value_start(parent))
+        position = _line_end(parent)
+        for value in new:
+            yield Text(position, position, _lines(parent, _block(value, column, style)))
+
+
+def _replace_null(node: Scalar, new: Json) -> Text:
+    """Below the key where there is only the key, in the place of the word where there is one."""
+    around, _ = pointer.path(node)[-1]
+    if around.flow or node.value:
+        return flow.replace_null(node, new)
+    style = _style(around)
+    column = _column(around, value_start(around)) + (style.dash if isinstance(new, list) else style.step)
+    position = _end_of_line(node)
+    return Text(position, position, _lines(node, _block(new, column, style)))
+
+
+def _lines(node: Node, lines: Iterator[str]) -> str:
+    newline = "\r\n" if "\r\n" in node.document.text else "\n"
+    return "".join(newline + line for line in lines)
 
 
 def _block(new: Json, column: int, style: Style) -> Iterator[str]:
@@ -84,7 +106,7 @@ def _style(parent: Mapping | Sequence) -> Style:
     if isinstance(parent, Sequence):
         last = parent.items[-1]
         gap = max(_column(last, value_start(last)) - _column(parent, value_start(parent)), 2)
-        quotes = (_quote(pointer.look(last, "name")), _quote(pointer.look(last, "value")))
+        quotes = flow.quotes(last)
     return Style(_WIDTH if step is None else step, _WIDTH if dash is None else dash, gap, quotes)
 
 
@@ -94,10 +116,6 @@ def _mappings(node: Node | None) -> Iterator[Mapping]:
         yield node
     for _, value in pointer.children(node):
         yield from _mappings(value)
-
-
-def _quote(node: Node | None) -> str:
-    return node.style if isinstance(node, Scalar) and node.style in {"'", '"'} else ""
 
 
 def _column(node: Node, position: int) -> int:
@@ -128,9 +146,14 @@ def _last_line(node: Node) -> int:
         # With `+` the blank lines after a block scalar are its own; without, they are nobody's.
         kept = content.removesuffix("\n") if "+" in header else content.rstrip()
         return last.start + len(kept.removesuffix("\r"))
-    line_end = text.find("\n", end, node.document.end)
+    return _end_of_line(last)
+
+
+def _end_of_line(node: Node) -> int:
+    text = node.document.source.text
+    line_end = text.find("\n", node.end, node.document.end)
     line_end = node.document.end if line_end < 0 else line_end
-    return line_end - text[:line_end].endswith("\r")
+    return line_end - text.endswith("\r", node.end, line_end)
 
 
 def _last(node: Node) -> Node:
@@ -138,56 +161,3 @@ def _last(node: Node) -> Node:
     while isinstance(node, (Mapping, Sequence)) and not node.flow:
         node = node.values[-1] if isinstance(node, Mapping) else node.items[-1]
     return node
-
-
-def _insert_flow(parent: Mapping | Sequence, new: Json) -> tuple[int, str]:
-    text = parent.document.source.text
-    members = [value for _, value in pointer.children(parent)]
-    # Only text that has no space after any comma or colon is minified.
-    separators = (", ", ": ") if re.search(r"[,:]\s", parent.document.text) else (",", ":")
-    body = _flow(new, separators, bare=not _is_json(parent))[1:-1]
-    if not members:
-        return parent.end - 1, body
-    last = members[-1]
-    first, start = members[0].start, last.start
-    if isinstance(parent, Mapping):
-        first, start = _key_start(parent, 0), _key_start(parent, len(members) - 1)
-    lead = text[text.rfind("\n", 0, start) + 1 : start]
-    if "\n" not in text[value_start(parent) : first] or lead.strip():
-        return last.end, separators[0] + body
-    newline = "\r\n" if "\r\n" in text else "\n"
-    step = lead[len(_lead(text, parent.start)) :] or " " * _WIDTH
-    lines = json.dumps(new, ensure_ascii=False, indent=step).split("\n")[1:-1]
-    return last.end, "," + "".join(f"{newline}{lead[: len(lead) - len(step)]}{line}" for line in lines)
-
-
-def _key_start(parent: Mapping, index: int) -> int:
-    """Where a key begins, with its quotes."""
-    start = parent.key_start(index)
-    return start - (parent.document.source.text[start - 1 : start] in {'"', "'"})
-
-
-def _lead(text: str, position: int) -> str:
-    line = text[text.rfind("\n", 0, position) + 1 : position]
-    return line[: len(line) - len(line.lstrip())]
-
-
-def _is_json(node: Node) -> bool:
-    """Whether the keys around are written in double quotes, as JSON has them."""
-    around = [node, *(parent for parent, _ in pointer.path(node))]
-    mappings = [parent for parent in around if isinstance(parent, Mapping) and parent.keys]
-    return any(parent.document.source.text[_key_start(parent, 0)] == '"' for parent in mappings)
-
-
-def _flow(new: Json, separators: tuple[str, str], *, bare: bool) -> str:
-    """JSON, or the same without the quotes that YAML does not need."""
-    comma, colon = separators
-    if isinstance(new, dict):
-        pairs = [
-            f"{_flow(key, separators, bare=bare)}{colon}{_flow(value, separators, bare=bare)}"
-            for key, value in new.items()
-        ]
-        return "{" + comma.join(pairs) + "}"
-    if isinstance(new, list):
-        return "[" + comma.join(_flow(value, separators, bare=bare) for value in new) + "]"
-    return render_string(new, flow=True) if bare and isinstance(new, str) else json.dumps(new, ensure_ascii=False)

@@ -32,11 +32,12 @@ class Shape(enum.Enum):
 class Insertion:
     """Where a value that is absent goes: into `parent`, under the `keys` that are missing, as `item` of a list.
 
+    `parent` is a null where a key stands without the collection that belongs there.
     `keys` are the mapping keys to add, outermost first. `item`: the value is the `value` of a new list item with
     this `name`, as Cluster API's variables are; else it is the value of the last key itself.
     """
 
-    parent: Mapping | Sequence
+    parent: Mapping | Sequence | Scalar
     keys: tuple[str, ...] = ()
     item: str | None = None
 

@@ -34,7 +34,7 @@ class Expectation(NamedTuple):
 
     `path` has one part for each level of text inside text; each begins with the number of the document in that
     text. `old` and `new` are what a scalar reads as. For an insertion `old` is None, and `new` what is added at the
-    path: entries of a mapping, or items of a list.
+    path: entries of a mapping, or items of a list, or all of either where there is a null.
     """
 
     path: tuple[Path, ...]
@@ -120,7 +120,10 @@ def _change(file: str, before: list[Any], expectation: Expectation) -> None:
     parent, key = _slot(file, before, path)
     current = parent[key]
     if expectation.inserted:
-        current.update(expectation.new) if isinstance(current, dict) else current.extend(expectation.new)
+        if current is None:
+            parent[key] = expectation.new
+        else:
+            current.update(expectation.new) if isinstance(current, dict) else current.extend(expectation.new)
         return
     if repr(current) != repr(expectation.old):
         raise _unprovable(file, f"One YAML parser reads {expectation.old!r}, the other {current!r}.")

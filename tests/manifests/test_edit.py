@@ -164,8 +164,59 @@ def test_versions_are_written_in_the_files_style(version: str, old: str, role: R
         (
             '    variables: [\n      {"name": "a"}\n    ]\n',
             "x",
-            ('      {"name": "a"},\n      {\n        "name": "imageId",\n        "value": "x"\n      }\n    ]\n'),
+            ('      {"name": "a"},\n      {"name": "imageId", "value": "x"}\n    ]\n'),
         ),
+        (
+            '    variables: [\n      {\n        "name": "a"\n      }\n    ]\n',
+            "x",
+            ('      },\n      {\n        "name": "imageId",\n        "value": "x"\n      }\n    ]\n'),
+        ),
+        (
+            "    variables: [\n      {\n        name: a,\n        value: 'b'\n      }]\n",
+            ["x", []],
+            (
+                "      },\n      {\n        name: imageId,\n        value: [\n          x,\n"
+                "          []\n        ]\n      }]\n"
+            ),
+        ),
+        ("    variables: [{name: 'a', value: \"b\"}]\n", "x", ", {name: 'imageId', value: \"x\"}]\n"),
+        ("    variables: [{name: a}, ]\n", "x", "    variables: [{name: a}, {name: imageId, value: x}, ]\n"),
+        # Comments and commas stay beside what they belong to.
+        (
+            "    variables: [\n      {name: a}, # one\n      {name: c} # two\n    ]\n",
+            "x",
+            "      {name: a}, # one\n      {name: c}, # two\n      {name: imageId, value: x}\n    ]\n",
+        ),
+        (
+            "    variables: [\n      {name: a}, # one\n    ]\n",
+            "x",
+            "      {name: a}, # one\n      {name: imageId, value: x},\n    ]\n",
+        ),
+        (
+            "    variables: [\n      {name: a},\n    ]\n",
+            "x",
+            "      {name: a},\n      {name: imageId, value: x},\n    ]\n",
+        ),
+        (
+            "    variables: [{name: a}, # one\n      {name: c} # two\n    ]\n",
+            "x",
+            "      {name: c}, # two\n      {name: imageId, value: x}\n    ]\n",
+        ),
+        ("    variables: [ {name: a} # one\n    ]\n", "x", "[ {name: a}, {name: imageId, value: x} # one\n    ]\n"),
+        (
+            "    variables: [ # none yet\n      # or ever\n    ]\n",
+            "x",
+            "      # or ever\n      {name: imageId, value: x}\n    ]\n",
+        ),
+        # A key alone, or null beside it.
+        (
+            "    variables: # none\n    # - name: b\n    x: {y: [1]}\n",
+            "x",
+            "    variables: # none\n      - name: imageId\n        value: x\n    # - name: b\n    x: {y: [1]}\n",
+        ),
+        ("    x:\n    - 1\n    variables:\n", "x", "    variables:\n    - name: imageId\n      value: x\n"),
+        ("    variables: null # none\n", "x", "    variables: [{name: imageId, value: x}] # none\n"),
+        ("    variables:", "x", "    variables:\n      - name: imageId\n        value: x"),
     ],
 )
 def test_a_variable_is_inserted(lines: str, value: Json, after: str) -> None:
@@ -176,12 +227,52 @@ def test_a_variable_is_inserted(lines: str, value: Json, after: str) -> None:
     assert again.files["a.yaml"].decode().startswith(files["a.yaml"].partition("variables:")[0])
 
 
+@pytest.mark.parametrize(
+    ("lines", "want", "after"),
+    [
+        (
+            "    controlPlane: # later\n",
+            VariableWant("a", scope=Scope(ScopeKind.CONTROL_PLANE)),
+            " # later\n      variables:\n        overrides:\n          - name: a\n            value: x\n",
+        ),
+        (
+            "    controlPlane: {variables: }\n",
+            VariableWant("a", scope=Scope(ScopeKind.CONTROL_PLANE)),
+            "    controlPlane: {variables: {overrides: [{name: a, value: x}]}}\n",
+        ),
+        (
+            '    controlPlane: {"variables":}\n',
+            VariableWant("a", scope=Scope(ScopeKind.CONTROL_PLANE)),
+            '    controlPlane: {"variables": {"overrides": [{"name": "a", "value": "x"}]}}\n',
+        ),
+        (
+            "    variables:\n    - name: a\n      value:\n    - name: b\n",
+            VariableWant("a", "/url"),
+            "    - name: a\n      value:\n        url: x\n    - name: b\n",
+        ),
+        (
+            '    "x": {"variables": 1}\n    variables: [{"name": "a", "value": null}]\n',
+            VariableWant("a", "/url"),
+            '    variables: [{"name": "a", "value": {"url": "x"}}]\n',
+        ),
+    ],
+)
+def test_a_null_is_filled_as_if_it_were_absent(lines: str, want: VariableWant, after: str) -> None:
+    query = Query("prod", variables=(want,))
+    made = text({"a.yaml": cluster(more=lines)}, query, Values("v1.34.2", variables=("x",)))
+    assert made.endswith(after), made
+
+
 def test_an_insertion_keeps_windows_line_ends_before_comments() -> None:
     lines = "    variables:\n    - name: a\n      # inside\n    # outside\n"
     files = {"a.yaml": cluster(more=lines).replace("\n", "\r\n")}
     made = edit(files, IMAGE, Values("v1.34.2", variables=("x",))).files["a.yaml"]
     assert made.count(b"\n") == made.count(b"\r\n")
     assert b"# inside\r\n    - name: imageId\r\n      value: x\r\n    # outside\r\n" in made
+    for lines in ("    variables: [ # none\n    ]\n", "    variables:\n", "    variables: [\n      a, # one\n    ]\n"):
+        files = {"a.yaml": cluster(more=lines).replace("\n", "\r\n")}
+        made = edit(files, IMAGE, Values("v1.34.2", variables=("x",))).files["a.yaml"]
+        assert made.count(b"\n") == made.count(b"\r\n") > files["a.yaml"].count("\n")
 
 
 def test_an_insertion_into_json_over_several_lines() -> None:

@@ -22,6 +22,7 @@ from gitops_upgrader.errors import (
     UnreadableManifest,
     VariableNotFound,
     VersionNotFound,
+    YttTemplate,
 )
 from gitops_upgrader.manifests import Query, Scope, ScopeKind, Shape, VariableWant
 from gitops_upgrader.manifests.source import MAX_BYTES
@@ -208,14 +209,28 @@ def test_the_class_is_named_in_the_field_of_the_api_version(api: str, fields: st
 @pytest.mark.parametrize(
     ("more", "want", "reason", "message"),
     [
-        ("    variables: x\n", VariableWant("a"), VariableNotFound, "the list of variables is empty or no list"),
-        ("    variables:\n", VariableWant("a"), VariableNotFound, "the list of variables is empty or no list"),
+        (
+            "    variables: x\n",
+            VariableWant("a"),
+            VariableNotFound,
+            "a.yaml:9:16: The variable a of Cluster prod cannot",
+        ),
+        (
+            "    variables: !!null\n",
+            VariableWant("a"),
+            VariableNotFound,
+            "there is no list of variables here. Write it",
+        ),
+        ("    variables: &v\n", VariableWant("a"), VariableNotFound, "there is no list of variables here. Write it"),
+        ("    x: {variables}\n    ? variables\n", VariableWant("a"), VariableNotFound, "there is no list of variables"),
+        ("    variables: ${LIST}\n", VariableWant("a"), TemplatedValue, "a.yaml:9:16: A template expression stands"),
+        ("    variables: #@ data.values.list\n", VariableWant("a"), YttTemplate, "#@ data.values.list"),
         ("", VariableWant("a", "/b"), VariableNotFound, "it is absent, and /b alone would be no whole value"),
         (
             "    variables: [{name: a, value: x}]\n",
             VariableWant("a", "/b"),
             VariableNotFound,
-            "/b leads nowhere in its value",
+            "a.yaml:9:34: The variable a of Cluster prod cannot be set: /b leads nowhere in its value. Correct the",
         ),
         ("    variables: [{name: a, value: [x]}]\n", VariableWant("a", "/3"), VariableNotFound, "/3 leads nowhere"),
         ("    variables: [{name: a, value: {b: x}}]\n", VariableWant("a"), TypeChange, "There is an object here"),
