@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from typing import Any
 
 import pytest
@@ -19,6 +18,7 @@ from gitops_upgrader.sources.httpfetch import HttpFetch
 from gitops_upgrader.stores import KubernetesStore
 from gitops_upgrader.stores.connection import Connection
 from gitops_upgrader.stores.kubeconfig import open_client
+from tests.servers import kubelet
 from tests.servers.kubernetes import KubernetesServer, until
 
 pytestmark = pytest.mark.servers
@@ -69,9 +69,7 @@ class World:
         return dict(self.server.api("GET", f"{self.path}/image-v1.34.2"))
 
     def job(self, attempt: int = 1) -> dict[str, Any] | None:
-        path = f"/apis/batch/v1/namespaces/{self.namespace}/jobs/image-v1.34.2-{attempt}"
-        found: dict[str, Any] | None = self.server.api("GET", path)
-        return found
+        return kubelet.job(self.server, self.namespace, f"image-v1.34.2-{attempt}")
 
     def annotate(self, field: str, value: str) -> None:
         path = f"/apis/batch/v1/namespaces/{self.namespace}/jobs/image-v1.34.2-1"
@@ -79,28 +77,11 @@ class World:
         self.server.api("PATCH", path, change, content_type="application/merge-patch+json")
 
     def pods(self, attempt: int = 1) -> list[dict[str, Any]]:
-        selector = f"labelSelector=batch.kubernetes.io/job-name=image-v1.34.2-{attempt}"
-        return list(self.server.api("GET", f"/api/v1/namespaces/{self.namespace}/pods?{selector}")["items"])
+        return kubelet.pods(self.server, self.namespace, f"image-v1.34.2-{attempt}")
 
     def ends(self, code: int, message: str = "", attempt: int = 1) -> None:
-        """The kubelet's part: the Pod of an attempt ends; then the Job controller's, which is waited for."""
-        until(lambda: len(self.pods(attempt)) == 1, "the Job has its Pod")
-        (pod,) = self.pods(attempt)
-        at = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        reason = "Error" if code else "Completed"
-        ended = {"exitCode": code, "message": message, "reason": reason, "startedAt": at, "finishedAt": at}
-        container = {"name": "build", "image": "builder", "imageID": "", "ready": False, "restartCount": 0}
-        status = {
-            "phase": "Failed" if code else "Succeeded",
-            "containerStatuses": [{**container, "state": {"terminated": ended}}],
-        }
-        path = f"/api/v1/namespaces/{self.namespace}/pods/{pod['metadata']['name']}/status"
-        self.server.api("PATCH", path, {"status": status}, content_type="application/strategic-merge-patch+json")
-        until(partial(self._ended, attempt), "the Job is done")
-
-    def _ended(self, attempt: int) -> bool:
-        conditions = ((self.job(attempt) or {}).get("status") or {}).get("conditions") or []
-        return any(one["type"] in {"Complete", "Failed"} and one["status"] == "True" for one in conditions)
+        """The Pod of an attempt ends, and then its Job."""
+        kubelet.ends(self.server, self.namespace, f"image-v1.34.2-{attempt}", code=code, message=message)
 
 
 @pytest.fixture
@@ -160,7 +141,7 @@ def test_a_build_that_fails_twice(world: World) -> None:
 def test_a_build_that_takes_too_long(kubernetes: KubernetesServer) -> None:
     world = World(kubernetes, retryLimit=0, timeout="1s")
     world.run()
-    until(partial(world._ended, 1), "the Job has run out of time")
+    until(lambda: kubelet.is_done(world.job()), "the Job has run out of time")
     result = world.run()
     assert "the build took longer than its timeout of 1 s" in str(result.problem)
     world.close()

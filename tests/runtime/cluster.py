@@ -68,7 +68,15 @@ spec:
         value: img-{version}
 """
 
-SOURCES = """\
+PLAN = """\
+apiVersion: OURS
+kind: Plan
+metadata: {name: newest}
+spec: {versionRange: ">=1.33", machineImageSelector: {matchLabels: {os: ubuntu}}}
+"""
+
+SOURCES = (
+    """\
 apiVersion: v1
 kind: ConfigMap
 metadata: {name: releases}
@@ -88,11 +96,9 @@ spec:
   sourceRef: {apiVersion: v1, kind: ConfigMap, name: releases}
   machineImageTemplateRef: {name: images}
 ---
-apiVersion: OURS
-kind: Plan
-metadata: {name: newest}
-spec: {versionRange: ">=1.33", machineImageSelector: {matchLabels: {os: ubuntu}}}
 """
+    f"{PLAN}"
+)
 """Where versions and images come from, where no build is needed."""
 
 RESOURCES = (

@@ -9,11 +9,11 @@ import pytest
 
 from gitops_upgrader.api.names import REQUESTED_AT_ANNOTATION
 from gitops_upgrader.runtime.installation import NAME
-from tests.runtime import kubelet
 from tests.runtime.cluster import SOURCES, UPGRADER, running, settings
 from tests.runtime.forge import Forged
 from tests.runtime.installed import Installed
 from tests.runtime.replica import PATIENCE, replica
+from tests.servers import kubelet
 
 pytestmark = pytest.mark.servers
 

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from tests.runtime import kubelet
 from tests.runtime.cluster import SOURCES, UPGRADER
 from tests.runtime.forge import Forged, building
 from tests.runtime.installed import Installed
 from tests.runtime.replica import PATIENCE, replica
+from tests.servers import kubelet
 
 pytestmark = pytest.mark.servers
 

@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 
 from gitops_upgrader.runtime.installation import NAME
-from tests.runtime import kubelet
 from tests.runtime.between import Asked, HungUp, Proxy, between
 from tests.runtime.cluster import SOURCES, UPGRADER
 from tests.runtime.forge import Forged, building
 from tests.runtime.installed import Installed
 from tests.runtime.replica import PATIENCE, Replica, replica
+from tests.servers import kubelet
 
 pytestmark = pytest.mark.servers
 

@@ -10,13 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.runtime import kubelet
 from tests.runtime.between import Asked, HungUp, Proxy, between
 from tests.runtime.cluster import SOURCES, UPGRADER
 from tests.runtime.forge import Forged, building, forged
 from tests.runtime.installed import Installed
 from tests.runtime.replica import PATIENCE, Replica, replica
-from tests.servers import control_plane
+from tests.servers import control_plane, kubelet
 from tests.servers.control_plane import ControlPlane
 from tests.servers.gitea import GiteaServer
 from tests.servers.kubernetes import KubernetesServer, Refused, until

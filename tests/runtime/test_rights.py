@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 
 from gitops_upgrader.runtime.installation import NAME
-from tests.runtime import kubelet
 from tests.runtime.between import between
 from tests.runtime.cluster import SOURCES, UPGRADER
 from tests.runtime.forge import Forged, building
 from tests.runtime.installed import Installed, path_of
 from tests.runtime.replica import PATIENCE, replica
+from tests.servers import kubelet
 from tests.servers.kubernetes import until
 
 pytestmark = pytest.mark.servers

@@ -16,11 +16,11 @@ import yaml
 from gitops_upgrader.api.names import IMAGE_ID_KEY, MACHINE_IMAGE_NAME_LABEL
 from gitops_upgrader.runtime import rbac
 from tests import debian
-from tests.runtime import kubelet
 from tests.runtime.cluster import OURS, SOURCES, UPGRADER, Management
 from tests.runtime.forge import Forged, is_proposed
 from tests.runtime.installed import Installed
 from tests.runtime.replica import PATIENCE, Replica, replica
+from tests.servers import kubelet
 from tests.servers.kubernetes import KubernetesServer, Refused, until
 
 pytestmark = pytest.mark.servers

@@ -10,11 +10,11 @@ import yaml
 
 from gitops_upgrader.api.names import IMAGE_ID_KEY
 from tests import debian
-from tests.runtime import kubelet
 from tests.runtime.cluster import OURS
 from tests.runtime.forge import Forged
 from tests.runtime.installed import Installed, may
 from tests.runtime.replica import PATIENCE, replica
+from tests.servers import kubelet
 from tests.servers.kubernetes import until
 
 pytestmark = pytest.mark.servers

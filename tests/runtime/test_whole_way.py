@@ -8,15 +8,16 @@ from typing import Any
 import pytest
 
 from tests import debian
-from tests.runtime import kubelet
-from tests.runtime.cluster import UPGRADER
+from tests.runtime.cluster import PLAN, UPGRADER
 from tests.runtime.forge import Forged
 from tests.runtime.installed import Installed
 from tests.runtime.replica import PATIENCE, replica
+from tests.servers import kubelet
 
 pytestmark = pytest.mark.servers
 
-SOURCES = """\
+SOURCES = (
+    """\
 apiVersion: OURS
 kind: DebianRepositorySource
 metadata: {name: packages}
@@ -39,11 +40,9 @@ spec:
   sourceRef: {apiVersion: OURS, kind: DebianRepositorySource, name: packages}
   machineImageTemplateRef: {name: images}
 ---
-apiVersion: OURS
-kind: Plan
-metadata: {name: newest}
-spec: {versionRange: ">=1.33", machineImageSelector: {matchLabels: {os: ubuntu}}}
 """
+    f"{PLAN}"
+)
 
 
 def image(fleet: Forged, version: str) -> dict[str, Any]:
