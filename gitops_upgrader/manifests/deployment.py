@@ -8,7 +8,7 @@ argo-cd).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -35,7 +35,7 @@ class _Source:
     generators: Node | None = None
 
 
-def read(document: Document, folders: Iterable[str], links: Links) -> Iterator[Kustomization]:
+def read(document: Document, folders: Collection[str], links: Links) -> Iterator[Kustomization]:
     """What the Flux Kustomizations and Argo CD Applications of a document add to folders that they deploy.
 
     The `resources` of each are those folders. `folders` are those with a kustomization: which of them an
@@ -45,7 +45,7 @@ def read(document: Document, folders: Iterable[str], links: Links) -> Iterator[K
         for source in _sources(node):
             unclear = "{{" in source.path or bool(source.generators and _NAMED_BY_TEMPLATE.search(_text(source.adds)))
             folder = links.real(resolve("", source.path))
-            deployed = _generated(source, folders) if "{{" in folder else (folder,)
+            deployed = _possible(source, folder, folders) if unclear else (folder,)
             made = kustomization.layer(f"{document.file}#{source.adds.start}", folder, source.adds, links)
             if made.names or made.components or any(True for _ in made.patch_items()):
                 yield replace(made, resources=deployed, unclear=unclear)
@@ -71,11 +71,11 @@ def _argo(spec: Node | None, generators: Node | None) -> Iterator[_Source]:
             yield _Source(pointer.peek(source, "path") or ".", adds, generators)
 
 
-def _generated(source: _Source, folders: Iterable[str]) -> tuple[str, ...]:
-    """The folders that a templated path may mean: those that its Git generators look at, where it has any."""
-    parts = _PLACEHOLDER.split(resolve("", source.path))
+def _possible(source: _Source, path: str, folders: Collection[str]) -> tuple[str, ...]:
+    """The folders with a kustomization that a path may mean: of a template, those that Git generators look at."""
+    parts = _PLACEHOLDER.split(path)
     meant = re.compile(".+".join(map(re.escape, parts)), re.DOTALL)
-    wanted, unwanted = _globs(source.generators)
+    wanted, unwanted = _globs(source.generators) if len(parts) > 1 else ([], [])
     return tuple(
         folder
         for folder in sorted(folders)

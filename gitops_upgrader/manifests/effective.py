@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Final
 
 from gitops_upgrader.errors import (
@@ -18,7 +19,7 @@ from gitops_upgrader.manifests import field, pointer, replacement
 from gitops_upgrader.manifests.instance import Instance
 from gitops_upgrader.manifests.node import Node, Sequence
 from gitops_upgrader.manifests.patch import PatchedMapping, PatchedSequence
-from gitops_upgrader.manifests.place import Insertion, Place, Slot, Spot
+from gitops_upgrader.manifests.place import Insertion, Place, Shape, Slot, Spot
 from gitops_upgrader.manifests.query import Query, Role, ScopeKind, VariableWant
 from gitops_upgrader.manifests.replacement import Replacement
 
@@ -58,6 +59,8 @@ def slots(instance: Instance, query: Query, roles: Iterable[Role]) -> tuple[Slot
         else:
             places = (field.variable(cluster, want) for want in query.variables)
             found += [Slot(role, place, index) for index, place in enumerate(places)]
+    if instance.absent is not None:
+        found = [replace(slot, place=replace(slot.place, shape=Shape.MERGE_PATCH)) for slot in found]
     for slot in found:
         _refuse_overwritten(instance, slot.place)
         _refuse_beyond(instance, slot.place)

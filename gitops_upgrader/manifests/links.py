@@ -42,7 +42,7 @@ class Links:
         """The path without links. One that leads round in a circle stays as it is, and names nothing."""
         real = path
         for _ in range(_HOPS if self.targets else 0):
-            link = next((one for one in _upward(real) if one in self.targets), None)
+            link = next((one for one in upward(real) if one in self.targets), None)
             if link is None:
                 return real
             real = resolve(self.targets[link], real[len(link) :].lstrip("/"))
@@ -58,7 +58,7 @@ class Links:
         return names
 
 
-def _upward(path: str) -> list[str]:
-    """A path, and the folders that it is in."""
+def upward(path: str) -> list[str]:
+    """A path, and the folders that it is in, without the root."""
     parts = path.split("/")
     return ["/".join(parts[:count]) for count in range(len(parts), 0, -1)]

@@ -111,7 +111,8 @@ def _cluster(search: Search, query: Query, roles: list[Role], trail: list[Step])
         effective.refuse_shared(instance, slots, search.above)
     except (TemplatedValue, ClusterNotFound) as error:
         expression = error.message if isinstance(error, TemplatedValue) else ""
-        hint = suspect.remedy(suspect.suspects(search.scan, query.name, expression))
+        beyond = [] if expression else [suspect.at(node) for node in search.overlays.versions_beyond(query.name)]
+        hint = suspect.remedy(beyond or suspect.suspects(search.scan, query.name, expression))
         raise type(error)(error.message, where=error.where, remedy=f"{error.remedy} {hint}".rstrip()) from error
     cluster = instance.effective
     trail.append(Step(f"this is Cluster {cluster.label}", cluster.document.file, cluster.line))

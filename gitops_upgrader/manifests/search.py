@@ -10,6 +10,7 @@ from gitops_upgrader.manifests import cluster as kinds
 from gitops_upgrader.manifests.document import Document
 from gitops_upgrader.manifests.instance import Instance, alone
 from gitops_upgrader.manifests.kustomization import Kustomization
+from gitops_upgrader.manifests.layers import Layers
 from gitops_upgrader.manifests.overlay import Overlays
 from gitops_upgrader.manifests.place import Place, Shape, Step
 from gitops_upgrader.manifests.query import Query
@@ -22,7 +23,8 @@ class Search:
 
     def __init__(self, scan: Scan) -> None:
         self.scan = scan
-        self.overlays = Overlays(scan)
+        self.layers = Layers(scan)
+        self.overlays = Overlays(scan, self.layers)
         self._by_name: dict[str, list[Instance]] | None = None
 
     def find(self, query: Query, trail: list[Step]) -> list[Instance]:
@@ -37,7 +39,7 @@ class Search:
         problems: list[ManifestError] = []
         found = [item for path in files for item in self._file(path, query, problems)]
         renaming = self._renaming(query.name)
-        roots = {layer.key: layer for path in files for layer in self.overlays.roots(path)} | renaming
+        roots = {layer.key: layer for path in files for layer in self.layers.roots(path)} | renaming
         for key, layer in sorted(roots.items()):
             found += self.overlays.render(layer, None if key in renaming else frozenset(files))
         kept = [item for item in found if _meant(item, query)]
@@ -58,7 +60,7 @@ class Search:
     def above(self, place: Place) -> Iterator[Instance]:
         """Every Cluster that is deployed from the layers above a place's file, and may hold the place."""
         only = frozenset({place.file}) if place.shape is Shape.LITERAL else None
-        for layer in self.overlays.roots(place.file):
+        for layer in self.layers.roots(place.file):
             yield from self.overlays.render(layer, only)
 
     def all(self) -> Iterator[Instance]:
@@ -90,10 +92,10 @@ class Search:
 
     def _above_all(self) -> Iterator[tuple[str, list[Kustomization]]]:
         """Every file that may hold a Cluster, with the outermost layers above it."""
-        self.overlays.read_all()
+        self.layers.read_all()
         for path in self.scan.having(Trait.CLUSTER):
             try:
-                above = self.overlays.roots(path)
+                above = self.layers.roots(path)
             except ManifestError:
                 continue  # the Cluster's own search says why when it is asked for
             yield path, above
@@ -120,13 +122,13 @@ class Search:
     def _renaming(self, name: str) -> dict[str, Kustomization]:
         """The outermost layers above those that may make a Cluster's name what it is."""
         found: dict[str, Kustomization] = {}
-        for layer in self.overlays.renaming(name):
-            found |= {top.key: top for top in self.overlays.roots(layer.file)}
+        for layer in self.layers.renaming(name):
+            found |= {top.key: top for top in self.layers.roots(layer.file)}
         return found
 
     def _file(self, path: str, query: Query, problems: list[ManifestError]) -> Iterator[Instance]:
         """The Clusters of a file that no kustomization names."""
-        named = bool(self.overlays.roots(path))
+        named = bool(self.layers.roots(path))
         try:
             documents = self.scan.documents(path)
         except ManifestError as error:

@@ -66,6 +66,12 @@ def suspects(scan: Scan, name: str, expression: str = "") -> list[Suspect]:
     return sorted(found, key=lambda item: (-item.score, item.file, item.line))[:_SHOWN]
 
 
+def at(node: Scalar) -> Suspect:
+    """A value that somebody knows to be the version's source."""
+    line, _ = node.document.source.place(node.start)
+    return Suspect(node.document.file, line, pointer.of(node), node.value[:80], 0)
+
+
 def remedy(found: list[Suspect]) -> str:
     """The suspects as an instruction; empty where there are none."""
     if not found:

@@ -1,0 +1,198 @@
+"""Which Kustomize layers there are in a repository, and which of them name which."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from gitops_upgrader.errors import InvalidPatch, ManifestError, Where
+from gitops_upgrader.manifests import deployment, kustomization
+from gitops_upgrader.manifests.kustomization import Kustomization
+from gitops_upgrader.manifests.links import Links, upward
+from gitops_upgrader.manifests.node import Node
+from gitops_upgrader.manifests.scan import KUSTOMIZATION_NAMES, Scan, Trait
+
+_UPWARD: Final = re.compile(rb"\.\.?/?[\"']?\s*(?:[,\]#]|$)", re.MULTILINE)
+
+
+class Layers:
+    """The kustomizations and deployments of a scan, read when something leads to them."""
+
+    def __init__(self, scan: Scan) -> None:
+        self._scan = scan
+        self._folders: dict[str, str] = {}
+        for path in scan.having(Trait.KUSTOMIZATION):
+            folder, _, name = path.rpartition("/")
+            rank = KUSTOMIZATION_NAMES.index(name)
+            known = self._folders.get(folder)
+            if known is None or rank < KUSTOMIZATION_NAMES.index(known.rpartition("/")[2]):
+                self._folders[folder] = path
+        self._read: dict[str, Kustomization | None] = {}
+        self._absent: dict[str, Node | None] = {}
+        self._links: Links | None = None
+        self._roots: dict[str, list[Kustomization]] = {}
+        self._deployments: list[Kustomization] | None = None
+        self._index: dict[str, list[Kustomization]] | None = None
+        self._holding: frozenset[str] | None = None
+
+    def read_all(self) -> None:
+        """Read every kustomization now, so that many questions cost less than one by one."""
+        self._index = {}
+        for folder in self._folders:
+            try:
+                layer = self.kustomization(folder)
+            except ManifestError:
+                continue  # what it would do to its Clusters is told when one of them is asked for
+            if layer is not None:
+                for path in {*layer.resources, *layer.components, *layer.patch_files()}:
+                    self._index.setdefault(path, []).append(layer)
+
+    def kustomization(self, folder: str) -> Kustomization | None:
+        """The kustomization of a folder; None where there is none.
+
+        Raises:
+            UnreadableManifest and others: as `Document.root`.
+        """
+        if folder not in self._folders:
+            return None
+        if folder not in self._read:
+            documents = self._scan.documents(self._folders[folder])
+            self._read[folder] = kustomization.read(documents[0], folder, self.links) if documents else None
+        return self._read[folder]
+
+    @property
+    def links(self) -> Links:
+        """The symbolic links of the scan."""
+        if self._links is None:
+            self._links = Links.read(self._scan.link_targets())
+        return self._links
+
+    def renaming(self, name: str) -> Iterator[Kustomization]:
+        """The kustomizations that may make a Cluster's name what it is."""
+        text = name.encode()
+        for folder, path in self._folders.items():
+            data = self._scan.data(path)
+            if b"namePrefix" in data or b"nameSuffix" in data or (text in data and b"metadata" in data):
+                found = self.kustomization(folder)
+                if found and name.startswith(found.prefix) and name.endswith(found.suffix):
+                    yield found
+
+    def includers(self, path: str) -> Iterator[Kustomization]:
+        """The layers that name a file or folder, as resource, component or patch.
+
+        Raises:
+            UnreadableManifest and others: a kustomization that names it cannot be read.
+        """
+        yield from (layer for layer in self._naming(path) if layer.key != path)
+        yield from (layer for layer in self._deploying() if self._includes(layer, path))
+
+    def _naming(self, path: str) -> Iterator[Kustomization]:
+        if self._index is not None:
+            yield from self._index.get(path, ())
+            return
+        # Git's names are bytes, as those of files are.
+        names = [name.encode("utf-8", "surrogateescape").rpartition(b"/")[::2] for name in self.links.names(path)]
+        for other, file in self._folders.items():
+            data, beside = self._scan.data(file), other.encode("utf-8", "surrogateescape")
+            named = any(name in data and (folder == beside or b"/" + name in data) for folder, name in names)
+            if named or _UPWARD.search(data):
+                found = self.kustomization(other)
+                if found is not None and self._includes(found, path):
+                    yield found
+
+    def _includes(self, layer: Kustomization, path: str) -> bool:
+        if path in layer.resources or path in layer.components or path in layer.patch_files():
+            return True
+        return layer.deploys and any(self._makes(folder, path) for folder in layer.resources)
+
+    def _makes(self, folder: str, path: str) -> bool:
+        """Whether Flux makes a kustomization for a folder that names a file, or a folder, below it.
+
+        It names all of the files, and of folders with a kustomization these, whose files it leaves to them:
+        `scanManifests` of fluxcd/pkg's kustomize_generator.go.
+        """
+        inside = f"{folder}/" if folder else ""
+        if folder in self._folders or not path.startswith(inside) or path == folder:
+            return False
+        between = [one for one in upward(path.rpartition("/")[0]) if len(one) > len(folder)]
+        named = path in self._folders or (path in self._scan.blobs and path.endswith((".yaml", ".yml")))
+        return named and not any(one in self._folders for one in between)
+
+    def readable(self) -> list[Kustomization]:
+        """Every kustomization and deployment that can be read."""
+        self.read_all()
+        return [*(layer for layer in self._read.values() if layer is not None), *self._deploying()]
+
+    def below(self, folder: str) -> tuple[str, ...]:
+        """What Flux makes a kustomization of that has none: files that may hold a Cluster, and folders."""
+        paths = [*self._folders, *self._scan.having(Trait.CLUSTER)]
+        return tuple(path for path in paths if self._makes(folder, path))
+
+    def roots(self, path: str) -> list[Kustomization]:
+        """The outermost layers above a file, or above the layer that the file itself is.
+
+        Raises:
+            InvalidPatch: kustomizations name each other, so that none is the outermost.
+        """
+        if path not in self._roots:
+            self._roots[path] = self._outermost(path)
+        return self._roots[path]
+
+    def _outermost(self, path: str) -> list[Kustomization]:
+        found: dict[str, Kustomization] = {}
+        seen: set[str] = set()
+        folder = path.rpartition("/")[0]
+        own = self.kustomization(folder) if self._folders.get(folder) == path else None
+        pending = [own] if own is not None else list(self.includers(path))
+        pending += [layer for layer in self._deploying() if layer.file == path]
+        while pending:
+            layer = pending.pop()
+            if layer.key in seen:
+                continue
+            seen.add(layer.key)
+            above = list(self.includers(layer.folder)) if layer.key == layer.folder else []
+            pending += above
+            if all(one.unclear for one in above):
+                found[layer.key] = layer
+        if seen and not found:
+            raise InvalidPatch(
+                f"The kustomizations of {' and '.join(sorted(seen))} name each other.",
+                where=Where(file=path),
+                remedy="Take one of them out of the other's resources or components.",
+            )
+        return [found[key] for key in sorted(found)]
+
+    def absent(self, layer: Kustomization) -> Node | None:
+        """What names a base that is not in the repository, in a layer or below it: a URL, or what a chart makes."""
+        if layer.key not in self._absent:
+            self._absent[layer.key] = None  # for a loop of kustomizations
+            self._absent[layer.key] = next(self._missing(layer), None)
+        return self._absent[layer.key]
+
+    def _missing(self, layer: Kustomization) -> Iterator[Node]:
+        for path in layer.resources:
+            below = self.kustomization(path)
+            missing = self.absent(below) if below is not None else None
+            if missing is not None:
+                yield missing
+            elif below is None and not self._is_there(path):
+                yield layer.naming(path)
+        yield from layer.generators()
+
+    def _is_there(self, path: str) -> bool:
+        """Whether a path is a file, or a folder that holds one."""
+        if self._holding is None:
+            self._holding = frozenset(above for blob in self._scan.blobs for above in upward(blob.rpartition("/")[0]))
+        return path in self._scan.blobs or path in self._holding
+
+    def _deploying(self) -> list[Kustomization]:
+        if self._deployments is None:
+            self._deployments = []
+            for path in self._scan.having(Trait.DEPLOYMENT):
+                try:
+                    for document in self._scan.documents(path):
+                        self._deployments += deployment.read(document, self._folders, self.links)
+                except ManifestError:
+                    continue  # not readable, as Helm templates are not; what it deploys is judged without it
+        return self._deployments
