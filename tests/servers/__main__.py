@@ -5,12 +5,13 @@ from __future__ import annotations
 import sys
 
 from tests.forges import octokit
-from tests.servers import gitea
+from tests.servers import gitea, kustomize_build
 
 
 def main() -> None:
     """Make what is missing, and say where it is. It takes some minutes on a machine that has none of it."""
-    for name, make in (("gitea", gitea.PROGRAM.build), *octokit.DESCRIPTIONS.items()):
+    programs = (("gitea", gitea.PROGRAM.build), ("kustomize", kustomize_build.PROGRAM.build))
+    for name, make in (*programs, *octokit.DESCRIPTIONS.items()):
         sys.stderr.write(f"{name}: ")
         sys.stderr.flush()
         sys.stderr.write(f"{make()}\n")
