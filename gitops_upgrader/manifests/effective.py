@@ -8,7 +8,6 @@ from dataclasses import replace
 from typing import Final
 
 from gitops_upgrader.errors import (
-    ClusterWithoutTopology,
     InvalidPatch,
     PatchIndexMismatch,
     ReplacedByKustomize,
@@ -42,12 +41,8 @@ def slots(instance: Instance, query: Query, roles: Iterable[Role]) -> tuple[Slot
     """
     _refuse_unfollowed(instance)
     cluster = instance.effective
-    if cluster.topology is None:
-        raise ClusterWithoutTopology(
-            f"Cluster {cluster.label} has no spec.topology, so it is not made from a ClusterClass.",
-            where=cluster.document.where(cluster.node.start),
-            remedy="Upgrade it by hand, or move it to a ClusterClass.",
-        )
+    if (problem := field.without_topology(cluster)) is not None:
+        raise problem
     found: list[Slot] = []
     for role in roles:
         _refuse_created(instance, role, query)

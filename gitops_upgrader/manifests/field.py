@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import Final, TypeGuard
 
 from gitops_upgrader.errors import (
+    ClusterWithoutTopology,
+    DuplicateKey,
+    ManifestError,
     ScopeNotFound,
     VariableNotFound,
     VersionNotFound,
@@ -18,6 +21,23 @@ from gitops_upgrader.manifests.query import ScopeKind, VariableWant
 
 _ONCE: Final = "Write it into the Cluster once, with the value that it has now."
 _SCOPE_LISTS: Final = {ScopeKind.MACHINE_DEPLOYMENT: "machineDeployments", ScopeKind.MACHINE_POOL: "machinePools"}
+
+
+def without_topology(cluster: Cluster) -> ClusterWithoutTopology | DuplicateKey | None:
+    """What is the matter with a Cluster that shows no topology; None for one that does."""
+    if cluster.topology is not None:
+        return None
+    try:
+        pointer.walk(cluster.node, ("spec", "topology"))
+    except DuplicateKey as error:
+        return error
+    except ManifestError:
+        pass  # an alias or a merge key, which has been followed: there is none behind it
+    return ClusterWithoutTopology(
+        f"Cluster {cluster.label} has no spec.topology, so it is not made from a ClusterClass.",
+        where=cluster.document.where(cluster.node.start),
+        remedy="Upgrade it by hand, or move it to a ClusterClass.",
+    )
 
 
 def version(cluster: Cluster) -> Spot:

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
-from gitops_upgrader.errors import AmbiguousCluster, AmbiguousPlace, ManifestError, SharedPlace, Where
-from gitops_upgrader.manifests import effective
+from gitops_upgrader.errors import (
+    AmbiguousCluster,
+    AmbiguousPlace,
+    ClusterWithoutTopology,
+    ManifestError,
+    SharedPlace,
+    Where,
+)
+from gitops_upgrader.manifests import effective, field
 from gitops_upgrader.manifests.instance import Instance
 from gitops_upgrader.manifests.place import Found, Place, Spot, outermost
 from gitops_upgrader.manifests.query import Query, Role
@@ -32,12 +39,15 @@ def named(search: Search, name: str, namespace: str | None) -> tuple[Found, ...]
 
 def _inventory(instances: Iterable[Instance]) -> tuple[Found, ...]:
     made: dict[tuple[object, ...], Found] = {}
+    others: list[Found] = []
     for instance in instances:
-        if instance.effective.topology is not None:
-            found = _found(instance)
+        found = _found(instance)
+        if isinstance(field.without_topology(instance.effective), ClusterWithoutTopology):
+            others.append(found)
+        else:
             made[found.namespace, found.name, found.file, found.line, found.place] = found
-    result = sorted(_refused(list(made.values())), key=lambda item: (item.namespace, item.name, item.file, item.line))
-    return tuple(result)
+    result = _refused(list(made.values()), others)
+    return tuple(sorted(result, key=lambda item: (item.namespace, item.name, item.file, item.line)))
 
 
 def _found(instance: Instance) -> Found:
@@ -70,21 +80,37 @@ def _without_tree(spot: Spot) -> Place:
     )
 
 
-def _refused(found: list[Found]) -> list[Found]:
-    """The same, with a refusal where a name has two Clusters, or two Clusters have one place."""
-    names: dict[tuple[str, str], list[Found]] = defaultdict(list)
+def _refused(found: list[Found], others: list[Found]) -> list[Found]:
+    """The same, with a refusal where a name has two Clusters, or two Clusters have one place.
+
+    `others` are Clusters without a topology: as copies they stand in the way too.
+    """
+    names: dict[str, dict[str, list[Found]]] = defaultdict(lambda: defaultdict(list))
     places: dict[object, set[str]] = defaultdict(set)
-    for item in found:
-        names[item.namespace, item.name].append(item)
+    for item in [*found, *others]:
+        names[item.name][item.namespace].append(item)
         if item.place is not None:
             places[item.place].add(item.label)
     made = []
     for item in found:
-        others = [other for other in names[item.namespace, item.name] if other is not item]
+        copies = [other for other in _alike(item, names[item.name]) if not _is_same(other, item)]
         sharing = places[item.place] - {item.label} if item.place is not None else set()
-        refusal = item.refusal or (_copies(item, others) if others else _shared(item, sharing) if sharing else None)
+        refusal = item.refusal or (_copies(item, copies) if copies else _shared(item, sharing) if sharing else None)
         made.append(replace(item, refusal=refusal))
     return made
+
+
+def _alike(item: Found, namespaces: Mapping[str, list[Found]]) -> Iterator[Found]:
+    """The Clusters of an item's name that may be in its namespace: one side states none, or both the same."""
+    for namespace in ("", item.namespace) if item.namespace else namespaces:
+        yield from namespaces.get(namespace, ())
+
+
+def _is_same(item: Found, other: Found) -> bool:
+    """Whether two entries are one, or two layers' of one object and with one place."""
+    return item is other or (
+        item.place is not None and (item.file, item.line, item.place) == (other.file, other.line, other.place)
+    )
 
 
 def _copies(item: Found, others: list[Found]) -> ManifestError:

@@ -106,8 +106,7 @@ def _cluster(search: Search, query: Query, roles: list[Role], trail: list[Step])
         instances = search.find(query, trail)
         if not instances:
             raise _nowhere(search, query)
-        found = [(instance, effective.slots(instance, query, roles)) for instance in instances]
-        instance, slots = _agreed(query, found)
+        instance, slots = _agreed(query, _all_slots(query, instances, roles))
         effective.refuse_shared(instance, slots, search.above)
     except (TemplatedValue, ClusterNotFound) as error:
         expression = error.message if isinstance(error, TemplatedValue) else ""
@@ -117,6 +116,16 @@ def _cluster(search: Search, query: Query, roles: list[Role], trail: list[Step])
     cluster = instance.effective
     trail.append(Step(f"this is Cluster {cluster.label}", cluster.document.file, cluster.line))
     return instance, list(slots)
+
+
+def _all_slots(query: Query, instances: list[Instance], roles: list[Role]) -> list[tuple[Instance, tuple[Slot, ...]]]:
+    try:
+        return [(instance, effective.slots(instance, query, roles)) for instance in instances]
+    except ManifestError as error:
+        if all(item.cluster.node is instances[0].cluster.node for item in instances):
+            raise
+        # There is a copy: what is the matter with it, or with the other one, is not the first thing to mend.
+        raise _several(query, instances) from error
 
 
 def _agreed(query: Query, found: list[tuple[Instance, tuple[Slot, ...]]]) -> tuple[Instance, tuple[Slot, ...]]:
@@ -131,13 +140,18 @@ def _agreed(query: Query, found: list[tuple[Instance, tuple[Slot, ...]]]) -> tup
                     where=slots[0].place.where,
                     remedy="Name the folder of the layer that is meant with path.",
                 )
-            places = ", ".join(f"{item.cluster.document.file}:{item.cluster.line}" for item, _ in found)
-            raise AmbiguousCluster(
-                f"There are several Clusters {query.label}: {places}.",
-                where=Where(file=other.cluster.document.file, line=other.cluster.line),
-                remedy=_telling_apart(query, [item.effective for item, _ in found]),
-            )
+            raise _several(query, [item for item, _ in found])
     return first, slots
+
+
+def _several(query: Query, instances: list[Instance]) -> AmbiguousCluster:
+    places = ", ".join(f"{item.cluster.document.file}:{item.cluster.line}" for item in instances)
+    other = next(item.cluster for item in instances if item.cluster.node is not instances[0].cluster.node)
+    return AmbiguousCluster(
+        f"There are several Clusters {query.label}: {places}.",
+        where=Where(file=other.document.file, line=other.line),
+        remedy=_telling_apart(query, [item.effective for item in instances]),
+    )
 
 
 def _telling_apart(query: Query, clusters: list[Cluster]) -> str:

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from gitops_upgrader.errors import SharedPlace, UnreadableManifest
-from gitops_upgrader.manifests import Found, Manifests, Shape
+from gitops_upgrader.errors import AmbiguousCluster, DuplicateKey, SharedPlace, UnreadableManifest
+from gitops_upgrader.manifests import Found, Manifests, Query, Shape
 from tests.manifests.golden import Case, cases
 from tests.manifests.memory import MemoryTree
 from tests.manifests.samples import cluster
@@ -74,6 +74,47 @@ def test_what_is_refused_is_told_with_its_reason() -> None:
         "Remove the copy, state their namespaces, or name the right folder with path."
     )
     assert (told["no-class", "d.yaml"].cls, told["no-class", "d.yaml"].refusal) == (None, None)
+
+
+def test_what_may_be_a_copy_is_told() -> None:
+    twice = cluster("twice") + "spec: {}\n"
+    plain = "apiVersion: cluster.x-k8s.io/v1beta1\nkind: Cluster\nmetadata: {name: %s}\nspec: %s\n"
+    files: dict[str, str | bytes] = {
+        "a.yaml": cluster("a", metadata="  namespace: x\n"),
+        "b.yaml": cluster("a"),
+        "c.yaml": cluster("a", metadata="  namespace: y\n"),
+        "d.yaml": cluster("d"),
+        "e.yaml": plain % ("d", "{controlPlaneRef: {name: x}}"),
+        "f.yaml": plain % ("plain", "{<<: {paused: true}}"),
+        "g.yaml": twice,
+        "h.yaml": cluster("h", metadata="  namespace: x\n") + "---\n" + cluster("h", metadata="  namespace: y\n"),
+    }
+    told = {item.file: str(item.refusal).partition(". ")[0] for item in found(files)}
+    assert told == {
+        "a.yaml": "a.yaml:1: There is another Cluster x/a: b.yaml:1",
+        "b.yaml": "b.yaml:1: There is another Cluster a: a.yaml:1, c.yaml:1",
+        "c.yaml": "c.yaml:1: There is another Cluster y/a: b.yaml:1",
+        "d.yaml": "d.yaml:1: There is another Cluster d: e.yaml:1",
+        "g.yaml": "g.yaml:9:1: The key spec is there twice, first at g.yaml:5:1; parsers disagree which one counts",
+        "h.yaml": "None",
+    }
+    for name in ("a", "d"):
+        with pytest.raises(AmbiguousCluster):
+            Manifests(MemoryTree(files)).locate(Query(name, "x"))
+    with pytest.raises(DuplicateKey):
+        Manifests(MemoryTree(files)).locate(Query("twice"))
+
+
+def test_a_cluster_that_layers_deploy_with_and_without_a_namespace_shares_its_place() -> None:
+    files: dict[str, str | bytes] = {
+        "k/cluster.yaml": cluster(),
+        "k/kustomization.yaml": "resources: [cluster.yaml]\n",
+        "a/kustomization.yaml": "resources: [../k]\nnamespace: x\n",
+        "b/kustomization.yaml": "resources: [../k]\n",
+    }
+    assert [type(item.refusal) for item in found(files)] == [SharedPlace, SharedPlace]
+    with pytest.raises(SharedPlace):
+        Manifests(MemoryTree(files)).locate(Query("prod", "x"))
 
 
 def test_layers_are_told_as_they_are_deployed() -> None:
