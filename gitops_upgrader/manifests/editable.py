@@ -22,7 +22,7 @@ from gitops_upgrader.errors import (
 from gitops_upgrader.manifests import pointer
 from gitops_upgrader.manifests.cluster import VERSION, json_value
 from gitops_upgrader.manifests.document import Document
-from gitops_upgrader.manifests.node import Alias, Mapping, Node, Scalar, Sequence
+from gitops_upgrader.manifests.node import Alias, Made, Mapping, Node, Scalar, Sequence
 from gitops_upgrader.manifests.place import Insertion, Note, Shape, Spot, where
 from gitops_upgrader.manifests.source import Opaque
 from gitops_upgrader.versions import Version
@@ -41,6 +41,12 @@ def place(node: Node, shape: Shape) -> Spot:
     """
     if isinstance(node, Alias):
         raise pointer.aliased(node)
+    if isinstance(node, Made):
+        raise UnwritableValue(
+            f"Kustomize makes the value {node.value} of names and what this layer adds to them.",
+            where=node.document.where(node.start),
+            remedy="Write the value out in place of the copy.",
+        )
     refuse_template(node)
     if isinstance(node.document.source, Opaque):
         raise UnwritableValue(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Final
@@ -14,15 +13,14 @@ from gitops_upgrader.errors import (
     SharedPlace,
     UnfollowedChange,
 )
-from gitops_upgrader.manifests import field, pointer, replacement
+from gitops_upgrader.manifests import field, patch, pointer, replacement
 from gitops_upgrader.manifests.instance import Instance
 from gitops_upgrader.manifests.node import Node, Sequence
-from gitops_upgrader.manifests.patch import PatchedMapping, PatchedSequence
+from gitops_upgrader.manifests.patch import Operation
 from gitops_upgrader.manifests.place import Insertion, Place, Shape, Slot, Spot
 from gitops_upgrader.manifests.query import Query, Role, ScopeKind, VariableWant
 from gitops_upgrader.manifests.replacement import Replacement
 
-_INDEXED: Final = re.compile(r"/spec/topology/(?:.*/)?(?:variables|overrides)/(\d+)(?:/|\Z)")
 _FIELDS: Final = {
     Role.VERSION: ("spec.topology.version",),
     Role.CLASS: ("spec.topology.class", "spec.topology.classRef"),
@@ -46,7 +44,6 @@ def slots(instance: Instance, query: Query, roles: Iterable[Role]) -> tuple[Slot
     found: list[Slot] = []
     for role in roles:
         _refuse_created(instance, role, query)
-        _refuse_tested(instance, role)
         if role is Role.VERSION:
             found.append(Slot(role, field.version(cluster)))
         elif role is Role.CLASS:
@@ -59,7 +56,9 @@ def slots(instance: Instance, query: Query, roles: Iterable[Role]) -> tuple[Slot
     for slot in found:
         _refuse_overwritten(instance, slot.place)
         _refuse_beyond(instance, slot.place)
-        _refuse_mismatch(instance, slot.place)
+        for operation, before in instance.operations:
+            _refuse_tested(slot.place, operation, before)
+            _refuse_mismatch(slot.place, operation, before)
     return tuple(found)
 
 
@@ -104,9 +103,8 @@ def _refuse_created(instance: Instance, role: Role, query: Query) -> None:
 
 def _refuse_overwritten(instance: Instance, place: Spot) -> None:
     """What stood there when a replacement wrote to it is lost; a patch above may have set it anew."""
-    node = place.at.parent if isinstance(place.at, Insertion) else place.at
     for item in instance.replacements:
-        if any(holds(written, node) for written in item.nodes):
+        if any(holds(written, _node(place)) for written in item.nodes):
             raise _replaced(instance, item)
 
 
@@ -143,31 +141,40 @@ def _leads_to(parts: list[str], path: tuple[str, ...]) -> bool:
     )
 
 
-def _refuse_tested(instance: Instance, role: Role) -> None:
-    for operation in instance.operations:
-        dotted = ".".join(operation.path.split("/")[1:])
-        if operation.op == "test" and dotted.startswith(_FIELDS[role]):
-            raise InvalidPatch(
-                f"A patch tests {operation.path} for the value that it has now, and would fail after the edit.",
-                where=operation.node.document.where(operation.node.start),
-                remedy="Take the test out of the patch.",
-            )
+def _refuse_tested(place: Spot, operation: Operation, before: Node) -> None:
+    """A test of what the edit changes; one of another field, such as the name beside an index, stays true."""
+    tested = patch.tested(before, operation)
+    if tested is not None and holds(tested, _node(place)):
+        raise InvalidPatch(
+            f"A patch tests {operation.path} for the value that it has now, and would fail after the edit.",
+            where=operation.node.document.where(operation.node.start),
+            remedy="Take the test out of the patch.",
+        )
 
 
-def _refuse_mismatch(instance: Instance, place: Place) -> None:
-    """An absent variable beside a patch by index: that index was most likely meant for it."""
-    if place.present:
-        return
-    for operation in instance.operations:
-        found = _INDEXED.match(operation.path)
-        if found and operation.op in {"add", "replace"}:
-            item = operation.path[: found.end(1)]
-            name = pointer.peek(pointer.walk(instance.tree, pointer.parse(item)[0]), "name")
-            raise PatchIndexMismatch(
-                f"This patch sets {item}, the variable {name or '(none)'}; the variable that is meant is absent.",
-                where=operation.node.document.where(operation.node.start),
-                remedy="Correct the index, or write the variable into the Cluster once.",
-            )
+def _refuse_mismatch(place: Spot, operation: Operation, before: Node) -> None:
+    """An absent variable beside a patch by index into its list: that index was most likely meant for it."""
+    for found, way, inside in patch.indices(before, operation):
+        if not isinstance(place.at, Insertion) or patch.origin(found) is not place.at.parent:
+            continue
+        item, index = pointer.join(way), way[-1]
+        if index.startswith("-") and index != "-":
+            problem = f"{item} counts from the end of a list, to which the edit would add the variable that is meant."
+        elif inside and operation.op in {"add", "replace"}:
+            name = pointer.peek(patch.find(before, way), "name")
+            problem = f"This patch sets {item}, the variable {name or '(none)'}; the variable that is meant is absent."
+        else:
+            continue
+        raise PatchIndexMismatch(
+            problem,
+            where=operation.node.document.where(operation.node.start),
+            remedy="Correct the index, or write the variable into the Cluster once.",
+        )
+
+
+def _node(place: Spot) -> Node:
+    """What an edit of a place changes."""
+    return place.at.parent if isinstance(place.at, Insertion) else place.at
 
 
 def refuse_shared(instance: Instance, found: Iterable[Slot], above: Callable[[Place], Iterable[Instance]]) -> None:
@@ -177,7 +184,7 @@ def refuse_shared(instance: Instance, found: Iterable[Slot], above: Callable[[Pl
         SharedPlace: with the names of those Clusters.
     """
     for slot in found:
-        node = slot.place.at.parent if isinstance(slot.place.at, Insertion) else slot.place.at
+        node = _node(slot.place)
         others = sorted(
             {
                 other.effective.label
@@ -199,7 +206,7 @@ def holds(tree: Node, node: Node) -> bool:
     pending = [tree]
     while pending:
         current = pending.pop()
-        if current is node or (isinstance(current, (PatchedMapping, PatchedSequence)) and current.origin is node):
+        if current is node or patch.origin(current) is node:
             return True
         pending += [value for _, value in pointer.children(current)]
     return False

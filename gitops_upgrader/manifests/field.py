@@ -12,7 +12,7 @@ from gitops_upgrader.errors import (
     VariableNotFound,
     VersionNotFound,
 )
-from gitops_upgrader.manifests import editable, pointer
+from gitops_upgrader.manifests import editable, patch, pointer
 from gitops_upgrader.manifests.cluster import Cluster, json_value
 from gitops_upgrader.manifests.node import Alias, Mapping, Node, Scalar, Sequence
 from gitops_upgrader.manifests.patch import PatchedMapping, PatchedSequence
@@ -49,6 +49,7 @@ def version(cluster: Cluster) -> Spot:
     """
     node = pointer.walk(cluster.node, ("spec", "topology", "version"))
     if node is None:
+        _refuse_removed(cluster, cluster.topology, "version", VersionNotFound)
         raise VersionNotFound(
             f"Cluster {cluster.label} has no spec.topology.version.",
             where=cluster.document.where(cluster.node.start),
@@ -94,6 +95,7 @@ def variable(cluster: Cluster, want: VariableWant) -> Spot:
         raise _not_found(cluster, want, node, f"it is absent, and {want.path} alone would be no whole value", _ONCE)
     if not isinstance(node, Mapping if missing else Sequence) and not _is_null(node):
         raise _not_found(cluster, want, node, "there is no list of variables here", "Write it as a list; [] will do.")
+    _refuse_removed(cluster, node, missing[0] if missing else f"[name={want.name}]", VariableNotFound)
     return _absent(cluster, Insertion(_origin(node), missing, want.name))
 
 
@@ -105,6 +107,7 @@ def _value_place(cluster: Cluster, want: VariableWant, item: Node) -> Spot:
     if not isinstance(node, Mapping) and not _is_null(node):
         remedy = f"Correct the upgrader's path, or write an object here that can take {want.path}."
         raise _not_found(cluster, want, node, f"{want.path} leads nowhere in its value", remedy)
+    _refuse_removed(cluster, node, missing[0], VariableNotFound)
     return _absent(cluster, Insertion(_origin(node), missing))
 
 
@@ -120,6 +123,17 @@ def _is_null(node: Node) -> TypeGuard[Scalar]:
     if node.is_text or node.tag or node.anchor or json_value(node) is not None:
         return False
     return bool(node.value) or node.document.text[: node.start - node.document.start].rstrip(" ").endswith(":")
+
+
+def _refuse_removed(cluster: Cluster, node: Node | None, key: str, reason: type[ManifestError]) -> None:
+    """Refuse what a patch takes away: an edit below it would be in vain, and may stand there twice then."""
+    by = patch.remover(node, key)
+    if by is not None:
+        raise reason(
+            f"This patch takes {key} out of Cluster {cluster.label}.",
+            where=by.document.where(by.start),
+            remedy="Take the removal out of the patch.",
+        )
 
 
 def _absent(cluster: Cluster, insertion: Insertion) -> Spot:

@@ -8,28 +8,30 @@ from gitops_upgrader.errors import Where
 from gitops_upgrader.manifests import patch, pointer, selector
 from gitops_upgrader.manifests.cluster import Cluster, is_cluster
 from gitops_upgrader.manifests.kustomization import Kustomization, Obstacle
-from gitops_upgrader.manifests.node import Mapping, Node
+from gitops_upgrader.manifests.node import Made, Mapping, Node
 from gitops_upgrader.manifests.patch import Operation, Patch, PatchKind
 from gitops_upgrader.manifests.place import Step
 from gitops_upgrader.manifests.replacement import Replacement
+from gitops_upgrader.manifests.selector import Ids
 
 
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """One Cluster as it is deployed: `cluster` as in its file, `tree` after all patches.
+    """One Cluster as it is deployed: `cluster` as in its file, `tree` after all layers, name and labels included.
 
-    `ids` are all (namespace, name) pairs that it had, the last one as deployed; `root` is the outermost layer, None
-    for a file that no kustomization names. `operations` are those of all JSON6902 patches, `obstacles` what may change
-    it on the way and is not followed. `absent` names the base that the Cluster is in, where that is not in the
+    `ids` are all (namespace, name) pairs that it had, as Kustomize keeps them: the first one, one after each change
+    that it remembers, and the present one. `root` is the outermost layer, None for a file that no kustomization
+    names. `operations` are those of JSON6902 patches, each with the tree that it found; `obstacles` are what may
+    change it on the way and is not followed. `absent` names the base that the Cluster is in, where that is not in the
     repository: its tree is what patches make of it.
     """
 
     cluster: Cluster
     tree: Mapping
-    ids: tuple[tuple[str, str], ...]
+    ids: Ids
     root: Kustomization | None = None
     replacements: tuple[Replacement, ...] = ()
-    operations: tuple[Operation, ...] = ()
+    operations: tuple[tuple[Operation, Mapping], ...] = ()
     steps: tuple[Step, ...] = ()
     obstacles: tuple[Obstacle, ...] = ()
     absent: Node | None = None
@@ -37,9 +39,9 @@ class Instance:
     @property
     def effective(self) -> Cluster:
         """The Cluster after all patches."""
-        namespace, name = self.ids[-1]
-        if self.tree is self.cluster.node and (namespace, name) == (self.cluster.namespace, self.cluster.name):
+        if self.tree is self.cluster.node:
             return self.cluster
+        namespace, name = self.ids[-1]
         return Cluster(self.cluster.document, self.tree, name, namespace)
 
 
@@ -59,14 +61,15 @@ def imagined(found: Patch, absent: Node) -> Instance | None:
     name = target.name if target is not None else pointer.peek(found.node, "metadata", "name")
     if not name or pointer.peek(found.node, "$patch") == "delete":
         return None
-    cluster = Cluster(found.node.document, found.node, name, pointer.peek(found.node, "metadata", "namespace"))
+    tree = patch.put(found.node, ("metadata", "name"), Made(found.node, name))
+    cluster = Cluster(found.node.document, tree, name, pointer.peek(found.node, "metadata", "namespace"))
     where = absent.document.where(absent.start)
     step = Step(f"the base of Cluster {cluster.label} is not in the repository", where.file, where.line)
     return replace(alone(cluster), absent=absent, steps=(step,))
 
 
-def patched(instance: Instance, found: Patch) -> Instance | None:
-    """The Cluster after a patch; None where it removes the whole object.
+def patched(instance: Instance, found: Patch, field: str) -> Instance | None:
+    """The Cluster after a patch from a field of a kustomization; None where it removes the whole object.
 
     Raises:
         InvalidPatch: it does not apply.
@@ -80,25 +83,33 @@ def patched(instance: Instance, found: Patch) -> Instance | None:
         merged = patch.merge(instance.tree, found.node)
         if not isinstance(merged, Mapping):
             return None
-        return _identified(instance, merged, where) if found.renames else replace(instance, tree=merged)
-    tree: Mapping = instance.tree
-    operations = tuple(found.operations())
-    for operation in operations:
-        changed = patch.apply(tree, operation)
-        tree = changed if isinstance(changed, Mapping) else tree
-    return _identified(replace(instance, operations=(*instance.operations, *operations)), tree, where)
+        return _identified(instance, _kept(instance.tree, merged, found), where, stored=found.renames)
+    for operation in found.operations():
+        changed = patch.apply(instance.tree, operation)
+        operations = (*instance.operations, (operation, instance.tree))
+        tree = changed if isinstance(changed, Mapping) else instance.tree
+        instance = replace(instance, tree=tree, operations=operations)
+    # Of the fields with operations, `patches` alone stores the id: `StorePreviousId` in Kustomize's transformers.
+    return _identified(instance, instance.tree, where, stored=field != "patchesJson6902")
 
 
-def _identified(instance: Instance, tree: Mapping, where: Where) -> Instance:
-    """The tree in place of the old one, with the name that a patch may have changed."""
-    namespace, name = instance.ids[-1]
-    before = pointer.peek(instance.tree, "metadata", "namespace"), pointer.peek(instance.tree, "metadata", "name")
-    after = pointer.peek(tree, "metadata", "namespace"), pointer.peek(tree, "metadata", "name")
-    if before == after:
-        return replace(instance, tree=tree)
-    known = (after[0] if before[0] != after[0] else namespace, after[1] if before[1] != after[1] else name)
-    step = Step(f"from here on it is Cluster {'/'.join(filter(None, known))}", where.file, where.line)
-    return replace(instance, tree=tree, ids=(*instance.ids, known), steps=(*instance.steps, step))
+def _kept(before: Mapping, merged: Mapping, found: Patch) -> Mapping:
+    """The merged object with what a merge patch does not change (`Resource.ApplySmPatch`): what kind of object it is,
+    and what it is called."""
+    for keys in (("apiVersion",), ("kind",), ("metadata", "namespace"), ("metadata", "name")):
+        if pointer.peek(before, *keys) != pointer.peek(merged, *keys) and not (keys[-1] == "name" and found.renames):
+            merged = patch.put(merged, keys, pointer.look(before, *keys))
+    return merged
+
+
+def _identified(instance: Instance, tree: Mapping, where: Where, *, stored: bool) -> Instance:
+    """The Cluster with a tree, and with the id that it has there; `stored`: Kustomize remembers the one before."""
+    known = _id(tree)
+    ids = (*instance.ids, known) if stored else (*instance.ids[:-1], known)
+    steps = instance.steps
+    if known != instance.ids[-1]:
+        steps = (*steps, Step(f"from here on it is Cluster {'/'.join(filter(None, known))}", where.file, where.line))
+    return replace(instance, tree=tree, ids=ids, steps=steps)
 
 
 def applies(instance: Instance, found: Patch) -> bool:
@@ -113,7 +124,33 @@ def applies(instance: Instance, found: Patch) -> bool:
 
 
 def renamed(instance: Instance, layer: Kustomization) -> Instance:
-    """The Cluster with the namespace, prefix and suffix that a layer gives it."""
-    namespace, name = instance.ids[-1]
-    after = (layer.namespace or namespace, f"{layer.prefix}{name}{layer.suffix}")
-    return instance if after == instance.ids[-1] else replace(instance, ids=(*instance.ids, after))
+    """The Cluster with the namespace, prefix and suffix that a layer gives it; Kustomize remembers each id before."""
+    if layer.namespace:
+        instance = _called(instance, layer, "namespace", layer.namespace)
+    if layer.prefix:
+        instance = _called(instance, layer, "name", layer.prefix + instance.ids[-1][1])
+    if layer.suffix:
+        instance = _called(instance, layer, "name", instance.ids[-1][1] + layer.suffix)
+    return instance
+
+
+def _called(instance: Instance, layer: Kustomization, key: str, text: str) -> Instance:
+    tree = patch.put(instance.tree, ("metadata", key), Made(layer.node, text))
+    return replace(instance, tree=tree, ids=(*instance.ids, _id(tree)))
+
+
+def _id(tree: Mapping) -> tuple[str, str]:
+    return pointer.peek(tree, "metadata", "namespace"), pointer.peek(tree, "metadata", "name")
+
+
+def labelled(instance: Instance, layer: Kustomization) -> Instance:
+    """The Cluster with the labels and annotations that a layer gives it, which the selectors above it see."""
+    added = [("labels", pointer.look(item, "pairs")) for item in pointer.entries(pointer.look(layer.node, "labels"))]
+    added += [("labels", pointer.look(layer.node, "commonLabels"))]
+    added += [("annotations", pointer.look(layer.node, "commonAnnotations"))]
+    tree = instance.tree
+    for key, entries in added:
+        if isinstance(entries, Mapping):
+            known = pointer.look(tree, "metadata", key)
+            tree = patch.put(tree, ("metadata", key), entries if known is None else patch.merge(known, entries))
+    return replace(instance, tree=tree)

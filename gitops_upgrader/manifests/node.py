@@ -57,6 +57,16 @@ class Scalar:
         return bool(self.style) or self.tag == STRING_TAG
 
 
+class Made(Scalar):
+    """A text that no file has: Kustomize puts it together. It stands where `by`, which says so, does."""
+
+    __slots__ = ()
+
+    def __init__(self, by: Node, text: str) -> None:
+        self.document, self.start, self.end = by.document, by.start, by.end
+        self.value, self.style, self.tag, self.anchor = text, "", STRING_TAG, None
+
+
 class Collection:
     """A mapping or a sequence. The `end` of one in block style is where the next token starts.
 

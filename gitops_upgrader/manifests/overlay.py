@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from gitops_upgrader.errors import InvalidPatch, ManifestError
 from gitops_upgrader.manifests import cluster as kinds
 from gitops_upgrader.manifests import deployment
-from gitops_upgrader.manifests.instance import Instance, alone, applies, imagined, patched, renamed
+from gitops_upgrader.manifests.instance import Instance, alone, applies, imagined, labelled, patched, renamed
 from gitops_upgrader.manifests.kustomization import TRANSFORMERS, Kustomization, Obstacle
 from gitops_upgrader.manifests.layers import Layers
 from gitops_upgrader.manifests.node import Scalar
@@ -120,9 +120,10 @@ class Overlays:
         for field in ("patchesStrategicMerge", "patches", "", "patchesJson6902", "replacements", TRANSFORMERS):
             for name, found in patches:
                 if name == field and made is not None:
-                    made = _patched(made, found)
+                    made = _patched(made, found, field)
             if not field and made is not None:
-                made = renamed(made, layer.joined(clear) if clear is not None else layer)
+                made = labelled(renamed(made, layer.joined(clear) if clear is not None else layer), layer)
+                made = labelled(made, clear) if clear is not None else made
             if field == "replacements" and made is not None:
                 made = self._replaced(layer, made)
         if made is None:
@@ -151,10 +152,10 @@ class Overlays:
         return self._changed[layer.key]
 
 
-def _patched(instance: Instance, found: Patch) -> Instance | None:
+def _patched(instance: Instance, found: Patch, field: str) -> Instance | None:
     """The Cluster after a patch; what a patch needs may stand in the base that is not in the repository."""
     try:
-        return patched(instance, found)
+        return patched(instance, found, field)
     except InvalidPatch:
         if instance.absent is None:
             raise

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import enum
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from collections.abc import Mapping as MappingType
 from dataclasses import dataclass
 from typing import Any, Final
 
 from gitops_upgrader.errors import InvalidPatch
 from gitops_upgrader.manifests import pointer
 from gitops_upgrader.manifests.cluster import json_value
-from gitops_upgrader.manifests.node import Alias, Collection, Mapping, Node, Parent, Scalar, Sequence
+from gitops_upgrader.manifests.node import Alias, Collection, Mapping, Node, Scalar, Sequence
 from gitops_upgrader.manifests.selector import Selector
 
 _INDEX: Final = re.compile(r"[+-]?[0-9]{1,9}")
@@ -23,30 +24,39 @@ _INDEX: Final = re.compile(r"[+-]?[0-9]{1,9}")
 
 
 class PatchedMapping(Mapping):
-    """A mapping that a patch changed. `origin` is the mapping in the file."""
+    """A mapping that a patch changed. `origin` is the mapping in the file; `removed` is what took keys out of it."""
 
-    __slots__ = ("origin",)
+    __slots__ = ("origin", "removed")
 
-    def __init__(self, origin: Mapping, entries: Iterable[tuple[str, Node]]) -> None:
+    removed: dict[str, Node]
+
+    def __init__(
+        self, origin: Mapping, entries: MappingType[str, Node | None], removed: MappingType[str, Node] | None = None
+    ) -> None:
         super().__init__(origin.document, _outline(origin))
-        made = list(entries)
+        made = {key: value for key, value in entries.items() if value is not None}
+        before = origin.removed if isinstance(origin, PatchedMapping) else {}
         self._outline = []
-        self._keys = [key for key, _ in made]
+        self._keys = list(made)
         self._complex = []
-        self.members = [value for _, value in made]
+        self.members = list(made.values())
         self.origin: Mapping = origin.origin if isinstance(origin, PatchedMapping) else origin
+        self.removed = {key: by for key, by in {**before, **(removed or {})}.items() if key not in made}
 
 
 class PatchedSequence(Sequence):
-    """A sequence that a patch changed. `origin` is the sequence in the file."""
+    """A sequence that a patch changed. `origin` is the sequence in the file; `removed` is what took which item out."""
 
-    __slots__ = ("origin",)
+    __slots__ = ("origin", "removed")
 
-    def __init__(self, origin: Sequence, items: list[Node]) -> None:
+    removed: tuple[tuple[Node, Node], ...]
+
+    def __init__(self, origin: Sequence, items: list[Node], removed: tuple[tuple[Node, Node], ...] = ()) -> None:
         super().__init__(origin.document, _outline(origin))
         self._outline = []
         self.members = items
         self.origin: Sequence = origin.origin if isinstance(origin, PatchedSequence) else origin
+        self.removed = (*origin.removed, *removed) if isinstance(origin, PatchedSequence) else removed
 
 
 def _outline(origin: Collection) -> list[Any]:
@@ -110,11 +120,17 @@ def merge(base: Node, patch: Node) -> Node | None:
     target, change = pointer.follow(base), pointer.follow(patch)
     if not isinstance(change, Mapping) or not isinstance(target, Mapping) or directive == "replace":
         return patch
-    entries: dict[str, Node | None] = dict(zip(target.keys, target.values, strict=True))
+    entries = _entries(target)
+    removed: dict[str, Node] = {}
     for key, value in zip(change.keys, change.values, strict=True):
         if key != "$patch":
             entries[key] = _merged(entries.get(key), value)
-    return PatchedMapping(target, [(key, value) for key, value in entries.items() if value is not None])
+            removed[key] = value
+    return PatchedMapping(target, entries, removed)
+
+
+def _entries(node: Mapping) -> dict[str, Node | None]:
+    return dict(zip(node.keys, node.values, strict=True))
 
 
 def _merged(base: Node | None, value: Node) -> Node | None:
@@ -137,12 +153,11 @@ def put(tree: Mapping, keys: tuple[str, ...], value: Node | None) -> Mapping:
         if not isinstance(below, Mapping):
             return tree
         new = put(below, rest, value)
-    entries: dict[str, Node | None] = {**dict(zip(tree.keys, tree.values, strict=True)), key: new}
-    return PatchedMapping(tree, [(name, entry) for name, entry in entries.items() if entry is not None])
+    return PatchedMapping(tree, {**_entries(tree), key: new})
 
 
-def origin(node: Parent) -> Parent:
-    """The collection in the file, for one that patches changed."""
+def origin(node: Node) -> Node:
+    """The collection in the file, for one that patches changed; any other node is its own."""
     return node.origin if isinstance(node, (PatchedMapping, PatchedSequence)) else node
 
 
@@ -179,15 +194,23 @@ def tested(tree: Node, operation: Operation) -> Node | None:
     return find(tree, _parts(operation, operation.path)) if operation.op == "test" else None
 
 
-def indices(tree: Node, operation: Operation) -> Iterator[tuple[Sequence, str, bool]]:
-    """The lists that an operation goes into, each with the index, and whether it goes on inside that item."""
+def indices(tree: Node, operation: Operation) -> Iterator[tuple[Sequence, list[str], list[str]]]:
+    """The lists that an operation goes into, each with its way as far as the index, and the way from there."""
     for path in (operation.path, operation.source):
         parts = _parts(operation, path)
         node: Node | None = tree
-        for position, key in enumerate(parts):
+        for position, key in enumerate(parts, 1):
             if isinstance(node, Sequence):
-                yield node, key, position + 1 < len(parts)
+                yield node, parts[:position], parts[position:]
             node = find(node, [key]) if node is not None else None
+
+
+def remover(node: Node | None, key: str) -> Node | None:
+    """What took a key, or an item `[name=x]`, out of a collection; None where no patch did."""
+    if isinstance(node, PatchedMapping):
+        return node.removed.get(key)
+    removed = node.removed if isinstance(node, PatchedSequence) else ()
+    return next((by for item, by in removed if f"[name={pointer.peek(item, 'name')}]" == key), None)
 
 
 def find(node: Node, parts: list[str]) -> Node | None:
@@ -227,18 +250,17 @@ def _change(node: Node, parts: list[str], value: Node | None, operation: Operati
     if isinstance(node, Alias):
         raise pointer.aliased(node)
     if isinstance(node, Sequence):
-        return PatchedSequence(node, _items(node, key, rest, value, operation))
+        return _changed(node, key, rest, value, operation)
     if not isinstance(node, Mapping):
         raise _invalid(operation.node, f"{operation.path} leads through a single value.")
     old = pointer.child(node, key)
     if old is None and (rest or value is None):
         raise _invalid(operation.node, f"The patch needs {operation.path}, which is not there.")
     new = _change(old, rest, value, operation) if rest and old is not None else value
-    entries: dict[str, Node | None] = {**dict(zip(node.keys, node.values, strict=True)), key: new}
-    return PatchedMapping(node, [(name, entry) for name, entry in entries.items() if entry is not None])
+    return PatchedMapping(node, {**_entries(node), key: new}, {key: operation.node})
 
 
-def _items(node: Sequence, key: str, rest: list[str], value: Node | None, operation: Operation) -> list[Node]:
+def _changed(node: Sequence, key: str, rest: list[str], value: Node | None, operation: Operation) -> PatchedSequence:
     items = list(node.items)
     adds = not rest and value is not None and operation.op != "replace"
     index = len(items) if adds and key == "-" else _index(key, len(items) + adds)
@@ -249,10 +271,10 @@ def _items(node: Sequence, key: str, rest: list[str], value: Node | None, operat
     elif rest:
         items[index] = _change(items[index], rest, value, operation)
     elif value is None:
-        del items[index]
+        return PatchedSequence(node, items[:index] + items[index + 1 :], ((items[index], operation.node),))
     else:
         items[index] = value
-    return items
+    return PatchedSequence(node, items)
 
 
 def _index(key: str, size: int) -> int | None:
