@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping as MappingType
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from functools import lru_cache
+from typing import Any, Final, TypeAlias
 
 from gitops_upgrader.errors import InvalidPatch
 from gitops_upgrader.manifests import pointer
@@ -14,6 +15,12 @@ from gitops_upgrader.manifests.node import Mapping, Node, Scalar
 _REQUIREMENT: Final = re.compile(
     r"\s*(!?)\s*([\w./-]+)\s*(?:(==|=|!=)\s*([\w./-]*)|(in|notin)\s*\(([^)]*)\))?\s*(?:,|\Z)"
 )
+
+_PLAIN: Final = re.compile(r"[A-Za-z0-9-]*")
+"""A pattern that is a text, as most are."""
+
+_MAX_MEMORY: Final = 2 * 1024 * 1024
+"""Bytes that one regular expression may take; a class of all letters sixty times over takes half of it."""
 
 
 Ids: TypeAlias = tuple[tuple[str, str], ...]
@@ -24,7 +31,7 @@ Ids: TypeAlias = tuple[tuple[str, str], ...]
 class Selector:
     """A target (https://kubectl.docs.kubernetes.io/references/kustomize/kustomization/patches/).
 
-    For patches, group, version, kind, name and namespace are regular expressions for the whole text; for
+    For patches, group, version, kind, name and namespace are regular expressions of Go's for the whole text; for
     replacements they are texts. Empty ones match all.
     """
 
@@ -89,10 +96,12 @@ class Selector:
         )
 
     def _match(self, pattern: str, text: str) -> bool:
+        if _PLAIN.fullmatch(pattern):
+            return pattern in {"", text}
         try:
-            return not pattern or re.fullmatch(pattern, text) is not None
-        except re.error as error:
-            raise self._invalid(f"{pattern} is no regular expression: {error}.") from error
+            return _compiled(pattern).search(text) is not None
+        except ValueError as error:
+            raise self._invalid(f"{pattern[:80]} is no regular expression of Go's: {error}.") from error
 
     def _labels(self, selector: str, labels: MappingType[str, str]) -> bool:
         position = 0
@@ -107,6 +116,27 @@ class Selector:
 
     def _invalid(self, problem: str) -> InvalidPatch:
         return InvalidPatch(problem, where=self.node.document.where(self.node.start), remedy="Mend the patch's target.")
+
+
+@lru_cache(maxsize=64)
+def _compiled(pattern: str) -> Any:
+    """A pattern as Kustomize has it: Go's, put between anchors by `anchorRegex` (api/types/selector.go).
+
+    Go's regular expressions are those of RE2, which takes time in proportion to the text; Python's would read some of
+    them otherwise, and with others not end.
+
+    Raises:
+        ValueError: it is none, or takes too much memory.
+    """
+    import re2
+
+    options = re2.Options()
+    options.log_errors = False  # it would write to stderr itself
+    options.max_mem = _MAX_MEMORY
+    try:
+        return re2.compile(f"^(?:{pattern})$", options=options)
+    except re2.error as error:
+        raise ValueError(error.args[0].decode(errors="replace")) from error
 
 
 def names(patch: Node, tree: Node, ids: Ids) -> bool:

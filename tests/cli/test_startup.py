@@ -17,6 +17,7 @@ HEAVY = {
     "pydantic",
     "pygit2",
     "pysequoia",
+    "re2",
     "requests",
     "rich",
     "yaml",

@@ -36,6 +36,18 @@ IDS = (("", "eu"), ("middle", "between"), ("fleet", "prod-eu"))
         ("{name: prod-eu, namespace: dev}", False),
         ("{name: between}", False),
         ("{namespace: middle}", False),
+        ("{name: '[[:alpha:]]+-eu'}", True),
+        ("{name: '[[:alpha:]]+'}", True),
+        ("{name: '[[:digit:]]+'}", False),
+        ("{name: '\\pL+'}", True),
+        ("{name: 'prod-eu\\z'}", True),
+        ("{name: '(?<a>eu)'}", True),
+        ("{name: '(?i)PROD-EU'}", True),
+        ("{name: '\\Qprod-eu\\E'}", True),
+        ("{name: 'dev|eu'}", True),
+        ("{name: 'prod'}", False),
+        ("{name: 'dev)|(eu'}", True),
+        ("{name: '^eu$'}", True),
         ("{labelSelector: env=prod}", True),
         ("{labelSelector: 'env==prod,region!=us'}", True),
         ("{labelSelector: 'env!=prod'}", False),
@@ -94,8 +106,22 @@ def test_an_object_without_labels_has_none() -> None:
 
 
 @pytest.mark.parametrize(
-    ("target", "message"), [("{name: '('}", "no regular expression"), ("{labelSelector: '=x'}", "no label selector")]
+    ("target", "message"),
+    [
+        ("{name: '('}", r"\( is no regular expression of Go's: missing \)"),
+        ("{name: '(?=eu)'}", "invalid perl operator"),
+        ("{name: 'eu\\Z'}", "invalid escape sequence"),
+        ("{name: '(a{1000}){1000}'}", "invalid repetition size"),
+        ("{name: '(\\pL{100}){9}'}", "pattern too large"),
+        ("{labelSelector: '=x'}", "no label selector"),
+    ],
 )
-def test_targets_that_are_none(target: str, message: str) -> None:
+def test_targets_that_are_none(target: str, message: str, capfd: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(InvalidPatch, match=message):
         Selector.read(root(target)).selects(root(TREE), IDS)
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("pattern", ["(a+)+b", "(a|a)*b", "(.*)(.*)(.*)(.*)(.*)(.*)(.*)(.*)b"])
+def test_a_regular_expression_takes_no_longer_than_the_name(pattern: str) -> None:
+    assert not Selector.read(root(f"{{name: '{pattern}'}}")).selects(root(TREE), (("", "a" * 5000),))
