@@ -15,7 +15,7 @@ from gitops_upgrader.errors import (
 )
 from gitops_upgrader.manifests import field, patch, pointer, replacement
 from gitops_upgrader.manifests.instance import Instance
-from gitops_upgrader.manifests.node import Node, Sequence
+from gitops_upgrader.manifests.node import Node, Scalar, Sequence
 from gitops_upgrader.manifests.patch import Operation
 from gitops_upgrader.manifests.place import Insertion, Place, Shape, Slot, Spot
 from gitops_upgrader.manifests.query import Query, Role, ScopeKind, VariableWant
@@ -90,7 +90,8 @@ def _beyond(instance: Instance, absent: Node, lacking: str) -> UnfollowedChange:
 
 
 def _text(node: Node) -> str:
-    return node.document.source.text[node.start : node.end].split("\n")[0].strip()[:80]
+    text = node.value if isinstance(node, Scalar) else node.document.source.text[node.start : node.end]
+    return text.split("\n")[0].strip()[:80]
 
 
 def _refuse_created(instance: Instance, role: Role, query: Query) -> None:

@@ -11,7 +11,7 @@ from typing import Final
 
 from gitops_upgrader.errors import InvalidPatch
 from gitops_upgrader.manifests import pointer, replacement
-from gitops_upgrader.manifests.document import Document, embedded, opaque
+from gitops_upgrader.manifests.document import Document
 from gitops_upgrader.manifests.links import Links, resolve
 from gitops_upgrader.manifests.node import Mapping, Node, Scalar, Sequence
 from gitops_upgrader.manifests.patch import Patch, PatchKind
@@ -162,13 +162,16 @@ class Kustomization:
         for item in pointer.entries(pointer.look(self.node, TRANSFORMERS)):
             text = item.value if isinstance(item, Scalar) else ""
             if isinstance(item, Scalar) and "\n" in text:
-                documents = embedded(item) or opaque(item)
+                documents = scan.inside(item)
             elif self.path(text) in scan.blobs:
                 documents = scan.documents(self.path(text))
             else:
                 yield item
                 continue
-            yield from (document.root for document in documents if document.root is not None)
+            roots = (document.root for document in documents)
+            yield from (
+                root for root in roots if root is not None and not (isinstance(root, Scalar) and not root.value)
+            )
 
     def _read(self, scan: Scan, item: Node) -> Iterator[Patch]:
         target = pointer.look(item, "target")
@@ -186,7 +189,7 @@ class Kustomization:
         """The patches of an entry: objects and lists of operations. Flux's older fields hold them as they are."""
         patch = item if isinstance(item, Scalar) and "\n" in item.value else pointer.look(item, "patch")
         if isinstance(patch, Scalar):
-            return [document.root for document in embedded(patch) or opaque(patch)]
+            return [document.root for document in scan.inside(patch)]
         if patch is not None:
             return [patch]
         if pointer.peek(item, "kind"):

@@ -85,17 +85,17 @@ class Overlays:
         instances = list(below or ())
         for path in layer.resources:
             instances += self._resource(path, only)
-        for naming in (layer, added):
-            for path in naming.components if naming is not None else ():
+        clear = None if added is not None and added.unclear else added
+        for naming in (layer, clear) if clear is not None else (layer,):
+            for path in naming.components:
                 component = self._layers.kustomization(path)
                 if component is not None:
                     instances = self._layer(component, only, instances)
-                elif naming is not None and not naming.lenient:
+                elif not naming.lenient:
                     obstacle = Obstacle(naming.naming(path), "a component that is not in the repository")
                     instances = [_hindered(instance, obstacle) for instance in instances]
         if absent is not None:
-            patches = [found for _, found in self._patches(layer, added)]
-            for found in patches:
+            for _, found in self._patches(layer, clear):
                 if not any(applies(instance, found) for instance in instances):
                     instances += [made for made in (imagined(found, absent),) if made is not None]
         return [made for instance in instances if (made := self._transform(layer, instance, added)) is not None]

@@ -10,7 +10,8 @@ from functools import lru_cache
 from typing import Final, TypeAlias
 from weakref import WeakValueDictionary
 
-from gitops_upgrader.manifests.document import Document, split
+from gitops_upgrader.manifests.document import Document, embedded, opaque, split
+from gitops_upgrader.manifests.node import Scalar
 from gitops_upgrader.manifests.source import File
 from gitops_upgrader.model import Blob, BlobKind, Tree
 
@@ -81,6 +82,7 @@ class Scan:
         self._recent: deque[Parsed] = deque(maxlen=_KEPT)
         self._names: dict[bytes, list[str]] | None = None
         self._asked = 0
+        self._inside: dict[Scalar, list[Document]] = {}
         self._look(paths)
 
     def _look(self, paths: Sequence[str]) -> None:
@@ -143,6 +145,13 @@ class Scan:
                 for found in set(_NAME.findall(self.data(path))):
                     self._names.setdefault(found, []).append(path)
         return self._names
+
+    def inside(self, text: Scalar) -> list[Document]:
+        """The documents in a scalar, the same ones however often they are asked for."""
+        found = self._inside.get(text)
+        if found is None:
+            found = self._inside[text] = embedded(text) or opaque(text)
+        return found
 
     def link_targets(self) -> dict[str, str]:
         """Where each symbolic link leads, as it is written in it."""
