@@ -28,7 +28,6 @@ from gitops_upgrader.manifests.source import Opaque
 from gitops_upgrader.versions import Version
 
 _TEMPLATE: Final = re.compile(r"\{\{|\$\{|\$\(|\$[A-Za-z_]|<%|\(\(|\{%")
-_YTT: Final = re.compile(r"#@")
 _IN_COMMENT: Final = re.compile(r"v?\d+\.\d+\.\d+")
 
 
@@ -99,9 +98,10 @@ def refuse_template(node: Node) -> None:
     text = node.document.source.text
     # On the first line of a block scalar a comment may stand, such as a setter comment.
     raw = node.value if isinstance(node, Scalar) and node.style in {"|", ">"} else text[node.start : node.end]
-    if isinstance(node, Scalar) and not node.value and _YTT.search(rest := _rest_of_line(text, node.end)):
+    ytt = _ytt(node, raw)
+    if ytt:
         raise YttTemplate(
-            f"A ytt expression stands here: {rest.strip()[:80]}.",
+            f"A ytt expression stands here: {ytt[:80]}.",
             where=node.document.where(node.start),
             remedy="Point targets at the data value that it reads.",
         )
@@ -111,6 +111,16 @@ def refuse_template(node: Node) -> None:
             where=node.document.where(node.start),
             remedy="Point targets at the place that it is filled from.",
         )
+
+
+def _ytt(node: Node, raw: str) -> str:
+    """The ytt expression in a value's place: a comment where no value is, or text in a text (carvel.dev/ytt)."""
+    if not isinstance(node, Scalar):
+        return ""
+    if "(@" in raw:
+        return raw
+    rest = "" if node.value else _rest_of_line(node.document.source.text, node.end)
+    return rest.strip() if "#@" in rest else ""
 
 
 def _rest_of_line(text: str, position: int) -> str:

@@ -28,6 +28,8 @@ CHECK_NAME: Final = "Check its name, its namespace and the path."
 """What to do first where a Cluster is not found."""
 
 _VERSIONS: Final = (Role.VERSION, Role.VERSION_NO_V)
+_TEMPLATES: Final = {Role.VERSION: "", Role.VARIABLE: "$(IMAGE_ID)"}
+"""What a target writes in the place of a value that turns out to be filled in from elsewhere; a class has no such."""
 
 
 def locate(search: Search, query: Query) -> Located:
@@ -102,20 +104,45 @@ def _tells_version(query: Query, slot: Slot) -> bool:
 
 def _cluster(search: Search, query: Query, roles: list[Role], trail: list[Step]) -> tuple[Instance, list[Slot]]:
     """The Cluster and its own places, with a hint where the values seem to come from elsewhere."""
+    instances: list[Instance] = []
     try:
-        instances = search.find(query, trail)
+        instances += search.find(query, trail)
         if not instances:
             raise _nowhere(search, query)
         instance, slots = _agreed(query, _all_slots(query, instances, roles))
         effective.refuse_shared(instance, slots, search.above)
     except (TemplatedValue, ClusterNotFound) as error:
-        expression = error.message if isinstance(error, TemplatedValue) else ""
-        beyond = [] if expression else [suspect.at(node) for node in search.overlays.versions_beyond(query.name)]
-        hint = suspect.remedy(beyond or suspect.suspects(search.scan, query.name, expression))
+        hint = _hint(search, query, error, _templated(query, instances, roles))
         raise type(error)(error.message, where=error.where, remedy=f"{error.remedy} {hint}".rstrip()) from error
     cluster = instance.effective
     trail.append(Step(f"this is Cluster {cluster.label}", cluster.document.file, cluster.line))
     return instance, list(slots)
+
+
+def _hint(search: Search, query: Query, error: ManifestError, role: Role) -> str:
+    """What looks like the source of the value that is missing, as an instruction."""
+    if isinstance(error, ClusterNotFound):
+        beyond = [suspect.at(node) for node in search.overlays.versions_beyond(query.name)]
+        return suspect.remedy(beyond or suspect.suspects(search.scan, query.name))
+    template = _TEMPLATES.get(role)
+    found = [] if template is None else suspect.suspects(search.scan, query.name, error.message, template)
+    return suspect.remedy(found) + (" Add it to the targets that are there." if found and query.targets else "")
+
+
+def _templated(query: Query, instances: list[Instance], roles: list[Role]) -> Role:
+    """The role of the place where the first expression stands."""
+    pairs = ((instance, role) for instance in instances for role in roles)
+    return next((role for instance, role in pairs if _is_templated(query, instance, role)), Role.VERSION)
+
+
+def _is_templated(query: Query, instance: Instance, role: Role) -> bool:
+    try:
+        effective.slots(instance, query, [role])
+    except TemplatedValue:
+        return True
+    except ManifestError:
+        pass  # something else is the matter with this one
+    return False
 
 
 def _all_slots(query: Query, instances: list[Instance], roles: list[Role]) -> list[tuple[Instance, tuple[Slot, ...]]]:

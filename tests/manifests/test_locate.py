@@ -24,7 +24,7 @@ from gitops_upgrader.errors import (
     VersionNotFound,
     YttTemplate,
 )
-from gitops_upgrader.manifests import Query, Scope, ScopeKind, Shape, VariableWant
+from gitops_upgrader.manifests import Query, Scope, ScopeKind, Shape, TargetWant, VariableWant
 from gitops_upgrader.manifests.source import MAX_BYTES
 from tests.manifests.samples import cluster, locate, refusal
 
@@ -173,12 +173,78 @@ def test_a_file_that_only_mentions_the_name_is_no_obstacle() -> None:
         ),
         ("v1.33.5-01", NotAVersion, "a.yaml:8:14: /spec/topology/version: 'v1.33.5-01' is no version"),
         (f"v1.33.{2**64}", NotAVersion, "a.yaml:8:14"),
+        ("(@= data.values.v @)", YttTemplate, "A ytt expression stands here: (@= data.values.v @)"),
         ("[v1.33.5]", TypeChange, "There is a list here"),
         ("{a: 1}", TypeChange, "There is an object here"),
     ],
 )
 def test_versions_that_are_none(version: str, reason: type[ManifestError], message: str) -> None:
     assert message in refusal({"a.yaml": cluster(version=version)}, reason=reason)
+
+
+IMG = "    variables: [{name: imageId, value: '${IMG}'}, {name: other, value: '${OTHER}'}]\n"
+FLUX = "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {name: prod}\nspec:\n"
+SUBSTITUTE = (
+    FLUX + "  path: clusters\n  postBuild: {substitute: {K8S: v1.33.5, IMG: img-33, CLASS: c, OTHER: '${K8S}'}}\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("manifest", "query", "hint"),
+    [
+        (cluster(version="${K8S}", more=IMG), Query("prod"), 'pointer: "/spec/postBuild/substitute/K8S"}].'),
+        (
+            cluster(more=IMG),
+            Query("prod", variables=(VariableWant("imageId"),)),
+            'f.yaml:6 (img-33) with targets: [{path: "f.yaml", pointer: "/spec/postBuild/substitute/IMG", value: "$(IM',
+        ),
+        (
+            cluster(version="${K8S}", more=IMG),
+            Query(
+                "prod",
+                variables=(VariableWant("imageId"),),
+                targets=(TargetWant("f.yaml", "/spec/postBuild/substitute/K8S"),),
+            ),
+            'substitute/IMG", value: "$(IMAGE_ID)"}]. Add it to the targets that are there.',
+        ),
+        (cluster(more=IMG), Query("prod", variables=(VariableWant("other"),)), "the place that it is filled from."),
+        (
+            cluster(more=IMG.replace("${IMG}", "{{ }}")),
+            Query("prod", variables=(VariableWant("imageId"),)),
+            "the place that it is filled from.",
+        ),
+        (
+            cluster(more=IMG).replace("quick-start", "${CLASS}"),
+            Query("prod", topology_class=True, variables=(VariableWant("imageId"),)),
+            "the place that it is filled from.",
+        ),
+    ],
+)
+def test_the_hint_is_about_the_value_that_is_templated(manifest: str, query: Query, hint: str) -> None:
+    told = refusal({"a.yaml": manifest, "f.yaml": SUBSTITUTE}, query, reason=TemplatedValue)
+    assert hint in told
+    assert ("It looks as if" in told) == ("substitute" in hint)
+
+
+def test_the_hint_is_about_the_layer_whose_value_is_templated() -> None:
+    layer = "resources: [../base]\npatches: [{path: p.yaml, target: {kind: Cluster}}]\n"
+    patch = "- {op: replace, path: /spec/topology/variables/0/value, value: %s}\n"
+    files = {
+        "base/cluster.yaml": cluster(more=IMG),
+        "base/kustomization.yaml": "resources: [cluster.yaml]\n",
+        "a/kustomization.yaml": layer,
+        "a/p.yaml": patch % "img-33",
+        "b/kustomization.yaml": layer,
+        "b/p.yaml": patch % "'${IMG}'",
+        "f.yaml": SUBSTITUTE,
+    }
+    query = Query("prod", variables=(VariableWant("imageId"), VariableWant("imageId", "/x")))
+    assert "substitute/IMG" not in refusal(files, query, reason=VariableNotFound)
+    files["b/kustomization.yaml"] += (
+        "replacements:\n- source: {kind: Cluster, fieldPath: metadata.name}\n"
+        "  targets: [{select: {kind: Cluster}, fieldPaths: [spec.topology.version]}]\n"
+    )
+    assert "substitute/IMG" in refusal(files, Query("prod", variables=query.variables[:1]), reason=TemplatedValue)
 
 
 def test_a_cluster_without_version_or_class() -> None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import yaml
 
 from gitops_upgrader.manifests.scan import Scan
 from gitops_upgrader.manifests.suspect import remedy, suspects
@@ -27,6 +28,7 @@ def places(files: dict[str, Any], name: str = "prod", expression: str = "") -> l
         ("a: {b: {c: v1.33.5}}\n", "{{ .Values.b.c }}", "/a/b/c"),
         ("l: [{name: x, kube: v1.33.5}]\n", "{{ $cluster.kube }}", "/l/[name=x]/kube"),
         ("l: [{name: x/y, kube: v1.33.5}]\n", "{{ .kube | quote }}", "/l/[name=x~1y]/kube"),
+        ("l: [{name: x, kube: '1'}, {name: x, kube: v1.33.5}]\n", "{{ .kube }}", "/l/1/kube"),
         ("l: [[v1.33.5, {release: v1.33.5}]]\n", "", "/l/0/1/release"),
         ("parameters: [{name: a.b, value: v1.33.5}]\n", "{{ .Values.a.b }}", "/parameters/[name=a.b]/value"),
         ("data:\n  values.yaml: |\n    a: {b: v1.33.5}\n", "{{ .Values.a.b }}", "/data/values.yaml|/a/b"),
@@ -90,4 +92,10 @@ def test_the_remedy_can_be_pasted() -> None:
         'targets: [{path: "r.yaml", document: {kind: HelmRelease, name: prod}, pointer: "/spec/values/version"}].'
     )
     assert "; or from r.yaml:5 (v1.33.5) with" in remedy(found)
+    odd = 'a "b".yaml'
+    files = {odd: 'kind: "A: b"\nmetadata: {name: prod}\nversion: v1.33.5\n---\nkind: B\n'}
+    (one,) = suspects(Scan(MemoryTree(files)), "prod")
+    assert yaml.safe_load(one.snippet) == {
+        "targets": [{"path": odd, "document": {"kind": "A: b", "name": "prod"}, "pointer": "/version"}]
+    }
     assert remedy([]) == ""
