@@ -131,6 +131,11 @@ def test_a_cluster_without_metadata_gets_no_name() -> None:
     assert _place(files, "eu-prod") == "top/p.yaml:1"
 
 
+def test_a_target_is_read_as_go_reads_it() -> None:
+    assert _place(_layers("", "{name: '[[:alpha:]]+'}")) == "top/p.yaml:1"
+    assert _place(_layers("", "{name: '[[:upper:]]+'}")) == "base/cluster.yaml:8"
+
+
 def test_of_a_patch_of_operations_the_first_document_counts() -> None:
     files = _layers("", "{kind: Cluster}", f"---\n{VERSION}---\n{VERSION.replace('33.9', '33.8')}")
     assert _place(files) == "top/p.yaml:2"
