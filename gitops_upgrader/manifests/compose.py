@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from gitops_upgrader.manifests.document import Document
 
 MAX_DEPTH: Final = 100
-"""The deepest nesting that is read; Kubernetes' own limit for custom resources is of this size."""
+"""The deepest nesting that is read; Kubernetes' own limit for custom resources is of this size. What stands in a text
+counts from the outside."""
 
 MAX_EVENTS: Final = 1_500_000
 """How many keys, values, and ends of collections a document may have: a list of all objects of a large file has fewer.
@@ -69,6 +70,7 @@ def _outlines(document: Document, parser: yaml.CSafeLoader) -> tuple[list[Outlin
     scalar, mapping, mapping_end = yaml.ScalarEvent, yaml.MappingStartEvent, yaml.MappingEndEvent
     sequence, sequence_end = yaml.SequenceStartEvent, yaml.SequenceEndEvent
     next_event: Callable[[], Any] = parser.get_event
+    deepest = MAX_DEPTH - document.depth
     members: list[Any] = [False, 0, False, None, None]  # the roots, as if they stood in a sequence
     stack: list[list[Any]] = []
     for event in islice(iter(next_event, None), MAX_EVENTS):
@@ -89,7 +91,7 @@ def _outlines(document: Document, parser: yaml.CSafeLoader) -> tuple[list[Outlin
             members.append(made)
             stack.append(members)
             members = made
-            if len(stack) > MAX_DEPTH:
+            if len(stack) > deepest:
                 raise _too_deep(document, document.start + made[1])
         elif kind is yaml.AliasEvent:
             members.append(Alias(document, event.start_mark.index, event.end_mark.index, event.anchor))
@@ -134,7 +136,7 @@ class _Unfolding:
             raise self._bomb(f"The anchor &{alias.name} holds itself.", alias)
         weight, height = self._size(target)
         self._unfolded += weight
-        if len(self._open) + height > MAX_DEPTH:
+        if self._document.depth + len(self._open) + height > MAX_DEPTH:
             raise _too_deep(self._document, alias.start)
         if self._unfolded > MAX_UNFOLDED:
             raise self._bomb(f"The document's aliases unfold into more than {MAX_UNFOLDED:,} values.", alias)
@@ -176,7 +178,8 @@ def _too_large(document: Document) -> ManifestTooLarge:
 
 def _too_deep(document: Document, position: int) -> NestedTooDeep:
     return NestedTooDeep(
-        f"The document nests deeper than {MAX_DEPTH} levels.",
+        f"The document nests deeper than {MAX_DEPTH} levels"
+        + (", those of the texts that it stands in included." if document.depth else "."),
         where=document.where(position),
         remedy="No Kubernetes object needs that; check how the file was made.",
     )

@@ -4,12 +4,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 from typing import Final
 
-from gitops_upgrader.errors import Where
+from gitops_upgrader.errors import ManifestTooLarge, Where
+from gitops_upgrader.manifests import pointer
 from gitops_upgrader.manifests.compose import compose
 from gitops_upgrader.manifests.node import Node, Parent, Scalar
 from gitops_upgrader.manifests.source import Embedded, Opaque, Source
+
+MAX_DOCUMENTS: Final = 100_000
+"""How many documents are read of one file; the largest that is read has no room for so many objects."""
+
+MAX_TEXT: Final = 1024 * 1024
+"""The longest text in a text that is read as YAML, in characters; Kubernetes takes no object that is larger."""
+
+_TEXT_DEPTH: Final = 10
+"""How many levels of nesting a text in a text counts for, as all of it is read once more for each."""
 
 # YAML 1.2.2, 9.1.2: at the start of a line these are markers everywhere, inside quotes and block scalars too.
 _MARKER: Final = re.compile(r"^(?:---|\.\.\.)(?=[ \t\r\n]|\Z)", re.MULTILINE)
@@ -21,19 +32,33 @@ _LINE: Final = re.compile(r"[^\n]*\n|[^\n]+")
 class Document:
     """One document of a `Source`, from `start` to `end` in characters, its marker and directives included.
 
-    `index` counts from 0. `holder` is the block scalar that the text stands in, for embedded documents. `paths`
-    remembers the ways to nodes that were asked for (`pointer.path`), `siblings` what keeps the file's documents.
-    `private`: no layer of Kustomize has nodes of it, so that its tree may be forgotten when its Cluster is edited.
+    `index` counts from 0. `holder` is the scalar that the text stands in, for embedded documents, and `depth` how deep
+    that nests. `paths` remembers the ways to nodes that were asked for (`pointer.path`), `siblings` what keeps the
+    file's documents. `private`: no layer of Kustomize has nodes of it, so that its tree may be forgotten when its
+    Cluster is edited.
     """
 
-    __slots__ = ("_composed", "_root", "end", "holder", "index", "paths", "private", "siblings", "source", "start")
+    __slots__ = (
+        "_composed",
+        "_root",
+        "depth",
+        "end",
+        "holder",
+        "index",
+        "paths",
+        "private",
+        "siblings",
+        "source",
+        "start",
+    )
 
-    def __init__(self, source: Source, index: int, start: int, end: int, holder: Scalar | None = None) -> None:
+    def __init__(self, source: Source, index: int, start: int, end: int) -> None:
         self.source = source
         self.index = index
         self.start = start
         self.end = end
-        self.holder = holder
+        self.holder: Scalar | None = None
+        self.depth = 0
         self.paths: dict[Node, tuple[tuple[Parent, str | int], ...]] = {}
         self.siblings: object = None
         self.private = False
@@ -81,8 +106,14 @@ def split(source: Source) -> list[Document]:
 
     What stands before the first marker belongs to the first document when it is comments or directives only; what
     stands after the last `...` belongs to none then.
+
+    Raises:
+        ManifestTooLarge: it has more than `MAX_DOCUMENTS`.
     """
-    return [Document(source, index, start, end) for index, (start, end) in enumerate(_spans(source.text))]
+    spans = list(islice(_spans(source.text), MAX_DOCUMENTS + 1))
+    if len(spans) > MAX_DOCUMENTS:
+        raise _too_large(source, spans[-1][0], f"The file has more than {MAX_DOCUMENTS:,} documents.")
+    return [Document(source, index, start, end) for index, (start, end) in enumerate(spans)]
 
 
 def count(text: str) -> int:
@@ -118,31 +149,51 @@ def embedded(scalar: Scalar) -> list[Document] | None:
     """The documents inside a literal block scalar; None where the node is another one, or not what it looks like.
 
     The lines are taken from the file, because the scalar's value has lost its line ends and indentation.
+
+    Raises:
+        ManifestTooLarge: it is longer than `MAX_TEXT`.
     """
     if scalar.style != "|":
         return None
     source = scalar.document.source
-    header = source.text.find("\n", scalar.start, scalar.end)
-    position, lines = header + 1, []
-    for line in _LINE.findall(source.text, position, scalar.end) if header >= 0 else ():
-        lines.append((position, line))
-        position += len(line)
-    indent = _indentation([line for _, line in lines], scalar.value)
-    inner = [(position + cut, line[cut:]) for position, line in lines for cut in (_cut(line, indent),)]
-    if "".join(line for _, line in inner).replace("\r\n", "\n").rstrip("\n") != scalar.value.rstrip("\n"):
+    start = source.text.find("\n", scalar.start, scalar.end) + 1
+    if scalar.end - start > MAX_TEXT:
+        raise _too_large(source, scalar.start, f"A text here has more than {MAX_TEXT:,} characters.")
+    lines = _LINE.findall(source.text, start, scalar.end) if start else []
+    inner = Embedded(source, start, lines, _indentation(lines, scalar.value))
+    if inner.text.replace("\r\n", "\n").rstrip("\n") != scalar.value.rstrip("\n"):
         return None
-    documents = split(Embedded(source, inner, indent))
-    for document in documents:
-        document.holder = scalar
-    return documents
+    return _held(scalar, inner)
 
 
 def opaque(scalar: Scalar) -> list[Document]:
-    """The documents inside any other scalar, to be read only."""
-    documents = split(Opaque(scalar.document.source, scalar.start, scalar.value))
+    """The documents inside any other scalar, to be read only.
+
+    Raises:
+        ManifestTooLarge: it is longer than `MAX_TEXT`.
+    """
+    source = scalar.document.source
+    if len(scalar.value) > MAX_TEXT:
+        raise _too_large(source, scalar.start, f"A text here has more than {MAX_TEXT:,} characters.")
+    return _held(scalar, Opaque(source, scalar.start, scalar.value))
+
+
+def _held(scalar: Scalar, source: Source) -> list[Document]:
+    """The documents of the text of a scalar, which knows how deep it stands."""
+    documents = split(source)
+    depth = scalar.document.depth + len(pointer.path(scalar)) + _TEXT_DEPTH
     for document in documents:
-        document.holder = scalar
+        document.holder, document.depth = scalar, depth
     return documents
+
+
+def _too_large(source: Source, position: int, problem: str) -> ManifestTooLarge:
+    line, column = source.place(position)
+    return ManifestTooLarge(
+        problem,
+        where=Where(file=source.file, line=line, column=column),
+        remedy="Move the Cluster to a file of its own.",
+    )
 
 
 def _indentation(lines: list[str], value: str) -> int:
@@ -150,10 +201,6 @@ def _indentation(lines: list[str], value: str) -> int:
     outer = next((line for line in lines if line.strip()), "")
     inner = next((line for line in value.split("\n") if line.strip()), "")
     return max(0, _spaces(outer) - _spaces(inner))
-
-
-def _cut(line: str, indent: int) -> int:
-    return min(indent, _spaces(line))
 
 
 def _spaces(line: str) -> int:

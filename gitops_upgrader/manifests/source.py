@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from operator import itemgetter
 from typing import Final, NamedTuple, Protocol
 
@@ -125,16 +126,21 @@ class Embedded:
 
     __slots__ = ("_inner", "_outer", "_parent", "file", "indent", "text")
 
-    def __init__(self, parent: Source, lines: list[tuple[int, str]], indent: int) -> None:
-        """`lines` are positions in the parent's text and what stands there, line ends included."""
+    def __init__(self, parent: Source, start: int, lines: Iterable[str], indent: int) -> None:
+        """`start` is where the lines begin in the parent's text; they have their line ends, and what is cut off."""
         self._parent = parent
         self.file = parent.file
         self.indent = parent.indent + indent
-        self._outer = [position for position, _ in lines]
-        self._inner = [0]
-        for _, line in lines[:-1]:
-            self._inner.append(self._inner[-1] + len(line))
-        self.text = "".join(line for _, line in lines)
+        self._outer, self._inner = array("l"), array("l")  # where each line begins
+        pieces, position = [], 0
+        for line in lines:
+            cut = min(indent, len(line) - len(line.lstrip(" ")))
+            self._outer.append(start + cut)
+            self._inner.append(position)
+            pieces.append(line[cut:])
+            start += len(line)
+            position += len(line) - cut
+        self.text = "".join(pieces)
 
     @property
     def data(self) -> bytes:

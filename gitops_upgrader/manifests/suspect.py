@@ -13,7 +13,7 @@ from gitops_upgrader.api.names import GROUP
 from gitops_upgrader.errors import ManifestError
 from gitops_upgrader.manifests import pointer
 from gitops_upgrader.manifests.cluster import VERSION, is_cluster, objects
-from gitops_upgrader.manifests.document import Document, embedded
+from gitops_upgrader.manifests.document import embedded
 from gitops_upgrader.manifests.node import Mapping, Node, Scalar, Sequence
 from gitops_upgrader.manifests.scalar import render_string
 from gitops_upgrader.manifests.scan import Scan
@@ -185,12 +185,17 @@ def _value(value: Node, place: str, keys: tuple[str, ...], name: str, *, close: 
         yield from _values(value, place, keys, name, close=close)
         return
     yield value, place, keys, close
-    for document in _inner(value):
-        yield from _values(document.root, f"{place}|", keys, name, close=close)
+    for root in _inner(value):
+        yield from _values(root, f"{place}|", keys, name, close=close)
 
 
-def _inner(value: Scalar) -> list[Document]:
-    return (embedded(value) or []) if value.style == "|" and ":" in value.value else []
+def _inner(value: Scalar) -> list[Node | None]:
+    """The objects in a text; none where it is not YAML, or more than is read."""
+    try:
+        documents = (embedded(value) or []) if value.style == "|" and ":" in value.value else []
+        return [document.root for document in documents]
+    except ManifestError:
+        return []
 
 
 def _quoted(text: str) -> str:

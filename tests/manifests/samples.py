@@ -29,6 +29,11 @@ def document(text: str | bytes, file: str = "a.yaml") -> Document:
     return split(File(file, text.encode() if isinstance(text, str) else text))[0]
 
 
+def nested_texts(levels: int, innermost: str) -> str:
+    """A literal block in a literal block, and so on, with a text in the last one."""
+    return "".join(f"{' ' * level}a: |\n" for level in range(levels)) + f"{' ' * levels}{innermost}\n"
+
+
 def root(text: str) -> Node:
     """The root node of a text."""
     found = document(text).root

@@ -7,12 +7,13 @@ from gitops_upgrader.errors import (
     DuplicateKey,
     InvalidMarker,
     ManifestError,
+    NestedTooDeep,
     NotAVersion,
     UnreadableManifest,
     ValueMissing,
 )
 from gitops_upgrader.manifests import Query, Shape, Values, VariableWant
-from tests.manifests.samples import cluster, locate, refusal, text
+from tests.manifests.samples import cluster, locate, nested_texts, refusal, text
 
 OWNED = Query("prod", owner="fleet/prod")
 
@@ -140,6 +141,13 @@ def test_comments_inside_texts_inside_texts() -> None:
     found = locate({"v.yaml": inner}, OWNED)
     assert (found.version.pointer, found.version.line) == ("/a|/b|/c", 3)
     assert text({"v.yaml": inner}, OWNED) == inner.replace("1.33.5", "1.34.2")
+
+
+def test_a_comment_deeper_in_texts_than_is_read_is_refused() -> None:
+    files = {"a.yaml": cluster(), "v.yaml": nested_texts(500, f"v: v1.33.5 {marker()}")}
+    assert "v.yaml:11:11: The document nests deeper than 100 levels" in refusal(files, OWNED, reason=NestedTooDeep)
+    files["v.yaml"] = nested_texts(9, f"v: v1.33.5 {marker()}")
+    assert locate(files, OWNED).version.file == "v.yaml"
 
 
 def test_only_the_documents_with_a_comment_are_read() -> None:

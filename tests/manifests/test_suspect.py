@@ -8,7 +8,7 @@ import yaml
 from gitops_upgrader.manifests.scan import Scan
 from gitops_upgrader.manifests.suspect import remedy, suspects
 from tests.manifests.memory import MemoryTree
-from tests.manifests.samples import cluster
+from tests.manifests.samples import cluster, nested_texts
 
 RELEASE = "apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: {name: %s}\nspec:\n"
 
@@ -60,6 +60,14 @@ def test_a_likely_source_is_found(text: str, expression: str, pointer: str) -> N
 )
 def test_what_is_no_source(files: dict[str, Any]) -> None:
     assert places(files) == []
+
+
+def test_texts_that_are_not_read_hide_nothing_else() -> None:
+    script = "script: |\n  a: [ # 1.33.5\n"
+    files = {"prod.yaml": nested_texts(500, "version: v1.33.5") + script + "version: v1.33.6\n"}
+    assert places(files) == ["prod.yaml:504 /version"]
+    files = {"prod.yaml": nested_texts(9, "version: v1.33.5")}
+    assert places(files) == ["prod.yaml:10 " + "/a|" * 9 + "/version"]
 
 
 def test_the_likeliest_comes_first_and_few_are_shown() -> None:
