@@ -11,10 +11,10 @@ from rich.text import Text
 
 from gitops_upgrader.cli import options, palette
 from gitops_upgrader.cli.hints import nearest_cluster
-from gitops_upgrader.cli.run import DONE, FAILED, say
+from gitops_upgrader.cli.run import DONE, FAILED, note, say
 from gitops_upgrader.cli.table import print_table
 from gitops_upgrader.cli.terminal import output, print_json, printable, progress
-from gitops_upgrader.errors import ClusterNotFound, ManifestError
+from gitops_upgrader.errors import ClusterNotFound, ManifestError, TemplatedValue
 from gitops_upgrader.manifests import Found, Manifests, Query, Step
 from gitops_upgrader.manifests.image_variable import Candidate, image
 from gitops_upgrader.manifests.locate import CHECK_NAME
@@ -22,6 +22,8 @@ from gitops_upgrader.reconcilers.opened import Workspaces
 from gitops_upgrader.reconcilers.repository import from_command_line
 
 _WAY: Final = "where its version is"
+_EXPLAINED: Final = 3  # for each of them all files are looked through
+_UNREAD: Final = 10
 
 
 @click.command(
@@ -58,7 +60,8 @@ def command(
         manifests = workspaces.get(from_command_line(line)).manifests(paths)
         ways: dict[int, tuple[Step, ...]] = {}
         if name is None:
-            found = manifests.clusters()
+            found = _settled(manifests, manifests.clusters())
+            _note_unread(manifests.passed_over())
         else:
             found, ways = _explained(manifests, name)
     if form == "json":
@@ -73,14 +76,40 @@ def command(
     return FAILED if refused else DONE
 
 
+def _settled(manifests: Manifests, found: tuple[Found, ...]) -> tuple[Found, ...]:
+    """The same; what refuses a templated one says what would settle it, for as many as there is time for."""
+    made = list(found)
+    templated = [index for index, item in enumerate(found) if isinstance(item.refusal, TemplatedValue)]
+    for index in templated[:_EXPLAINED]:
+        item = found[index]
+        try:
+            manifests.locate(_query(item))
+        except ManifestError as error:
+            made[index] = replace(item, refusal=error)
+    if (more := len(templated) - _EXPLAINED) > 0:
+        note(f"note: {more} more are templated. With --cluster, locate looks for what fills them too.")
+    return tuple(made)
+
+
+def _note_unread(unread: Sequence[ManifestError]) -> None:
+    """Say which files seem to hold clusters, or to deploy some, and could not be read."""
+    for error in unread[:_UNREAD]:
+        note(f"note: left out: {printable(str(error))}")
+    if (more := len(unread) - _UNREAD) > 0:
+        note(f"note: left out: {more} more.")
+
+
+def _query(item: Found) -> Query:
+    return Query(item.name, item.namespace or None, f"cluster/{item.namespace or '-'}/{item.name}")
+
+
 def _explained(manifests: Manifests, name: str) -> tuple[tuple[Found, ...], dict[int, tuple[Step, ...]]]:
     """The clusters of a name, with the way to the place of each; what refuses one says what would settle it."""
     chosen = list(_named(manifests, name))
     ways: dict[int, tuple[Step, ...]] = {}
     for index, item in enumerate(chosen):
-        owner = f"cluster/{item.namespace or '-'}/{item.name}"
         try:
-            ways[index] = manifests.locate(Query(item.name, item.namespace or None, owner)).trail
+            ways[index] = manifests.locate(_query(item)).trail
         except ManifestError as error:
             chosen[index] = replace(item, refusal=error)
     return tuple(chosen), ways

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from gitops_upgrader.errors import ManifestError
 from gitops_upgrader.manifests import cluster_class, inventory
 from gitops_upgrader.manifests import edit as editing
 from gitops_upgrader.manifests import locate as locating
@@ -38,6 +39,10 @@ class Manifests:
     def clusters(self) -> tuple[Found, ...]:
         """Every Cluster that is made from a ClusterClass, sorted by namespace, name, file and line."""
         return inventory.clusters(self._search)
+
+    def passed_over(self) -> tuple[ManifestError, ...]:
+        """What `clusters`, when it was last called, could not read although it seems to hold or deploy Clusters."""
+        return tuple(self._search.passed_over.values())
 
     def named(self, name: str, namespace: str | None = None) -> tuple[Found, ...]:
         """The Clusters of a name, and of a namespace where both sides state one, as `clusters` has them.

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Final
 
-from gitops_upgrader.errors import AmbiguousCluster, ManifestError, TemplatedValue, Where
+from gitops_upgrader.errors import AmbiguousCluster, ManifestError, TemplatedValue, UnwritableValue, Where
 from gitops_upgrader.manifests import cluster as kinds
 from gitops_upgrader.manifests.document import Document
 from gitops_upgrader.manifests.instance import Instance, alone
@@ -17,6 +18,11 @@ from gitops_upgrader.manifests.query import Query
 from gitops_upgrader.manifests.replacement import Replacement
 from gitops_upgrader.manifests.scan import Scan, Trait, matches
 
+_TEMPLATED: Final = re.compile(r"^[ \t]*version[ \t]*:[ \t]*(.*\{\{.*?)[ \t\r]*$", re.MULTILINE)
+_LITERAL: Final = re.compile(
+    rf"^[ \t]*version[ \t]*:[ \t]*[\"']?({kinds.VERSION.pattern})[\"']?[ \t\r]*(?:#.*)?$", re.MULTILINE
+)
+
 
 class Search:
     """Finds Clusters in a scan, as they are in their files and as Kustomize deploys them."""
@@ -25,6 +31,8 @@ class Search:
         self.scan = scan
         self.layers = Layers(scan)
         self.overlays = Overlays(scan, self.layers)
+        self.passed_over: dict[str, ManifestError] = {}
+        """What `all` could not read although it seems to hold a Cluster, or to deploy one; by its message."""
         self._by_name: dict[str, list[Instance]] | None = None
 
     def find(self, query: Query, trail: list[Step]) -> list[Instance]:
@@ -64,7 +72,7 @@ class Search:
             yield from self.overlays.render(layer, only)
 
     def all(self) -> Iterator[Instance]:
-        """Every Cluster of the files as it is deployed; what cannot be read is left out.
+        """Every Cluster of the files as it is deployed; what cannot be read is left out, and noted in `passed_over`.
 
         Who asks must not keep nodes: the tree of a document is gone when the next Cluster is asked for.
         """
@@ -96,28 +104,36 @@ class Search:
         for path in self.scan.having(Trait.CLUSTER):
             try:
                 above = self.layers.roots(path)
-            except ManifestError:
-                continue  # the Cluster's own search says why when it is asked for
+            except ManifestError as error:
+                self._pass_over(error)
+                continue
             yield path, above
 
     def _rendered(self, roots: dict[str, Kustomization]) -> Iterator[Instance]:
         for _, layer in sorted(roots.items()):
             try:
                 yield from self.overlays.render(layer)
-            except ManifestError:
-                continue
+            except ManifestError as error:
+                self._pass_over(error)
 
     def _alone(self, path: str) -> Iterator[Instance]:
         try:
             documents = self.scan.documents(path)
-        except ManifestError:
-            return  # such as one that is too large
+        except ManifestError as error:  # such as one that is too large
+            if _looks_alike(self.scan.data(path).decode(errors="replace")):
+                self._pass_over(error)
+            return
         for document in documents:
             try:
                 yield from map(alone, kinds.clusters(document))
-            except ManifestError:
-                continue  # such as a Helm template
+            except ManifestError as error:
+                if _looks_alike(document.text):
+                    self._pass_over(_template(document) or error)
+                continue
             document.forget()  # no layer has one of its nodes
+
+    def _pass_over(self, error: ManifestError) -> None:
+        self.passed_over[str(error)] = error.with_traceback(None)  # its frames would keep every document alive
 
     def _renaming(self, name: str) -> dict[str, Kustomization]:
         """The outermost layers above those that may make a Cluster's name what it is."""
@@ -157,23 +173,30 @@ def _meant(instance: Instance, query: Query) -> bool:
     return any(matches(file, query.paths) for file in files)
 
 
-def _looks_alike(text: str, name: str) -> bool:
-    """Whether a text that is no YAML, or not wholly, seems to hold the Cluster."""
+def _looks_alike(text: str, name: str = "") -> bool:
+    """Whether a text that is no YAML, or not wholly, seems to hold the Cluster; without a name, any."""
     text = re.sub(r"^\s*#.*$", "", text, flags=re.MULTILINE)
-    pairs = (("kind", "Cluster"), ("name", re.escape(name)))
+    pairs = [("kind", "Cluster"), ("name", re.escape(name))][: 2 if name else 1]
     return all(
         re.search(rf"(?:^|[\s{{,\"'-]){key}[\"']?\s*:\s*[\"']?{value}[\"']?\s*(?:[,}}#]|$)", text, re.MULTILINE)
         for key, value in pairs
     )
 
 
-def _template(document: Document) -> TemplatedValue | None:
+def _template(document: Document) -> ManifestError | None:
     """The refusal of a text that is no YAML because it is a template."""
     text = document.text
     position = text.find("{{")
     if position < 0:
         return None
-    version = re.compile(r"^[ \t]*version[ \t]*:[ \t]*(.*\{\{.*?)[ \t\r]*$", re.MULTILINE).search(text)
+    version = _TEMPLATED.search(text)
+    literal = None if version else _LITERAL.search(text)
+    if literal:
+        return UnwritableValue(
+            f"This Cluster is in a Helm template, which is not edited; its version, {literal[1]}, stands here.",
+            where=document.where(document.start + literal.start(1)),
+            remedy="Move it into the chart's values, and point targets at it there.",
+        )
     expression = f": {version[1][:80]}" if version else ""
     return TemplatedValue(
         f"This Cluster is in a Helm template, so its values are kept elsewhere{expression}.",

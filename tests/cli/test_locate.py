@@ -121,11 +121,39 @@ def test_what_settles_a_refusal_is_told(gitops_upgrader: CommandLine, fleet: Fle
     text = fleet.people.read("main", "clusters/dev.yaml").replace("v1.33.5", "${VERSION}", 1)
     fleet.people.commit({"clusters/dev.yaml": text, "flux.yaml": SUBSTITUTE})
 
-    ran = gitops_upgrader(*LOCATE, "--cluster", "dev")
+    for which in (("--cluster", "dev"), ()):
+        ran = gitops_upgrader(*LOCATE, *which)
 
-    assert ran.status == 1
-    assert "TemplatedValue" in ran.out
-    assert f"It looks as if it came from flux.yaml:4 (v1.33.5) with {SNIPPET}." in ran.err
+        assert ran.status == 1
+        assert "TemplatedValue" in ran.out
+        assert f"It looks as if it came from flux.yaml:4 (v1.33.5) with {SNIPPET}." in ran.err
+
+
+def test_of_many_templated_clusters_some_say_what_settles_them(gitops_upgrader: CommandLine, fleet: Fleet) -> None:
+    text = fleet.people.read("main", "clusters/dev.yaml").replace("v1.33.5", "${VERSION}", 1)
+    files = {f"clusters/dev-{index}.yaml": text.replace("name: dev", f"name: dev-{index}", 1) for index in range(5)}
+    fleet.people.commit({**files, "flux.yaml": SUBSTITUTE})
+
+    ran = gitops_upgrader(*LOCATE)
+
+    assert "note: 2 more are templated. With --cluster, locate looks for what fills them too.\n" in ran.err
+    assert ran.err.count(SNIPPET) == 3
+    assert ran.err.count("error: fleet/dev-") == 5
+
+
+def test_what_cannot_be_read_is_noted(gitops_upgrader: CommandLine, fleet: Fleet) -> None:
+    template = "apiVersion: cluster.x-k8s.io/v1beta1\nkind: Cluster\nmetadata:\n  {{- if .x }}\n"
+    fleet.people.commit({"chart/templates/cluster.yaml": template})
+
+    ran = gitops_upgrader(*LOCATE)
+
+    assert ran.err.startswith("note: left out: chart/templates/cluster.yaml:4:3: This Cluster is in a Helm template")
+    assert (ran.status, len(ran.err.splitlines()), len(ran.out.splitlines())) == (0, 1, 3)
+
+    fleet.people.commit({f"chart/templates/{index}.yaml": template for index in range(11)})
+    ran = gitops_upgrader(*LOCATE)
+
+    assert ran.err.splitlines()[10:] == ["note: left out: 2 more."]
 
 
 def test_a_cluster_that_is_made_from_values_is_refused_with_its_template(

@@ -153,13 +153,24 @@ def test_a_cluster_that_two_layers_deploy_is_one() -> None:
     assert [(item.name, item.refusal) for item in found(files)] == [("prod", None)]
 
 
-def test_what_cannot_be_read_is_left_out() -> None:
+def test_what_cannot_be_read_is_left_out_and_told() -> None:
+    machines = "apiVersion: cluster.x-k8s.io/v1beta1\nkind: MachineDeployment\n# kind: Cluster\n"
     files: dict[str, str | bytes] = {
         "a.yaml": cluster(),
         "helm.yaml": cluster("x", metadata="  {{ end }}\n") + "---\n" + cluster("y"),
         "latin.yaml": cluster("z").encode() + b"# \xff\n",
+        "machines.yaml": machines + "{{ if }}\nspec: [\n",
+        "latin-machines.yaml": machines.encode() + b"\xff",
+        "k/c.yaml": cluster("k"),
+        "k/kustomization.yaml": "resources: [c.yaml]\npatches: [{path: none.yaml}]\n",
+        "l/c.yaml": cluster("l"),
+        "l/kustomization.yaml": "resources: [../m, c.yaml]\n",
+        "m/kustomization.yaml": "resources: [../l]\n",
     }
-    assert [item.name for item in found(files)] == ["prod", "y"]
+    manifests = Manifests(MemoryTree(files))
+    assert [item.name for item in manifests.clusters()] == ["prod", "y"]
+    told = sorted(str(error) for error in manifests.passed_over())
+    assert [text.partition(":")[0] for text in told] == ["helm.yaml", "k/kustomization.yaml", "l/c.yaml", "latin.yaml"]
 
 
 def test_paths_limit_the_inventory() -> None:

@@ -20,6 +20,7 @@ from gitops_upgrader.errors import (
     TemplatedValue,
     TypeChange,
     UnreadableManifest,
+    UnwritableValue,
     VariableNotFound,
     VersionNotFound,
     YttTemplate,
@@ -132,12 +133,21 @@ HELM = cluster(version="{{ .Values.version }}", metadata="  {{- with .Values.x }
             TemplatedValue,
             "bad.yaml:10:14: This Cluster is in a Helm template, .* elsewhere: {{ .Values.version }}.",
         ),
-        (cluster() + "{{ x }}\n  - y: [\n", TemplatedValue, "bad.yaml:9:1: This Cluster is in a Helm template"),
+        (
+            cluster(version="") + "{{ x }}\n  - y: [\n",
+            TemplatedValue,
+            "bad.yaml:9:1: This Cluster is in a Helm template, so its values",
+        ),
+        (
+            cluster(version="'v1.33.5' # x") + "{{ x }}\n  - y: [\n",
+            UnwritableValue,
+            "bad.yaml:8:15: This Cluster is in a Helm template, which is not edited; its version, v1.33.5, stands",
+        ),
         (cluster() + "x: [\n", UnreadableManifest, "bad.yaml:10:1: This is not YAML"),
         (cluster().encode() + b"# \xff\n", NotUtf8, "bad.yaml:9: Byte 0xff"),
         (cluster().encode() + b"#" * MAX_BYTES, ManifestTooLarge, "bad.yaml: The file has"),
     ],
-    ids=["helm", "helm elsewhere", "syntax", "encoding", "size"],
+    ids=["helm", "helm elsewhere", "literal in helm", "syntax", "encoding", "size"],
 )
 def test_files_that_cannot_be_read(file: Any, reason: type[ManifestError], message: str) -> None:
     assert re.match(message, refusal({"bad.yaml": file}, reason=reason))
