@@ -254,7 +254,8 @@ def _apply(splices: list[Splice]) -> bytes:
         members = list(group)
         start, end = document.source.byte(document.start), document.source.byte(document.end)
         new = _spliced(data, start, end, [member.edit for member in members])
-        prove(document.file, document.text, new.decode(), [member.expectation for member in members])
+        first, _ = document.source.place(document.start)
+        prove(document.file, document.text, new.decode(), [member.expectation for member in members], first)
         pieces += [data[done:start], new]
         done = end
     return b"".join((*pieces, data[done:]))

@@ -2,7 +2,7 @@
 
 The place is found with libyaml. What is written is read back by `yaml_rs`, a parser of its own in Rust, so that one
 parser's mistake cannot put a wrong version on a cluster. What the two schemas disagree on (`yes`, `010`, dates)
-does not matter: old and new are read by the same one.
+does not matter: old and new are read by the same one. Where it stumbles over white space only, it reads both without.
 """
 
 from __future__ import annotations
@@ -16,12 +16,14 @@ from typing import Any, Final, NamedTuple, TypeAlias
 import yaml_rs
 
 from gitops_upgrader.errors import ProofFailed, UnprovableManifest, Where
+from gitops_upgrader.manifests import spacing
 from gitops_upgrader.manifests.document import count
 from gitops_upgrader.model import Json
 
 Path: TypeAlias = tuple[str | int, ...]
 
 _DISPUTED: Final = re.compile("[\x85\u2028\u2029]|\r(?!\n)")
+_PLACE: Final = re.compile(r" at line (\d+), column (\d+)$")
 _BRACKET: Final = re.compile(r"\s*[\[{]")
 _BY_VALUE: Final = 2
 """The version of Python's marshal format in which equal values are equal bytes, whoever else refers to them."""
@@ -43,8 +45,8 @@ class Expectation(NamedTuple):
     inserted: bool = False
 
 
-def prove(file: str, old: str, new: str, expectations: Sequence[Expectation]) -> None:
-    """Compare one document before and after its edits.
+def prove(file: str, old: str, new: str, expectations: Sequence[Expectation], line: int = 1) -> None:
+    """Compare one document before and after its edits; `line` is the one that it begins on.
 
     Raises:
         UnprovableManifest: the second parser reads the document as it was differently, or not at all.
@@ -55,7 +57,14 @@ def prove(file: str, old: str, new: str, expectations: Sequence[Expectation]) ->
             file,
             "It holds a line end that not every parser and editor takes for one (a lone CR, NEL, U+2028 or U+2029).",
         )
-    _compare(file, _parse(file, old), _parse_again(file, new), expectations)
+    try:
+        before, after = _parse(file, old, line), new
+    except UnprovableManifest:
+        spaced = spacing.plain(old)
+        if spaced == old:
+            raise
+        before, after = _parse(file, spaced, line), spacing.plain(new)
+    _compare(file, before, _parse_again(file, after), expectations)
     if _is_json(old) and not _is_json(new):
         raise _failed(file, "The edited document is no longer JSON.")
 
@@ -83,12 +92,18 @@ def _same(before: Any, after: Any) -> bool:
     return marshal.dumps(before, _BY_VALUE) == marshal.dumps(after, _BY_VALUE)
 
 
-def _parse(file: str, text: Any) -> list[Any]:
-    """The documents of a text as it was, as many as there are markers for."""
+def _parse(file: str, text: Any, line: int | None = None) -> list[Any]:
+    """The documents of a text as it was, as many as there are markers for; `line` is the file's where it begins."""
     try:
         return _documents(text)
     except (ValueError, TypeError) as error:
-        raise _unprovable(file, f"A second YAML parser does not read it: {str(error).splitlines()[0]}.") from error
+        problem = str(error).splitlines()[0]
+        found = _PLACE.search(problem)
+        at = Where(file=file)
+        if found and line is not None:
+            at = Where(file=file, line=line + int(found[1]) - 1, column=int(found[2]))
+            problem = problem[: found.start()]
+        raise _unprovable(file, f"A second YAML parser does not read it: {problem}.", at) from error
 
 
 def _parse_again(file: str, text: Any) -> list[Any]:
@@ -162,10 +177,10 @@ def _difference(before: Any, after: Any, pointer: str = "") -> str:
     return pointer
 
 
-def _unprovable(file: str, problem: str) -> UnprovableManifest:
+def _unprovable(file: str, problem: str, at: Where | None = None) -> UnprovableManifest:
     return UnprovableManifest(
         f"An edit of this document could not be proven. {problem}",
-        where=Where(file=file),
+        where=at or Where(file=file),
         remedy="Write the document in plain YAML 1.2.",
     )
 

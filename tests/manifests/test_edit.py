@@ -343,6 +343,19 @@ def test_all_files_are_edited_or_none() -> None:
     refusal(files, Query("prod", targets=targets), reason=UnprovableManifest)
 
 
+@pytest.mark.parametrize(
+    "old",
+    [
+        cluster(version="v1.33.5").replace("version: ", "version:\t"),
+        cluster(metadata='  annotations:\n    x: "one\n     two"\n'),
+        cluster(metadata='  annotations:\n    x: "one\n    two"\n'),
+        cluster(metadata="  finalizers: [\n  a # b\n  ]\n"),
+    ],
+)
+def test_white_space_that_not_every_parser_takes_is_no_obstacle(old: str) -> None:
+    assert text({"a.yaml": old}) == old.replace("v1.33.5", "v1.34.2")
+
+
 def test_several_places_in_several_documents_of_one_file() -> None:
     files = {"a.yaml": f"é: 1\nv: v1.33.5\nw: v1.33.5 # é\n---\nx: y\n---\n{cluster()}"}
     targets = (TargetWant("a.yaml", "/v"), TargetWant("a.yaml", "/w"), TargetWant("a.yaml", "/spec/topology/version"))

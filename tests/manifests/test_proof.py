@@ -19,6 +19,7 @@ A = Expectation(((0, "a"),), 1, 2)
         ("a: .nan\nb: 1\n", "a: .nan\nb: 2\n", [Expectation(((0, "b"),), 1, 2)]),
         ("a: [1]\n", "a: [1, 2]\n", [Expectation(((0, "a"),), None, [2], inserted=True)]),
         ("a: {b: 1}\n", "a: {b: 1, c: 2}\n", [Expectation(((0, "a"),), None, {"c": 2}, inserted=True)]),
+        ("a:\t1\nb: {c: 'd\ne'}\n", "a:\t2\nb: {c: 'd\ne'}\n", [A]),
         (
             "a: |\n  x: 1\n  y: 2\n",
             "a: |\n  x: 3\n  y: 4\n",
@@ -36,6 +37,7 @@ def test_what_was_meant_is_proven(old: str, new: str, expectations: list[Expecta
         ("a: 1\nb: x\n", "a: 2\nb: y\n", [A], "differs at /b from"),
         ("a: 1\n", "a: '2'\n", [A], "differs at /a from"),
         ("a: 1\n", "a: 2.0\n", [A], "differs at /a from"),
+        ("a:\t1\nb: {c: 'd\ne'}\n", "a:\t2\nb: {c: 'd\n\ne'}\n", [A], "differs at /b/c from"),
         ("a: 1\nb: 1\n", "a: 2\nb: true\n", [A], "differs at /b from"),
         ("a: 1\n", "a: 2\nb: 3\n", [A], "differs at / from"),
         ("a: 1\nl: [1]\n", "a: 2\nl: [1, 2]\n", [A], "differs at /l from"),
@@ -73,6 +75,18 @@ def test_what_a_second_parser_reads_differently(old: str, expectations: list[Exp
     with pytest.raises(UnprovableManifest, match=message) as caught:
         prove("a.yaml", old, old, expectations)
     assert caught.value.remedy == "Write the document in plain YAML 1.2."
+
+
+def test_where_the_second_parser_stumbles_is_told() -> None:
+    with pytest.raises(UnprovableManifest) as caught:
+        prove("a.yaml", "a: 1\nb: [x]#y\n", "a: 2\nb: [x]#y\n", [A], 7)
+    assert str(caught.value).startswith(
+        "a.yaml:8:7: An edit of this document could not be proven. A second YAML parser"
+    )
+    assert "does not read it: YAML parse error. Write" in str(caught.value)
+    inner = "a: |\n  x: 1\n  b: [x]#y\n"
+    with pytest.raises(UnprovableManifest, match="parse error at line 2, column 7"):
+        prove("a.yaml", inner, inner, [Expectation(((0, "a"), (0, "x")), 1, 2)], 7)
 
 
 def test_nested_json_is_no_reason_to_crash() -> None:
