@@ -91,11 +91,10 @@ class Layers:
         if self._index is not None:
             yield from self._index.get(path, ())
             return
-        # Git's names are bytes, as those of files are.
-        names = [name.encode("utf-8", "surrogateescape").rpartition(b"/")[::2] for name in self.links.names(path)]
+        names = [_name(name) for name in self.links.names(path)]
         for other, file in self._folders.items():
-            data, beside = self._scan.data(file), other.encode("utf-8", "surrogateescape")
-            named = any(name in data and (folder == beside or b"/" + name in data) for folder, name in names)
+            data = self._scan.data(file)
+            named = any(name in data and (other == folder or below in data) for folder, name, below in names)
             if named or _UPWARD.search(data):
                 found = self.kustomization(other)
                 if found is not None and self._includes(found, path):
@@ -196,3 +195,10 @@ class Layers:
                 except ManifestError:
                     continue  # not readable, as Helm templates are not; what it deploys is judged without it
         return self._deployments
+
+
+def _name(path: str) -> tuple[str, bytes, bytes]:
+    """A path's folder, its name, and its name behind a slash. Git's names are bytes, as those of files are."""
+    folder, _, name = path.rpartition("/")
+    needle = name.encode("utf-8", "surrogateescape")
+    return folder, needle, b"/" + needle

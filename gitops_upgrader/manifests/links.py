@@ -26,17 +26,24 @@ class Links:
     """The links of a repository: where each leads, from the root. Those that lead out of it lead nowhere."""
 
     targets: Mapping[str, str] = field(default_factory=dict)
+    leading: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """The links that lead to a path without links."""
 
     @classmethod
     def read(cls, written: Mapping[str, str]) -> Links:
         """From what is written in each link; absolute ones lead out of the repository."""
-        return cls(
+        known = cls(
             {
                 link: resolve(link.rpartition("/")[0], target)
                 for link, target in written.items()
                 if not target.startswith("/")
             }
         )
+        leading: dict[str, tuple[str, ...]] = {}
+        for link in known.targets:
+            real = known.real(link)
+            leading[real] = (*leading.get(real, ()), link)
+        return cls(known.targets, leading)
 
     def real(self, path: str) -> str:
         """The path without links. One that leads round in a circle stays as it is, and names nothing."""
@@ -51,10 +58,9 @@ class Links:
     def names(self, path: str) -> list[str]:
         """The path, and what it is called through links."""
         names = [path]
-        for link in self.targets:
-            target = self.real(link)
-            if path == target or not target or path.startswith(f"{target}/"):
-                names.append(f"{link}/{path[len(target) :].lstrip('/')}".rstrip("/"))
+        for above in dict.fromkeys((*upward(path), "")) if self.leading else ():
+            rest = path[len(above) :].lstrip("/")
+            names += [f"{link}/{rest}".rstrip("/") for link in self.leading.get(above, ())]
         return names
 
 

@@ -45,7 +45,9 @@ class Overlays:
         if key not in self._rendered:
             self._rendered[key] = ()  # what a loop of kustomizations names a second time
             found = self._deployed(root, only) if root.deploys else self._layer(root, only)
-            self._rendered[key] = tuple(replace(instance, root=root) for instance in found)
+            self._rendered[key] = tuple(
+                replace(instance, root=root, top=instance.root if root.deploys else None) for instance in found
+            )
         return self._rendered[key]
 
     def versions_beyond(self, name: str) -> Iterator[Scalar]:
@@ -65,7 +67,7 @@ class Overlays:
         for folder in root.resources:
             own = self._layers.kustomization(folder)
             if own is not None:
-                made += self._layer(own, only, added=root)
+                made += [replace(instance, root=own) for instance in self._layer(own, only, added=root)]
                 continue
             named = self._layers.below(folder)
             made += self._layer(replace(root, resources=named or (folder,)), only)

@@ -166,10 +166,10 @@ class Search:
 
 
 def _meant(instance: Instance, query: Query) -> bool:
-    """Whether it has the name and namespace, and it or the outermost layer that deploys it is below the paths."""
+    """Whether it has the name and namespace, and it or an outermost layer that deploys it is below the paths."""
     if not instance.effective.has(query.name, query.namespace):
         return False
-    files = [instance.cluster.document.file, *([instance.root.file] if instance.root else [])]
+    files = [instance.cluster.document.file, *(layer.file for layer in (instance.root, instance.top) if layer)]
     return any(matches(file, query.paths) for file in files)
 
 

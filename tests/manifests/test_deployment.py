@@ -64,6 +64,19 @@ def test_the_names_that_a_deployment_gives_replace_those_of_the_folder() -> None
     refusal(files, Query("us-eu-prod"), reason=ClusterNotFound)
 
 
+@pytest.mark.parametrize("path", ["./top", "./all"])
+def test_the_folder_that_is_deployed_may_be_named(path: str) -> None:
+    folder = "top" if path == "./top" else "all/top"
+    base = "../k" if path == "./top" else "../../k"
+    files = _folder() | {
+        f"{folder}/kustomization.yaml": f"resources: [{base}]\n",
+        "flux.yaml": FLUX % (path, "  targetNamespace: fleet\n"),
+    }
+    for named in (folder, "k", "flux.yaml"):
+        assert locate(files, Query("prod", "fleet", paths=(named,))).namespace == "fleet"
+    refusal(files, Query("prod", paths=("other",)), reason=ClusterNotFound)
+
+
 def test_a_component_of_several_deployments_is_shared() -> None:
     flux = FLUX % ("./%s", "  components: [../comp]\n")
     files = _folder() | _folder(folder="z") | _component(6) | {"k.yaml": flux % "k", "z.yaml": flux % "z"}

@@ -45,7 +45,7 @@ def test_a_path_without_links(path: str, real: str) -> None:
 @pytest.mark.parametrize(
     ("path", "names"),
     [
-        ("base/cluster.yaml", ["base/cluster.yaml", "o/b/cluster.yaml", "o/file.yaml", "root/base/cluster.yaml"]),
+        ("base/cluster.yaml", ["base/cluster.yaml", "o/file.yaml", "o/b/cluster.yaml", "root/base/cluster.yaml"]),
         ("base", ["base", "o/b", "root/base"]),
         ("", ["", "root"]),
     ],
