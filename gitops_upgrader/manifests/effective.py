@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Final
 
@@ -59,6 +59,7 @@ def slots(instance: Instance, query: Query, roles: Iterable[Role]) -> tuple[Slot
         for operation, before in instance.operations:
             _refuse_tested(slot.place, operation, before)
             _refuse_mismatch(slot.place, operation, before)
+        _refuse_copied(instance, slot.place, found)
     return tuple(found)
 
 
@@ -173,6 +174,21 @@ def _refuse_mismatch(place: Spot, operation: Operation, before: Node) -> None:
         )
 
 
+def _refuse_copied(instance: Instance, place: Spot, found: Iterable[Slot]) -> None:
+    """A value that a patch copies stands in several fields of the topology, and all of them would change."""
+    copies = [operation for operation, _ in instance.operations if operation.op == "copy"]
+    topology = instance.effective.topology
+    if not copies or topology is None:
+        return
+    meant = 1 if isinstance(place.at, Insertion) else sum(_node(slot.place) is place.at for slot in found)
+    if sum(1 for _ in _standing(topology, _node(place))) > meant:
+        raise InvalidPatch(
+            f"A patch copies {copies[-1].source} to {copies[-1].path}, so an edit would change more than is meant.",
+            where=copies[-1].node.document.where(copies[-1].node.start),
+            remedy="Write the value out in place of the copy.",
+        )
+
+
 def _node(place: Spot) -> Node:
     """What an edit of a place changes."""
     return place.at.parent if isinstance(place.at, Insertion) else place.at
@@ -183,34 +199,36 @@ def refuse_shared(instance: Instance, found: Iterable[Slot], above: Callable[[Pl
 
     Raises:
         SharedPlace: with the names of those Clusters.
+        InvalidPatch: a patch of theirs tests the value, which another patch changes then.
     """
     for slot in found:
         node = _node(slot.place)
-        others = sorted(
-            {
-                other.effective.label
-                for other in above(slot.place)
-                if other.ids[-1] != instance.ids[-1] and holds(other.tree, node)
-            }
-        )
-        if others:
+        others = [other for other in above(slot.place) if other.ids[-1] != instance.ids[-1]]
+        sharing = sorted({other.effective.label for other in others if holds(other.tree, node)})
+        if sharing:
             raise SharedPlace(
-                f"An edit here would also change {_listed(others)}.",
+                f"An edit here would also change {_listed(sharing)}.",
                 where=slot.place.where,
                 remedy=f"Give Cluster {instance.effective.label} a patch of its own in its overlay; or, if all of them "
                 "are to change, point targets here.",
             )
+        for operation, before in (one for other in others for one in other.operations):
+            _refuse_tested(slot.place, operation, before)
 
 
 def holds(tree: Node, node: Node) -> bool:
     """Whether a node of some file is part of a tree, such as that of a Cluster as it is deployed."""
+    return any(True for _ in _standing(tree, node))
+
+
+def _standing(tree: Node, node: Node) -> Iterator[Node]:
+    """Where a node of some file stands in a tree: once for each place."""
     pending = [tree]
     while pending:
         current = pending.pop()
-        if current is node or patch.origin(current) is node:
-            return True
+        if patch.origin(current) is node:
+            yield current
         pending += [value for _, value in pointer.children(current)]
-    return False
 
 
 def _listed(labels: list[str]) -> str:

@@ -91,6 +91,16 @@ def _ops(*operations: str) -> str:
             {"k/cluster.yaml", "k/p.yaml"},
         ),
         (MERGE % "variables: [{name: a, value: b}]", NEW, {"k/cluster.yaml", "k/p.yaml"}),
+        # A copy to where it is not read.
+        (
+            _ops(
+                "op: add, path: /metadata/annotations, value: {}",
+                "op: copy, from: /spec/topology/version, path: /metadata/annotations/version",
+                "op: copy, from: /spec/topology/variables/1/value, path: /metadata/annotations/image",
+            ),
+            IMAGE,
+            {"k/cluster.yaml"},
+        ),
     ],
 )
 def test_a_patch_beside_an_edit(patch: str, variable: VariableWant, edited: set[str]) -> None:
@@ -147,6 +157,18 @@ def test_a_patch_beside_an_edit(patch: str, variable: VariableWant, edited: set[
             "counts from the end of a list",
         ),
         (
+            _ops("op: copy, from: /spec/topology/variables/1/value, path: /spec/topology/variables/0/value"),
+            IMAGE,
+            InvalidPatch,
+            "k/p.yaml:1:3: A patch copies /spec/topology/variables/1/value to /spec/topology/variables/0/value",
+        ),
+        (
+            _ops(f"op: copy, from: {OVERRIDES}, path: /spec/topology/variables"),
+            NEW,
+            InvalidPatch,
+            "would change more than is meant",
+        ),
+        (
             _ops("op: remove, path: /spec/topology/variables/1"),
             IMAGE,
             VariableNotFound,
@@ -175,3 +197,26 @@ def test_a_patch_that_stands_in_the_way(
 ) -> None:
     query, values = Query("prod", variables=(variable,)), Values(version="v1.34.2", variables=("img-34",))
     assert message in refusal(_files(patch), query, values, reason=reason)
+
+
+def test_a_value_that_is_copied_for_another_variable_that_is_meant() -> None:
+    patch = _ops("op: copy, from: /spec/topology/variables/1/value, path: /spec/topology/variables/0/value")
+    query = Query("prod", variables=(IMAGE, VariableWant("region")))
+    assert edit(_files(patch), query, Values("v1.34.2", variables=("img-34", "img-34"))).files.keys() == {
+        "k/cluster.yaml"
+    }
+
+
+def test_a_patch_of_another_cluster_tests_what_is_to_change() -> None:
+    """Its own value comes from a patch above, so it does not share the place; but its build would fail."""
+    version = "{op: replace, path: /spec/topology/version, value: v1.33.7}"
+    test = "{op: test, path: /spec/topology/version, value: v1.33.7}"
+    files = {
+        "k/clusters.yaml": cluster() + "---\n" + cluster("dev"),
+        "k/kustomization.yaml": "resources: [clusters.yaml]\npatches:\n"
+        "- {target: {kind: Cluster}, path: all.yaml}\n- {target: {name: dev}, path: dev.yaml}\n",
+        "k/all.yaml": f"[{version}]\n",
+        "k/dev.yaml": f"- {test}\n- {version}\n",
+    }
+    assert "k/dev.yaml:1:3: A patch tests /spec/topology/version" in refusal(files, reason=InvalidPatch)
+    assert edit(files, Query("dev")).files.keys() == {"k/dev.yaml"}
