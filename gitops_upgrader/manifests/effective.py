@@ -114,7 +114,7 @@ def _replaced(instance: Instance, item: Replacement) -> ReplacedByKustomize:
     return ReplacedByKustomize(
         f"A Kustomize replacement writes {item.field} of Cluster {instance.effective.label}.",
         where=item.node.document.where(item.node.start),
-        remedy="Point targets at the field that the replacement reads.",
+        remedy=f"Point targets at the field that the replacement reads, {item.source}.",
     )
 
 

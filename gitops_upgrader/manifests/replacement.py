@@ -25,12 +25,14 @@ _ITEM: Final = re.compile(r"\[([^=]*)=(.*)\]", re.DOTALL)
 class Replacement:
     """A field that a `replacements` entry writes in the objects that `select` picks and `reject` does not.
 
-    `nodes` are what stood there in a Cluster when it was written: their values are lost. None: it was absent.
+    `source` is what it reads, in words. `nodes` are what stood there in a Cluster when it was written: their values
+    are lost. None: it was absent.
     """
 
     field: str
     select: Selector
     node: Node
+    source: str
     reject: tuple[Selector, ...] = ()
     nodes: tuple[Node, ...] = ()
 
@@ -54,6 +56,9 @@ class Replacement:
 
 def read(node: Node | None) -> Iterator[Replacement]:
     """The fields that one entry of `replacements` writes."""
+    source = pointer.look(node, "source")
+    words = (pointer.peek(source, key) for key in ("kind", "name"))
+    read = f"{pointer.peek(source, 'fieldPath') or NAME} of {' '.join(word for word in words if word) or 'its source'}"
     for target in pointer.entries(pointer.look(node, "targets")):
         select = pointer.look(target, "select")
         if select is None:
@@ -62,9 +67,9 @@ def read(node: Node | None) -> Iterator[Replacement]:
         paths = pointer.entries(pointer.look(target, "fieldPaths"))
         for path in paths:
             if isinstance(path, Scalar):
-                yield Replacement(path.value, Selector.read(select), path, rejected)
+                yield Replacement(path.value, Selector.read(select), path, read, rejected)
         if not paths:
-            yield Replacement(NAME, Selector.read(select), select, rejected)
+            yield Replacement(NAME, Selector.read(select), select, read, rejected)
 
 
 def _halves(node: Node) -> Iterator[Selector]:

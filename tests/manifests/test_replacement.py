@@ -110,6 +110,7 @@ def _files(field: str, more: str = "", **files: str) -> dict[str, str]:
 def test_what_is_written_is_not_edited(field: str, wants: tuple[VariableWant, ...]) -> None:
     told = refusal(_files(field), Query("prod", variables=wants), reason=ReplacedByKustomize)
     assert told.startswith(f"k/kustomization.yaml:6:18: A Kustomize replacement writes {field} of Cluster prod.")
+    assert told.endswith("Point targets at the field that the replacement reads, metadata.name of C.")
 
 
 @pytest.mark.parametrize(
