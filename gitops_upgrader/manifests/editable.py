@@ -47,12 +47,6 @@ def place(node: Node, shape: Shape) -> Spot:
             remedy="Write the value out in place of the copy.",
         )
     refuse_template(node)
-    if isinstance(node.document.source, Opaque):
-        raise UnwritableValue(
-            "The value stands in YAML inside a quoted or folded text.",
-            where=node.document.where(node.start),
-            remedy="Write that text as a literal block (|).",
-        )
     refuse_around(node)
     if not isinstance(node, Scalar):
         raise _collection(node)
@@ -135,7 +129,14 @@ def refuse_around(node: Node) -> None:
         DuplicateKey: a key on the way to it is there twice.
         SharedAnchor: an alias repeats it elsewhere.
         EncryptedManifest: any edit of the document would break its checksum.
+        UnwritableValue: it is inside a text whose lines are not lines of the file.
     """
+    if isinstance(node.document.source, Opaque):
+        raise UnwritableValue(
+            "The place is in YAML inside a quoted or folded text.",
+            where=node.document.where(node.start),
+            remedy="Write that text as a literal block (|).",
+        )
     text = node.document.text
     way = pointer.path(node)
     for parent, key in way:

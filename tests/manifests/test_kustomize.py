@@ -16,7 +16,7 @@ from gitops_upgrader.errors import (
     UnreadableManifest,
     UnwritableValue,
 )
-from gitops_upgrader.manifests import Manifests, Query, Shape, VariableWant
+from gitops_upgrader.manifests import Manifests, Query, Shape, Values, VariableWant
 from tests.manifests.memory import MemoryTree
 from tests.manifests.samples import cluster, edit, locate, refusal
 
@@ -264,7 +264,7 @@ def test_an_insertion_into_a_shared_base_is_refused() -> None:
             "patches: [{target: {kind: Cluster}, patch: '[{op: add, path: /spec/topology/version, value: v1.3.1}]'}]\n",
             {},
             UnwritableValue,
-            "k/kustomization.yaml:2:44: The value stands in YAML inside a quoted or folded text",
+            "k/kustomization.yaml:2:44: The place is in YAML inside a quoted or folded text",
         ),
         (
             "replacements: [{path: r.yaml}]\n",
@@ -284,6 +284,18 @@ def test_an_insertion_into_a_shared_base_is_refused() -> None:
 )
 def test_refusals(kustomization: str, files: dict[str, str], reason: type[ManifestError], message: str) -> None:
     assert message in refusal(_kustomized(kustomization, **files), reason=reason)
+
+
+def test_a_variable_is_not_inserted_into_a_quoted_text() -> None:
+    spec = "{topology: {variables: []}}"
+    merge = f"{{apiVersion: cluster.x-k8s.io/v1beta1, kind: Cluster, metadata: {{name: prod}}, spec: {spec}}}"
+    message = refusal(
+        _kustomized(f"patches: [{{patch: '{merge}'}}]\n"),
+        Query("prod", variables=(VariableWant("imageId"),)),
+        Values(version="v1.34.2", variables=("img",)),
+        reason=UnwritableValue,
+    )
+    assert message.startswith("k/kustomization.yaml:2:19: The place is in YAML inside a quoted or folded text.")
 
 
 @pytest.mark.parametrize(
