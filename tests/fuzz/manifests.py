@@ -73,10 +73,11 @@ def _variables(draw: st.DrawFn, image: str | None, step: str) -> list[str]:
     if image is not None:
         items.insert(draw(st.integers(0, len(items))), ("imageId", quoted(image, draw(quotes))))
     if draw(st.booleans()) and items:
-        lists = ", ".join(f"{{name: {name}, value: {value}}}" for name, value in items)
-        return [f"variables: [{lists}]{draw(comments)}\n"]
+        flows = [f"{{name: {name}, value: {value}}}" for name, value in items]
+        return [f"variables: [{_listed(draw, flows, step)}]{draw(comments)}\n"]
     if not items:
-        return draw(st.sampled_from([[], ["variables: []\n"]]))
+        empty = ["variables: []", "variables:", "variables: null", f"variables: [{draw(comments)}\n{step}]"]
+        return draw(st.sampled_from([[], *([f"{text}{draw(comments)}\n"] for text in empty)]))
     dash = draw(st.sampled_from(["", step]))
     gap = " " * draw(st.sampled_from([1, 3]))
     lines = []
@@ -84,6 +85,15 @@ def _variables(draw: st.DrawFn, image: str | None, step: str) -> list[str]:
         lines.append(f"{dash}-{gap}name: {name}{draw(comments)}\n")
         lines.append(f"{dash} {gap}value: {value}{draw(comments)}\n")
     return ["variables:\n" + "".join(lines)]
+
+
+def _listed(draw: st.DrawFn, flows: list[str], step: str) -> str:
+    """The inside of a flow list, on one line or on several, with comments and a comma after the last item or not."""
+    if draw(st.booleans()):
+        return ", ".join(flows)
+    commas = [","] * (len(flows) - 1) + [draw(st.sampled_from(["", ","]))]
+    lines = (f"{step}{text}{comma}{draw(comments)}\n" for text, comma in zip(flows, commas, strict=True))
+    return f"{draw(comments)}\n{''.join(lines)}{draw(st.sampled_from(['', step]))}"
 
 
 def _indent(text: str, pad: str) -> str:
