@@ -394,7 +394,7 @@ class UnreadableManifest(ManifestError):
 
 
 class ManifestTooLarge(ManifestError):
-    """A file that matters, or a document in it, is larger than what is read."""
+    """A file that matters, or a document in it, is larger than what is read, or Kustomize makes more of it."""
 
 
 class NotUtf8(ManifestError):
@@ -402,7 +402,7 @@ class NotUtf8(ManifestError):
 
 
 class NestedTooDeep(ManifestError):
-    """A document nests deeper than any manifest does."""
+    """A document nests deeper than any manifest does, or kustomizations do."""
 
 
 class AliasBomb(ManifestError):

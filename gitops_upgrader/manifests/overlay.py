@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import chain
+from typing import Final
 
-from gitops_upgrader.errors import InvalidPatch, ManifestError
+from gitops_upgrader.errors import InvalidPatch, ManifestError, ManifestTooLarge
 from gitops_upgrader.manifests import cluster as kinds
 from gitops_upgrader.manifests import deployment
 from gitops_upgrader.manifests.instance import Instance, alone, applies, imagined, labelled, patched, renamed
@@ -15,6 +17,9 @@ from gitops_upgrader.manifests.node import Scalar
 from gitops_upgrader.manifests.patch import Patch
 from gitops_upgrader.manifests.replacement import Replacement
 from gitops_upgrader.manifests.scan import Scan, Trait
+
+MAX_COPIES: Final = 5_000
+"""How many copies of Clusters a layer may make: a few layers that each name the one below twice make any number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +37,7 @@ class Overlays:
     def __init__(self, scan: Scan, layers: Layers) -> None:
         self._scan = scan
         self._layers = layers
-        self._rendered: dict[tuple[str, frozenset[str] | None], tuple[Instance, ...]] = {}
+        self._rendered: dict[tuple[str, frozenset[str] | None], tuple[Instance, ...] | ManifestError] = {}
         self._changed: dict[str, _Changes] = {}
 
     def render(self, root: Kustomization, only: frozenset[str] | None = None) -> tuple[Instance, ...]:
@@ -42,13 +47,19 @@ class Overlays:
             ManifestError: a kustomization or a patch on the way cannot be read, or does not apply.
         """
         key = (root.key, only)
-        if key not in self._rendered:
-            self._rendered[key] = ()  # what a loop of kustomizations names a second time
-            found = self._deployed(root, only) if root.deploys else self._layer(root, only)
-            self._rendered[key] = tuple(
-                replace(instance, root=root, top=instance.root if root.deploys else None) for instance in found
-            )
-        return self._rendered[key]
+        rendered = self._rendered.get(key)
+        if rendered is None:
+            try:
+                found = self._deployed(root, only) if root.deploys else self._layer(root, only)
+                rendered = tuple(
+                    replace(instance, root=root, top=instance.root if root.deploys else None) for instance in found
+                )
+            except ManifestError as error:
+                rendered = error
+            self._rendered[key] = rendered
+        if isinstance(rendered, ManifestError):
+            raise rendered.with_traceback(None)
+        return rendered
 
     def versions_beyond(self, name: str) -> Iterator[Scalar]:
         """The versions that JSON6902 patches may set in a Cluster of a base that is not in the repository."""
@@ -84,9 +95,7 @@ class Overlays:
         absent = self._layers.absent(layer)
         if absent is not None:
             only = None  # what is not there at all must be told from what was left out
-        instances = list(below or ())
-        for path in layer.resources:
-            instances += self._resource(path, only)
+        instances = list(self._gathered(layer, only, below or []))
         clear = None if added is not None and added.unclear else added
         for naming in (layer, clear) if clear is not None else (layer,):
             for path in naming.components:
@@ -101,6 +110,17 @@ class Overlays:
                 if not any(applies(instance, found) for instance in instances):
                     instances += [made for made in (imagined(found, absent),) if made is not None]
         return [made for instance in instances if (made := self._transform(layer, instance, added)) is not None]
+
+    def _gathered(self, layer: Kustomization, only: frozenset[str] | None, below: list[Instance]) -> Iterator[Instance]:
+        """The Clusters that a kustomization begins with: for a component those that there are, and its resources."""
+        known: set[tuple[str, int, int]] = set()
+        resources = chain.from_iterable(self._resource(path, only) for path in layer.resources)
+        for count, instance in enumerate(chain(below, resources)):
+            document = instance.cluster.document
+            known.add((document.file, document.index, instance.cluster.node.start))
+            if count - len(known) >= MAX_COPIES:
+                raise _too_many(layer)
+            yield instance
 
     def _resource(self, path: str, only: frozenset[str] | None) -> Iterator[Instance]:
         below = self._layers.kustomization(path)
@@ -167,6 +187,14 @@ def _patched(instance: Instance, found: Patch, field: str) -> Instance | None:
 def _may_name(found: Patch, name: str) -> bool:
     target = found.target
     return target is not None and target.kind in {"", "Cluster"} and target.name in {"", name}
+
+
+def _too_many(layer: Kustomization) -> ManifestTooLarge:
+    return ManifestTooLarge(
+        f"This kustomization makes more than {MAX_COPIES:,} copies of Clusters.",
+        where=layer.document.where(layer.node.start),
+        remedy="Take out what is named more than once.",
+    )
 
 
 def _hindered(instance: Instance, obstacle: Obstacle) -> Instance:
