@@ -22,8 +22,9 @@ from gitops_upgrader.manifests.node import Mapping, Node, Sequence
 from gitops_upgrader.manifests.patch import Patch
 from gitops_upgrader.manifests.scan import matches
 
-_PLACEHOLDER: Final = re.compile(r"\{\{.*?\}\}", re.DOTALL)
-_NAMED_BY_TEMPLATE: Final = re.compile(r"(?:name\w*|\w+Selector|path)[\"']?[ \t]*:[^\n]*\{\{")
+# What an ApplicationSet fills in, and what a Flux Kustomization that applies another one does (`postBuild`).
+_PLACEHOLDER: Final = re.compile(r"\{\{.*?\}\}|\$\{.*?\}", re.DOTALL)
+_NAMED_BY_TEMPLATE: Final = re.compile(r"(?:name\w*|\w+Selector|path)[\"']?[ \t]*:[^\n]*(?:\{\{|\$\{)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,17 +39,26 @@ class _Source:
 def read(document: Document, folders: Collection[str], links: Links) -> Iterator[Kustomization]:
     """What the Flux Kustomizations and Argo CD Applications of a document add to folders that they deploy.
 
-    The `resources` of each are those folders. `folders` are those with a kustomization: which of them an
-    ApplicationSet deploys is a guess where its path is a template, and what it adds is `unclear` then.
+    The `resources` of each are those folders. Where its path or a name in it is a template, which of `folders` it
+    deploys, and what it adds to them, is `unclear`.
     """
     for node in objects(document):
         for source in _sources(node):
-            unclear = "{{" in source.path or bool(source.generators and _NAMED_BY_TEMPLATE.search(_text(source.adds)))
             folder = links.real(resolve("", source.path))
-            deployed = _possible(source, folder, folders) if unclear else (folder,)
             made = kustomization.layer(f"{document.file}#{source.adds.start}", folder, source.adds, links)
+            if _PLACEHOLDER.search(made.namespace):
+                made = replace(made, namespace="")  # it may be any, as it is where none is stated
             if made.names or made.components or any(True for _ in made.patch_items()):
+                unclear = _is_unclear(made)
+                deployed = _possible(source, folder, folders) if unclear else (folder,)
                 yield replace(made, resources=deployed, unclear=unclear)
+
+
+def _is_unclear(made: Kustomization) -> bool:
+    """Whether a template stands where the folder, or an object that is patched, should be named."""
+    texts = (node.document.source.text[node.start : node.end] for _, node in made.patch_items())
+    named = _PLACEHOLDER.search(f"{made.folder} {made.prefix} {made.suffix}") is not None
+    return named or any(_NAMED_BY_TEMPLATE.search(text) for text in texts)
 
 
 def _sources(node: Mapping) -> Iterator[_Source]:
@@ -72,7 +82,7 @@ def _argo(spec: Node | None, generators: Node | None) -> Iterator[_Source]:
 
 
 def _possible(source: _Source, path: str, folders: Collection[str]) -> tuple[str, ...]:
-    """The folders with a kustomization that a path may mean: of a template, those that Git generators look at."""
+    """The folders that a path may mean: of a template, those that Git generators look at."""
     parts = _PLACEHOLDER.split(path)
     meant = re.compile(".+".join(map(re.escape, parts)), re.DOTALL)
     wanted, unwanted = _globs(source.generators) if len(parts) > 1 else ([], [])
@@ -112,7 +122,9 @@ def _may_be_for(found: Patch, instance: Instance) -> bool:
     target = found.target
     if target is None:
         name = pointer.peek(found.node, "metadata", "name")
-        return is_cluster(found.node) and ("{{" in name or name in {known for _, known in instance.ids})
+        return is_cluster(found.node) and (
+            _PLACEHOLDER.search(name) is not None or name in {known for _, known in instance.ids}
+        )
     known = replace(
         target,
         name=_known(target.name),
@@ -125,8 +137,4 @@ def _may_be_for(found: Patch, instance: Instance) -> bool:
 
 def _known(pattern: str) -> str:
     """A part of a target, or nothing, which selects everything."""
-    return "" if "{{" in pattern else pattern
-
-
-def _text(node: Mapping) -> str:
-    return node.document.source.text[node.start : node.end]
+    return "" if _PLACEHOLDER.search(pattern) else pattern

@@ -12,6 +12,7 @@ from gitops_upgrader.errors import (
     ClusterWithoutTopology,
     ManifestError,
     SharedPlace,
+    UnfollowedChange,
     Where,
 )
 from gitops_upgrader.manifests import effective, field
@@ -46,7 +47,10 @@ def _inventory(instances: Iterable[Instance]) -> tuple[Found, ...]:
             others.append(found)
         else:
             made[found.namespace, found.name, found.file, found.line, found.place] = found
-    result = _refused(list(made.values()), others)
+    # What one way to the deployment may change is refused, whatever is found on the others.
+    unfollowed = {key[:4] for key, found in made.items() if isinstance(found.refusal, UnfollowedChange)}
+    kept = [it for key, it in made.items() if key[:4] not in unfollowed or isinstance(it.refusal, UnfollowedChange)]
+    result = _refused(kept, others)
     return tuple(sorted(result, key=lambda item: (item.namespace, item.name, item.file, item.line)))
 
 

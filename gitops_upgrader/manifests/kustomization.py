@@ -212,6 +212,14 @@ def read(document: Document, folder: str, links: Links) -> Kustomization | None:
     return replace(layer(folder, folder, root, links), document=document)
 
 
+def generated(added: Kustomization, folder: str, resources: tuple[str, ...]) -> Kustomization:
+    """The kustomization that Flux makes of a folder without one, before it adds anything."""
+    at = pointer.look(added.node, "path") or added.node
+    start = at.document.start
+    empty = Mapping(at.document, [True, at.start - start, True, None, None, at.end - start])
+    return replace(layer(folder, folder, empty, added.links), resources=resources)
+
+
 def layer(key: str, folder: str, node: Mapping, links: Links) -> Kustomization:
     """What a mapping with Kustomize's fields says."""
     made = Kustomization(

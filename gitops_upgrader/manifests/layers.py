@@ -93,6 +93,14 @@ class Layers:
                 if found and name.startswith(found.prefix) and name.endswith(found.suffix):
                     yield found
 
+    def named(self, path: str) -> bool:
+        """Whether a layer names a file for certain.
+
+        Raises:
+            InvalidPatch and others: as `roots`.
+        """
+        return not all(layer.unclear for layer in self.roots(path))
+
     def includers(self, path: str) -> Iterator[Kustomization]:
         """The layers that name a file or folder, as resource, component or patch.
 
@@ -242,10 +250,11 @@ class Layers:
     def _deploying(self) -> list[Kustomization]:
         if self._deployments is None:
             self._deployments = []
+            folders = {*self._folders, *(path.rpartition("/")[0] for path in self._scan.having(Trait.CLUSTER))}
             for path in self._scan.having(Trait.DEPLOYMENT):
                 try:
                     for document in self._scan.documents(path):
-                        self._deployments += deployment.read(document, self._folders, self.links)
+                        self._deployments += deployment.read(document, folders, self.links)
                 except ManifestError:
                     continue  # not readable, as Helm templates are not; what it deploys is judged without it
         return self._deployments

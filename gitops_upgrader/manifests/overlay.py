@@ -11,7 +11,7 @@ from gitops_upgrader.errors import InvalidPatch, ManifestError, ManifestTooLarge
 from gitops_upgrader.manifests import cluster as kinds
 from gitops_upgrader.manifests import deployment
 from gitops_upgrader.manifests.instance import Instance, alone, applies, imagined, labelled, patched, renamed
-from gitops_upgrader.manifests.kustomization import TRANSFORMERS, Kustomization, Obstacle
+from gitops_upgrader.manifests.kustomization import TRANSFORMERS, Kustomization, Obstacle, generated
 from gitops_upgrader.manifests.layers import Layers
 from gitops_upgrader.manifests.node import Scalar
 from gitops_upgrader.manifests.patch import Patch
@@ -79,9 +79,9 @@ class Overlays:
             own = self._layers.kustomization(folder)
             if own is not None:
                 made += [replace(instance, root=own) for instance in self._layer(own, only, added=root)]
-                continue
-            named = self._layers.below(folder)
-            made += self._layer(replace(root, resources=named or (folder,)), only)
+            else:
+                own = generated(root, folder, self._layers.below(folder) or (folder,))
+                made += self._layer(own, only, added=root)
         return [instance for instance in made if instance.obstacles] if root.unclear else made
 
     def _layer(
@@ -153,7 +153,7 @@ class Overlays:
         for obstacle in self._changes(layer).obstacles:
             made = _hindered(made, obstacle)
         if added is not None and clear is None and deployment.may_change(added, self._changes(added).patches, made):
-            made = _hindered(made, Obstacle(added.node, "a template of an ApplicationSet"))
+            made = _hindered(made, Obstacle(added.node, "a template of what deploys it"))
         return made
 
     def _replaced(self, layer: Kustomization, instance: Instance) -> Instance:

@@ -78,7 +78,7 @@ class Search:
         """
         roots: dict[str, Kustomization] = {}
         for path, above in self._above_all():
-            if not above:
+            if all(layer.unclear for layer in above):
                 yield from self._alone(path)
             roots |= {layer.key: layer for layer in above}
         yield from self._rendered(roots)
@@ -144,7 +144,7 @@ class Search:
 
     def _file(self, path: str, query: Query, problems: list[ManifestError]) -> Iterator[Instance]:
         """The Clusters of a file that no kustomization names."""
-        named = bool(self.layers.roots(path))
+        named = self.layers.named(path)
         try:
             documents = self.scan.documents(path)
         except ManifestError as error:

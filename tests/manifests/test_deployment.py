@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from gitops_upgrader.errors import AmbiguousPlace, ClusterNotFound, SharedPlace, UnfollowedChange
-from gitops_upgrader.manifests import Query, Shape
+from gitops_upgrader.manifests import Manifests, Query, Shape
+from tests.manifests.memory import MemoryTree
 from tests.manifests.samples import cluster, locate, refusal
 
 FLUX = "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {name: x}\nspec:\n  path: %s\n%s"
@@ -195,7 +196,40 @@ def test_an_application_set_of_one_folder_is_read_as_an_application() -> None:
 def test_an_application_set_that_may_change_the_cluster(path: str, adds: str, generators: str) -> None:
     told = refusal(_folder() | _set(path, adds, generators), reason=UnfollowedChange)
     assert told.startswith("set.yaml:")
-    assert "Cluster prod goes through a template of an ApplicationSet; what that may change is not followed" in told
+    assert "Cluster prod goes through a template of what deploys it; what that may change is not followed" in told
+
+
+def test_a_namespace_that_is_filled_in_may_be_any() -> None:
+    files = _folder() | {"flux.yaml": FLUX % ("k", "  targetNamespace: ${cluster}\n")}
+    assert locate(files, Query("prod", "fleet")).version.file == "k/cluster.yaml"
+    assert locate(_folder() | _set("k", "  namespace: '{{name}}'\n"), Query("prod", "fleet")).namespace == ""
+    patched = _folder() | _set("k", "  namespace: '{{name}}'\n" + PATCHES)
+    assert locate(patched, Query("prod", "fleet")).version.file == "set.yaml"
+
+
+@pytest.mark.parametrize("kustomization", ["k/kustomization.yaml", "k/other.txt"])
+@pytest.mark.parametrize(
+    ("path", "added"),
+    [
+        ("./${cluster}", _patches(JSON % ("", 8))),
+        ("k", _patches(JSON % (", name: '${cluster}'", 8))),
+        ("k", _patches("- patch: |\n" + _indented(cluster("${cluster}"), 4))),
+    ],
+)
+def test_flux_may_fill_in_what_another_one_applies(path: str, added: str, kustomization: str) -> None:
+    files = {
+        "k/cluster.yaml": cluster(),
+        kustomization: "resources: [cluster.yaml]\n",
+        "flux.yaml": FLUX % (path, added),
+    }
+    told = refusal(files, reason=UnfollowedChange)
+    assert told.startswith("flux.yaml:5:3: Cluster prod goes through a template of what deploys it;")
+    (listed,) = Manifests(MemoryTree(files)).clusters()
+    assert isinstance(listed.refusal, UnfollowedChange)
+    files["flux.yaml"] = FLUX % ("other/${cluster}" if path != "k" else "other", added)
+    assert locate(files).version.file == "k/cluster.yaml"
+    (listed,) = Manifests(MemoryTree(files)).clusters()
+    assert listed.refusal is None
 
 
 @pytest.mark.parametrize(
