@@ -267,14 +267,12 @@ def _changed(node: Sequence, key: str, rest: list[str], value: Node | None, oper
     if index is None:
         raise _invalid(operation.node, f"The patch needs {operation.path}, which is not there.")
     if adds and value is not None:
-        items.insert(index, value)
-    elif rest:
-        items[index] = _change(items[index], rest, value, operation)
-    elif value is None:
-        return PatchedSequence(node, items[:index] + items[index + 1 :], ((items[index], operation.node),))
-    else:
-        items[index] = value
-    return PatchedSequence(node, items)
+        return PatchedSequence(node, [*items[:index], value, *items[index:]])
+    before = items[index]
+    after = _change(before, rest, value, operation) if rest else value
+    same = after is not None and pointer.peek(after, "name") == pointer.peek(before, "name")
+    items[index : index + 1] = [after] if after is not None else []
+    return PatchedSequence(node, items, () if same else ((before, operation.node),))
 
 
 def _index(key: str, size: int) -> int | None:

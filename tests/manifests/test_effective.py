@@ -180,6 +180,18 @@ def test_a_patch_beside_an_edit(patch: str, variable: VariableWant, edited: set[
             VariableNotFound,
             "k/p.yaml:1:3: This patch takes [name=imageId]",
         ),
+        (
+            _ops("op: replace, path: /spec/topology/variables/1, value: {name: a, value: b}"),
+            IMAGE,
+            VariableNotFound,
+            "takes [name=imageId] out",
+        ),
+        (
+            _ops("op: replace, path: /spec/topology/variables/1/name, value: a"),
+            IMAGE,
+            VariableNotFound,
+            "takes [name=imageId] out",
+        ),
         (_ops("op: remove, path: /spec/topology/variables"), IMAGE, VariableNotFound, "takes variables out"),
         (MERGE % "variables: null", NEW, VariableNotFound, "k/p.yaml:4:30: This patch takes variables out"),
         (_ops("op: remove, path: /spec/topology/variables/1/value"), IMAGE, VariableNotFound, "takes value out"),
