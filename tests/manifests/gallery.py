@@ -46,7 +46,8 @@ the refusal names every place with its line, and what to do.
 
 `gitops-upgrader locate --cluster NAME --repo .` shows where it looked and what it found.
 
-Every example here is a test: the folder of that name in `tests/golden` holds all its files.
+Every example here is a test: the folder of that name in `tests/golden` holds all its files. What becomes of layers is
+judged by `kustomize build` itself.
 """
 
 
