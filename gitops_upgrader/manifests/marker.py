@@ -77,8 +77,10 @@ def _holder(values: Iterable[Scalar | Alias], position: int) -> Scalar | None:
 
 
 def _text_start(value: Scalar) -> int:
-    start = value_start(value)
-    return value.document.source.text.index("\n", start) + 1 if value.style in {"|", ">"} else start
+    start, text = value_start(value), value.document.source.text
+    if value.style in {"|", ">"}:
+        start = text.find("\n", start) + 1 or len(text)
+    return start
 
 
 def _refuse_beside(holder: Scalar, comment: int) -> None:

@@ -11,6 +11,7 @@ from gitops_upgrader.errors import (
     NotAVersion,
     UnreadableManifest,
     ValueMissing,
+    VersionNotFound,
 )
 from gitops_upgrader.manifests import Query, Shape, Values, VariableWant
 from tests.manifests.samples import cluster, locate, nested_texts, refusal, text
@@ -134,6 +135,10 @@ def test_what_is_no_comment_of_ours(line: str) -> None:
 )
 def test_comments_stand_wherever_yaml_has_them(before: str) -> None:
     assert text({"v.yaml": before, "a.yaml": cluster()}, OWNED) == before.replace("1.33.5", "1.34.2")
+
+
+def test_a_block_scalar_without_a_line_has_no_value() -> None:
+    assert "There is no version here" in refusal({"v.yaml": f"v: |- {marker()}"}, OWNED, reason=VersionNotFound)
 
 
 def test_comments_inside_texts_inside_texts() -> None:
