@@ -73,7 +73,7 @@ def suspects(scan: Scan, name: str, expression: str = "", template: str = "") ->
     for path in scan.blobs:
         if not path.endswith((".yaml", ".yml", ".json")) or path.endswith("Chart.yaml"):
             continue
-        if wanted.may_be_in(scan.data(path)):
+        if wanted.may_be_in(path, scan.data(path)):
             found += _file(scan, path, wanted)
     return sorted(found, key=lambda item: (-item.score, item.file, item.line))[:_SHOWN]
 
@@ -99,11 +99,13 @@ class _Wanted:
     keys: tuple[str, ...]
     template: str
 
-    def may_be_in(self, data: bytes) -> bool:
-        """Whether a file's bytes may hold it."""
+    def may_be_in(self, path: str, data: bytes) -> bool:
+        """Whether a file may hold it: few of a large repository are parsed for a hint."""
+        keyed = bool(self.keys) and self.keys[-1].encode() in data
         if self.template:
-            return bool(self.keys) and self.keys[-1].encode() in data
-        return _LIKELY.search(data) is not None
+            return keyed
+        named = self.cluster in path or self.cluster.encode() in data
+        return (keyed or named) and _LIKELY.search(data) is not None
 
     def score(self, node: Scalar, place: str, keys: tuple[str, ...]) -> int:
         """How much a value looks like the one that is looked for; 0 for not at all."""
