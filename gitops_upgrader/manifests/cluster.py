@@ -53,8 +53,11 @@ class Cluster:
     def class_node(self) -> Scalar | None:
         """Where the ClusterClass is named: `classRef.name` from v1beta2 on, `class` before."""
         topology = self.topology
-        nodes = (pointer.look(topology, *keys) for keys in self.class_fields)
-        return next((node for node in nodes if isinstance(node, Scalar) and node.value), None)
+        nodes = [node for keys in _CLASS_FIELDS if isinstance(node := pointer.look(topology, *keys), Scalar)]
+        named = [node for node in nodes if node.value]
+        if len(named) > 1 and self.class_fields != _CLASS_FIELDS:
+            return named[1]
+        return named[0] if named else None
 
     @property
     def class_name(self) -> str | None:
@@ -66,8 +69,10 @@ class Cluster:
     def class_namespace(self) -> str:
         """The ClusterClass's namespace, from the field beside its name; empty where it is the Cluster's."""
         topology = self.topology
-        by_reference = self.class_node is pointer.look(topology, "classRef", "name")
-        return pointer.peek(topology, *(("classRef", "namespace") if by_reference else ("classNamespace",)))
+        reference = pointer.look(topology, "classRef")
+        if reference is None or self.class_node is not pointer.look(reference, "name"):
+            return pointer.peek(topology, "classNamespace")
+        return pointer.peek(reference, "namespace")
 
     @property
     def labels(self) -> dict[str, str]:

@@ -140,8 +140,8 @@ def refuse_around(node: Node) -> None:
     text = node.document.text
     way = pointer.path(node)
     for parent, key in way:
-        if isinstance(parent, Mapping) and parent.keys.count(str(key)) > 1:
-            pointer.refuse_unclear(parent, str(key))
+        if isinstance(key, str) and isinstance(parent, Mapping) and parent.keys.count(key) > 1:
+            pointer.refuse_unclear(parent, key)
     for part in (*(parent for parent, _ in way), node) if "&" in text else ():
         anchor = None if isinstance(part, Alias) else part.anchor
         users = [alias for alias in _aliases(part.document.root) if alias.target is part] if anchor else []
