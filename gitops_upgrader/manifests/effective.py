@@ -194,8 +194,12 @@ def _node(place: Spot) -> Node:
     return place.at.parent if isinstance(place.at, Insertion) else place.at
 
 
-def refuse_shared(instance: Instance, found: Iterable[Slot], above: Callable[[Place], Iterable[Instance]]) -> None:
-    """Refuse places that other Clusters are deployed from as well; `above` tells which may be.
+def refuse_shared(
+    instance: Instance, found: Iterable[Slot], above: Callable[[Place, bool], Iterable[Instance]]
+) -> None:
+    """Refuse places that other Clusters are deployed from as well, or that replacements copy to others.
+
+    `above` tells which may be: all that are deployed with a place (true), or those that may hold it.
 
     Raises:
         SharedPlace: with the names of those Clusters.
@@ -203,8 +207,9 @@ def refuse_shared(instance: Instance, found: Iterable[Slot], above: Callable[[Pl
     """
     for slot in found:
         node = _node(slot.place)
-        others = [other for other in above(slot.place) if other.ids[-1] != instance.ids[-1]]
-        sharing = sorted({other.effective.label for other in others if holds(other.tree, node)})
+        copied = [item.node for item in instance.read if any(holds(one, node) for one in item.nodes)]
+        others = [other for other in above(slot.place, bool(copied)) if other.ids[-1] != instance.ids[-1]]
+        sharing = sorted({other.effective.label for other in others if _shares(other, node, copied)})
         if sharing:
             raise SharedPlace(
                 f"An edit here would also change {_listed(sharing)}.",
@@ -214,6 +219,10 @@ def refuse_shared(instance: Instance, found: Iterable[Slot], above: Callable[[Pl
             )
         for operation, before in (one for other in others for one in other.operations):
             _refuse_tested(slot.place, operation, before)
+
+
+def _shares(other: Instance, node: Node, copied: list[Node]) -> bool:
+    return holds(other.tree, node) or any(item.node in copied for item in other.replacements)
 
 
 def holds(tree: Node, node: Node) -> bool:

@@ -21,10 +21,10 @@ class Instance:
 
     `ids` are all (namespace, name) pairs that it had, as Kustomize keeps them: the first one, one after each change
     that it remembers, and the present one. `root` is the outermost layer, None for a file that no kustomization
-    names; where it is a deployment, `top` is the outermost kustomization below it. `operations` are those of JSON6902
-    patches, each with the tree that it found; `obstacles` are what may change it on the way and is not followed.
-    `absent` names the base that the Cluster is in, where that is not in the repository: its tree is what patches make
-    of it.
+    names; where it is a deployment, `top` is the outermost kustomization below it. `replacements` write to it, and
+    those of `read` read it. `operations` are those of JSON6902 patches, each with the tree that it found; `obstacles`
+    are what may change it on the way and is not followed. `absent` names the base that the Cluster is in, where that
+    is not in the repository: its tree is what patches make of it.
     """
 
     cluster: Cluster
@@ -33,6 +33,7 @@ class Instance:
     root: Kustomization | None = None
     top: Kustomization | None = None
     replacements: tuple[Replacement, ...] = ()
+    read: tuple[Replacement, ...] = ()
     operations: tuple[tuple[Operation, Mapping], ...] = ()
     steps: tuple[Step, ...] = ()
     obstacles: tuple[Obstacle, ...] = ()

@@ -157,9 +157,12 @@ class Overlays:
         return made
 
     def _replaced(self, layer: Kustomization, instance: Instance) -> Instance:
-        picked = [it for it in self._changes(layer).replacements if it.picks(instance.tree, instance.ids)]
-        written = tuple(it.written(instance.tree) for it in picked)
-        return replace(instance, replacements=(*instance.replacements, *written)) if written else instance
+        found, tree, ids = self._changes(layer).replacements, instance.tree, instance.ids
+        if not found:
+            return instance
+        written = [item.written(tree) for item in found if item.picks(tree, ids)]
+        read = [made for item in found if (made := item.read_from(tree, ids)) is not None]
+        return replace(instance, replacements=(*instance.replacements, *written), read=(*instance.read, *read))
 
     def _patches(self, layer: Kustomization, added: Kustomization | None) -> list[tuple[str, Patch]]:
         """A layer's patches, with those that a deployment adds behind its own."""

@@ -22,17 +22,29 @@ _ITEM: Final = re.compile(r"\[([^=]*)=(.*)\]", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
+class Source:
+    """The field that a replacement reads, and the object that has it: None where that is not said."""
+
+    field: str
+    select: Selector | None
+
+    def __str__(self) -> str:
+        words = [word for word in (self.select.kind, self.select.name) if word] if self.select else []
+        return f"{self.field} of {' '.join(words) or 'its source'}"
+
+
+@dataclass(frozen=True, slots=True)
 class Replacement:
     """A field that a `replacements` entry writes in the objects that `select` picks and `reject` does not.
 
-    `source` is what it reads, in words. `nodes` are what stood there in a Cluster when it was written: their values
-    are lost. None: it was absent.
+    `nodes` are what stood there in a Cluster when it was written: their values are lost. None: it was absent. Of a
+    Cluster that it reads, they are what it read.
     """
 
     field: str
     select: Selector
     node: Node
-    source: str
+    source: Source
     reject: tuple[Selector, ...] = ()
     nodes: tuple[Node, ...] = ()
 
@@ -49,6 +61,16 @@ class Replacement:
         """
         return self.select.picks(tree, ids) and not any(item.picks(tree, ids) for item in self.reject)
 
+    def read_from(self, tree: Node, ids: Ids) -> Replacement | None:
+        """The same with the nodes that it reads in an object; None where it reads another one.
+
+        Raises:
+            InvalidPatch: a selector is none.
+        """
+        if self.source.select is None or not self.source.select.picks(tree, ids):
+            return None
+        return replace(self, nodes=tuple(find(tree, split(self.source.field))))
+
     def written(self, tree: Node) -> Replacement:
         """The same with the nodes that it overwrites in an object."""
         return replace(self, nodes=tuple(find(tree, self.parts)))
@@ -56,9 +78,8 @@ class Replacement:
 
 def read(node: Node | None) -> Iterator[Replacement]:
     """The fields that one entry of `replacements` writes."""
-    source = pointer.look(node, "source")
-    words = (pointer.peek(source, key) for key in ("kind", "name"))
-    read = f"{pointer.peek(source, 'fieldPath') or NAME} of {' '.join(word for word in words if word) or 'its source'}"
+    origin = pointer.look(node, "source")
+    source = Source(pointer.peek(origin, "fieldPath") or NAME, None if origin is None else Selector.read(origin))
     for target in pointer.entries(pointer.look(node, "targets")):
         select = pointer.look(target, "select")
         if select is None:
@@ -67,9 +88,9 @@ def read(node: Node | None) -> Iterator[Replacement]:
         paths = pointer.entries(pointer.look(target, "fieldPaths"))
         for path in paths:
             if isinstance(path, Scalar):
-                yield Replacement(path.value, Selector.read(select), path, read, rejected)
+                yield Replacement(path.value, Selector.read(select), path, source, rejected)
         if not paths:
-            yield Replacement(NAME, Selector.read(select), select, read, rejected)
+            yield Replacement(NAME, Selector.read(select), select, source, rejected)
 
 
 def _halves(node: Node) -> Iterator[Selector]:

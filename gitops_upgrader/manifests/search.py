@@ -65,9 +65,9 @@ class Search:
             raise problems[0]
         return kept
 
-    def above(self, place: Place) -> Iterator[Instance]:
-        """Every Cluster that is deployed from the layers above a place's file, and may hold the place."""
-        only = frozenset({place.file}) if place.shape is Shape.LITERAL else None
+    def above(self, place: Place, whole: bool) -> Iterator[Instance]:
+        """The Clusters that are deployed from the layers above a place's file: all of them, or what may hold it."""
+        only = frozenset({place.file}) if place.shape is Shape.LITERAL and not whole else None
         for layer in self.layers.roots(place.file):
             yield from self.overlays.render(layer, only)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gitops_upgrader.errors import ClusterNotFound, ReplacedByKustomize
+from gitops_upgrader.errors import ClusterNotFound, ReplacedByKustomize, SharedPlace
 from gitops_upgrader.manifests import Query, Scope, ScopeKind, VariableWant, replacement
 from gitops_upgrader.manifests.node import Scalar
 from tests.manifests.samples import cluster, locate, refusal, root
@@ -170,6 +170,29 @@ def test_a_patch_above_a_replacement_counts() -> None:
     made = {**top, "top__p": "- {op: add, path: /spec/topology/variables/-, value: {name: size, value: 1}}\n"}
     files = _files("spec.topology.variables.[name=size].value", **made)
     assert locate(files, Query("prod", variables=(SIZE,))).variables[0].file == "top/p.yaml"
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "shared"),
+    [
+        ("{kind: Cluster, name: prod, fieldPath: spec.topology.version}", "{name: dev}", True),
+        ("{kind: Cluster, name: prod, fieldPath: spec.topology}", "{name: dev}", True),
+        ("{kind: Cluster, name: prod, fieldPath: spec.topology.class}", "{name: dev}", False),
+        ("{kind: Cluster, name: dev, fieldPath: spec.topology.version}", "{name: next}", False),
+        ("{kind: Cluster, name: prod, fieldPath: spec.topology.version}", "{kind: ConfigMap}", False),
+    ],
+)
+def test_what_a_replacement_copies_to_another_cluster_is_shared(source: str, target: str, shared: bool) -> None:
+    replacement = (
+        f"replacements:\n- source: {source}\n  targets: [{{select: {target}, fieldPaths: [spec.topology.version]}}]\n"
+    )
+    names = ("prod", "dev", "next")
+    files = {f"{name}.yaml": cluster(name) for name in names}
+    files["kustomization.yaml"] = f"resources: [{', '.join(files)}]\n" + replacement
+    if shared:
+        assert "would also change Cluster dev" in refusal(files, reason=SharedPlace)
+    else:
+        assert locate(files).version.file == "prod.yaml"
 
 
 def test_a_replacement_without_a_field_writes_the_name() -> None:
