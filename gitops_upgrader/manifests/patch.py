@@ -13,11 +13,15 @@ from collections.abc import Mapping as MappingType
 from dataclasses import dataclass
 from typing import Any, Final
 
-from gitops_upgrader.errors import InvalidPatch
+from gitops_upgrader.errors import InvalidPatch, ManifestTooLarge, NestedTooDeep
 from gitops_upgrader.manifests import pointer
 from gitops_upgrader.manifests.cluster import json_value
+from gitops_upgrader.manifests.compose import MAX_DEPTH
 from gitops_upgrader.manifests.node import Alias, Collection, Mapping, Node, Scalar, Sequence
 from gitops_upgrader.manifests.selector import Selector
+
+_MAX_COPIED: Final = 10_000
+"""How many values an operation may copy: a few that each copy the copies as well make any number."""
 
 _INDEX: Final = re.compile(r"[+-]?[0-9]{1,9}")
 """An index as Go's `strconv.Atoi` reads it; those below 0 count from the end."""
@@ -174,6 +178,7 @@ def apply(tree: Node, operation: Operation) -> Node:
     if operation.op in {"move", "copy"}:
         source = _parts(operation, operation.source)
         value = _get(tree, source, operation)
+        _refuse_large(value, operation)
         if operation.op == "move":
             tree = _change(tree, source, None, operation)
     if operation.op == "test":
@@ -230,7 +235,27 @@ def find(node: Node, parts: list[str]) -> Node | None:
 def _parts(operation: Operation, path: str) -> list[str]:
     if path and not path.startswith("/"):
         raise _invalid(operation.node, f"{path} does not start with a slash.")
-    return [pointer.unescape(part) for part in path.split("/")[1:]]
+    parts = [pointer.unescape(part) for part in path.split("/")[1:]]
+    if len(parts) > MAX_DEPTH:
+        raise NestedTooDeep(
+            f"The path of an operation has more than {MAX_DEPTH} levels.",
+            where=operation.node.document.where(operation.node.start),
+            remedy="No Kubernetes object needs that; check how the patch was made.",
+        )
+    return parts
+
+
+def _refuse_large(value: Node, operation: Operation) -> None:
+    pending, count = [value], 0
+    while pending:
+        count += 1
+        if count > _MAX_COPIED:
+            raise ManifestTooLarge(
+                f"An operation copies more than {_MAX_COPIED:,} values.",
+                where=operation.node.document.where(operation.node.start),
+                remedy="Write what is meant into the Cluster or into a patch of its own.",
+            )
+        pending += [below for _, below in pointer.children(pending.pop())]
 
 
 def _get(tree: Node, parts: list[str], operation: Operation) -> Node:

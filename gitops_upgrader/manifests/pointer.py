@@ -14,6 +14,7 @@ from gitops_upgrader.errors import AliasedValue, DuplicateKey, InvalidPointer, M
 from gitops_upgrader.manifests.node import Alias, Mapping, Node, Parent, Scalar, Sequence, rules_out
 
 _SELECTOR: Final = re.compile(r"\[([^=\]]+)=(.*)\]", re.DOTALL)
+_INDEX: Final = re.compile(r"0|[1-9][0-9]{0,8}")
 _BAD_ESCAPE: Final = re.compile(r"~(?![01])")
 
 
@@ -121,9 +122,9 @@ def refuse_unclear(node: Mapping, key: str) -> None:
 
 
 def _item(node: Sequence, key: str) -> Node | None:
-    if key.isascii() and key.isdigit():
+    if _INDEX.fullmatch(key):
         index = int(key)
-        return node.item(index) if index < len(node.unfolded()) and str(index) == key else None
+        return node.item(index) if index < len(node.unfolded()) else None
     selector = _SELECTOR.fullmatch(key)
     if selector is None:
         return None

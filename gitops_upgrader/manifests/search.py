@@ -18,7 +18,7 @@ from gitops_upgrader.manifests.query import Query
 from gitops_upgrader.manifests.replacement import Replacement
 from gitops_upgrader.manifests.scan import Scan, Trait, matches
 
-_TEMPLATED: Final = re.compile(r"^[ \t]*version[ \t]*:[ \t]*(.*\{\{.*?)[ \t\r]*$", re.MULTILINE)
+_TEMPLATED: Final = re.compile(r"^[ \t]*version[ \t]*:[ \t]*(.*\{\{.*)$", re.MULTILINE)
 _LITERAL: Final = re.compile(
     rf"^[ \t]*version[ \t]*:[ \t]*[\"']?({kinds.VERSION.pattern})[\"']?[ \t\r]*(?:#.*)?$", re.MULTILINE
 )
@@ -175,7 +175,7 @@ def _meant(instance: Instance, query: Query) -> bool:
 
 def _looks_alike(text: str, name: str = "") -> bool:
     """Whether a text that is no YAML, or not wholly, seems to hold the Cluster; without a name, any."""
-    text = re.sub(r"^\s*#.*$", "", text, flags=re.MULTILINE)
+    text = re.sub(r"^[ \t]*#.*$", "", text, flags=re.MULTILINE)
     pairs = [("kind", "Cluster"), ("name", re.escape(name))][: 2 if name else 1]
     return all(
         re.search(rf"(?:^|[\s{{,\"'-]){key}[\"']?\s*:\s*[\"']?{value}[\"']?\s*(?:[,}}#]|$)", text, re.MULTILINE)
@@ -197,7 +197,7 @@ def _template(document: Document) -> ManifestError | None:
             where=document.where(document.start + literal.start(1)),
             remedy="Move it into the chart's values, and point targets at it there.",
         )
-    expression = f": {version[1][:80]}" if version else ""
+    expression = f": {version[1].rstrip()[:80]}" if version else ""
     return TemplatedValue(
         f"This Cluster is in a Helm template, so its values are kept elsewhere{expression}.",
         where=document.where(document.start + (version.start(1) if version else position)),

@@ -13,7 +13,7 @@ from gitops_upgrader.manifests import pointer
 from gitops_upgrader.manifests.node import Mapping, Node, Scalar
 
 _REQUIREMENT: Final = re.compile(
-    r"\s*(!?)\s*([\w./-]+)\s*(?:(==|=|!=)\s*([\w./-]*)|(in|notin)\s*\(([^)]*)\))?\s*(?:,|\Z)"
+    r"\s*(?:(!)\s*)?([\w./-]+)(?:\s*(==|=|!=)\s*([\w./-]*)|\s*(in|notin)\s*\(([^)]*)\))?\s*(?:,|\Z)"
 )
 
 _PLAIN: Final = re.compile(r"[A-Za-z0-9-]*")
@@ -108,7 +108,7 @@ class Selector:
         while position < len(selector):
             found = _REQUIREMENT.match(selector, position)
             if found is None:
-                raise self._invalid(f"{selector} is no label selector.")
+                raise self._invalid(f"{selector[:80]} is no label selector.")
             position = found.end()
             if not _holds(found, labels):
                 return False

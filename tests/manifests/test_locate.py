@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+import time
 from typing import Any
 
 import pytest
@@ -369,3 +370,17 @@ def test_a_field_called_sops_alone_is_no_encryption() -> None:
 def test_a_topology_by_alias_is_refused() -> None:
     text = "x: &t {class: c, version: v1.33.5}\n" + cluster().partition("  topology:")[0] + "  topology: *t\n"
     refusal({"a.yaml": text}, reason=AliasedValue)
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (cluster() + "\n" * 300_000 + "{{ end }}\n{", UnwritableValue),
+        (cluster(version="{{ x" + " " * 300_000 + "y"), TemplatedValue),
+    ],
+    ids=["lines", "spaces"],
+)
+def test_a_text_that_is_no_yaml_takes_time_as_its_length(text: str, reason: type[ManifestError]) -> None:
+    began = time.process_time()
+    refusal({"a.yaml": text}, reason=reason)
+    assert time.process_time() - began < 5

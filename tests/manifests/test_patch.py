@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from gitops_upgrader.errors import AliasedValue, InvalidPatch, ManifestError
+from gitops_upgrader.errors import AliasedValue, InvalidPatch, ManifestError, ManifestTooLarge, NestedTooDeep
 from gitops_upgrader.manifests import pointer
 from gitops_upgrader.manifests.cluster import json_value
 from gitops_upgrader.manifests.node import Mapping, Node, Sequence
@@ -114,6 +114,19 @@ def test_operations(operation: str, result: Json) -> None:
 def test_operations_that_do_not_apply(operation: str, message: str) -> None:
     with pytest.raises(InvalidPatch, match=message):
         _apply(root("{a: 0, l: [1, 2], m: {n: 3}, n: [{x: 1}]}"), operation)
+
+
+def test_a_path_deeper_than_any_object_is_refused() -> None:
+    with pytest.raises(NestedTooDeep, match=r"a\.yaml:1:2: The path of an operation has more than 100 levels"):
+        _apply(root("{a: 1}"), f"{{op: add, path: {'/a' * 101}, value: 1}}")
+
+
+def test_copies_of_copies_are_bounded() -> None:
+    tree = root("{a: {b: 1}}")
+    for count in range(13):
+        tree = _apply(tree, f"{{op: copy, from: /a, path: /a/c{count}}}")
+    with pytest.raises(ManifestTooLarge, match=r"a\.yaml:1:2: An operation copies more than 10,000 values"):
+        _apply(tree, "{op: copy, from: /a, path: /a/d}")
 
 
 def test_an_operation_through_an_alias_is_refused() -> None:

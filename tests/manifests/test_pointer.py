@@ -42,6 +42,7 @@ TREE = "a: {b: [x, {name: n, v: 1}, {name: m, v: 2}], 1: one}\ns: text\n"
         ("/a/1", "one"),
         ("/a/b/3", None),
         ("/a/b/00", None),
+        pytest.param("/a/b/" + "9" * 5000, None, id="more digits than Python reads"),
         ("/a/b/-", None),
         ("/a/b/[name=x]", None),
         ("/a/c/d", None),

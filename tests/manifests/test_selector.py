@@ -59,6 +59,7 @@ IDS = (("", "eu"), ("middle", "between"), ("fleet", "prod-eu"))
         ("{labelSelector: 'zone'}", False),
         ("{labelSelector: '!zone'}", True),
         ("{labelSelector: '!env'}", False),
+        ("{labelSelector: ' ! zone , env  =  prod , region  in  (eu) '}", True),
         ("{annotationSelector: team=a}", True),
         ("{annotationSelector: team=b}", False),
     ],
@@ -114,6 +115,8 @@ def test_an_object_without_labels_has_none() -> None:
         ("{name: '(a{1000}){1000}'}", "invalid repetition size"),
         ("{name: '(\\pL{100}){9}'}", "pattern too large"),
         ("{labelSelector: '=x'}", "no label selector"),
+        pytest.param(f"{{labelSelector: 'a{' ' * 100_000}?'}}", "no label selector", id="spaces behind a key"),
+        pytest.param(f"{{labelSelector: '!{' ' * 100_000}?'}}", "no label selector", id="spaces before a key"),
     ],
 )
 def test_targets_that_are_none(target: str, message: str, capfd: pytest.CaptureFixture[str]) -> None:
