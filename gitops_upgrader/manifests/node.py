@@ -7,6 +7,7 @@ node is made from its part of it when somebody comes to it.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 
 if TYPE_CHECKING:
@@ -96,18 +97,12 @@ class Collection:
 
     def index(self, node: Node) -> int:
         """Which of the members a node is, or is in. It must be in one."""
-        start, end = node.start, node.end
         base = self.document.start
-        for index, member in enumerate(self.unfolded()):
-            if type(member) is list:
-                found = base + member[1] <= start and end <= base + member[-1]
-            elif type(member) is tuple:
-                found = base + member[1] <= start and end <= base + member[2]
-            else:
-                found = member is node or (member.start <= start and end <= member.end)
-            if found:
-                return index
-        raise LookupError(node)
+        start, end = node.start - base, node.end - base
+        index = bisect_right(self.unfolded(), start, key=lambda member: _extent(member, base)[0]) - 1
+        if index < 0 or end > _extent(self.members[index], base)[1]:
+            raise LookupError(node)
+        return index
 
     def _made(self, index: int) -> Node:
         """One of the members as a node."""
@@ -119,6 +114,13 @@ class Collection:
 
     def _all(self) -> list[Node]:
         return [self._made(index) for index in range(len(self.members))]
+
+
+def _extent(member: Any, base: int) -> tuple[int, int]:
+    """Where a member begins and ends in its document."""
+    if type(member) is list:
+        return member[1], member[-1]
+    return member[1:3] if type(member) is tuple else (member.start - base, member.end - base)
 
 
 class Mapping(Collection):
