@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Final
 
-from gitops_upgrader.errors import Where
+from gitops_upgrader.errors import ManifestTooLarge, Where
 from gitops_upgrader.manifests import patch, pointer, selector
 from gitops_upgrader.manifests.cluster import Cluster, is_cluster
 from gitops_upgrader.manifests.kustomization import Kustomization, Obstacle
@@ -13,6 +14,9 @@ from gitops_upgrader.manifests.patch import Operation, Patch, PatchKind
 from gitops_upgrader.manifests.place import Step
 from gitops_upgrader.manifests.replacement import Replacement
 from gitops_upgrader.manifests.selector import Ids
+
+MAX_CHANGES: Final = 2_000
+"""How many patches, and how many operations of a patch, one Cluster goes through; each keeps the tree that it found."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,24 +80,37 @@ def patched(instance: Instance, found: Patch, field: str) -> Instance | None:
 
     Raises:
         InvalidPatch: it does not apply.
+        ManifestTooLarge: it, or what came before it, changes the Cluster more often than is followed.
     """
     if not applies(instance, found):
         return instance
     where = found.node.document.where(found.node.start)
     step = Step(f"a {found.kind.value} is for this Cluster", where.file, where.line)
     instance = replace(instance, steps=(*instance.steps, step))
+    if max(len(instance.steps), len(instance.operations)) > MAX_CHANGES:
+        raise _too_many(found.node)
     if found.kind is PatchKind.MERGE:
         merged = patch.merge(instance.tree, found.node)
         if not isinstance(merged, Mapping):
             return None
         return _identified(instance, _kept(instance.tree, merged, found), where, stored=found.renames)
-    for operation in found.operations():
+    for count, operation in enumerate(found.operations()):
+        if count > MAX_CHANGES:
+            raise _too_many(operation.node)
         changed = patch.apply(instance.tree, operation)
         operations = (*instance.operations, (operation, instance.tree))
         tree = changed if isinstance(changed, Mapping) else instance.tree
         instance = replace(instance, tree=tree, operations=operations)
     # Of the fields with operations, `patches` alone stores the id: `StorePreviousId` in Kustomize's transformers.
     return _identified(instance, instance.tree, where, stored=field != "patchesJson6902")
+
+
+def _too_many(node: Node) -> ManifestTooLarge:
+    return ManifestTooLarge(
+        f"More than {MAX_CHANGES:,} patches or operations are for one Cluster.",
+        where=node.document.where(node.start),
+        remedy="Write what they say into the Cluster.",
+    )
 
 
 def _kept(before: Mapping, merged: Mapping, found: Patch) -> Mapping:

@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from bisect import bisect_right
+from collections.abc import Iterator
+from itertools import takewhile
+from operator import attrgetter
 from typing import Final
 
 from gitops_upgrader.errors import InvalidMarker, Where
@@ -25,6 +28,9 @@ KEY: Final = "$gitops-upgrader"
 _SETTER: Final = re.compile(r"\{[^\n{}]*\$gitops-upgrader[^\n{}]*\}?|\$gitops-upgrader[^\n]*")
 """What names this program, in JSON as it should be or not."""
 _ROLES: Final = {role.value: role for role in (Role.VERSION, Role.VERSION_NO_V, Role.MINOR, Role.IMAGE, Role.CLASS)}
+_MANY: Final = 1_000
+"""How many setter comments for one upgrader are read in a document."""
+_START: Final = attrgetter("start")
 _MINOR: Final = re.compile(r"v?(\d+\.)?\d+")
 
 
@@ -49,6 +55,12 @@ def find(scan: Scan, query: Query) -> list[Slot]:
 def _document(document: Document, owner: str) -> Iterator[Slot]:
     mentions = re.compile(rf"(?<![\w./-]){re.escape(owner)}:")
     found = [match for match in _SETTER.finditer(document.text) if mentions.search(match[0])]
+    if len(found) > _MANY:
+        raise InvalidMarker(
+            f"More than {_MANY:,} setter comments name {owner} in one document.",
+            where=document.where(document.start + found[0].start()),
+            remedy="Write one for each value that the upgrader changes.",
+        )
     values = list(_values(document.root)) if found else []
     holders: dict[Scalar, list[Document] | None] = {}
     for match in found:
@@ -61,19 +73,26 @@ def _document(document: Document, owner: str) -> Iterator[Slot]:
             role = _role(match[0], owner, document.where(comment))
             if role is not None:
                 yield Slot(role, _beside(document, values, comment, role))
-        elif holders.setdefault(holder, embedded(holder)) is None:
+            continue
+        if holder not in holders:
+            holders[holder] = embedded(holder)
+        if holders[holder] is None:
             _refuse_beside(holder, comment)
     for inner in holders.values():
         for deeper in inner or ():
             yield from _document(deeper, owner)
 
 
-def _holder(values: Iterable[Scalar | Alias], position: int) -> Scalar | None:
+def _before(values: list[Scalar | Alias], position: int) -> Iterator[Scalar | Alias]:
+    """The values that begin at a position or before it, the nearest first."""
+    return (values[index] for index in range(bisect_right(values, position, key=_START) - 1, -1, -1))
+
+
+def _holder(values: list[Scalar | Alias], position: int) -> Scalar | None:
     """The scalar in whose text a position is. What stands on the first line of a block scalar is none of its text."""
-    for value in values:
-        if isinstance(value, Scalar) and value.start <= position < value.end and _text_start(value) <= position:
-            return value
-    return None
+    value = next(_before(values, position), None)
+    held = isinstance(value, Scalar) and position < value.end and _text_start(value) <= position
+    return value if isinstance(value, Scalar) and held else None
 
 
 def _text_start(value: Scalar) -> int:
@@ -118,7 +137,8 @@ def _role(setter: str, owner: str, where: Where) -> Role | None:
 def _beside(document: Document, values: list[Scalar | Alias], position: int, role: Role) -> Spot:
     """The value on the comment's line; on the first line of a block scalar, the one that follows."""
     line = _line_start(document, position)
-    node = next((value for value in reversed(values) if line <= value.start and _written(value) <= position), None)
+    beside = takewhile(lambda value: line <= value.start, _before(values, position))
+    node = next((value for value in beside if _written(value) <= position), None)
     if node is None:
         raise InvalidMarker(
             "No value stands beside this setter comment.",

@@ -155,6 +155,13 @@ def test_a_comment_deeper_in_texts_than_is_read_is_refused() -> None:
     assert locate(files, OWNED).version.file == "v.yaml"
 
 
+def test_as_many_comments_as_nobody_writes_are_refused() -> None:
+    files = {"a.yaml": cluster(), "v.yaml": f"- v1.33.5 {marker()}\n" * 1000}
+    assert len(locate(files, OWNED).slots) == 1000
+    files["v.yaml"] += f"- v1.33.5 {marker()}\n"
+    assert "v.yaml:1:13: More than 1,000 setter comments" in refusal(files, OWNED, reason=InvalidMarker)
+
+
 def test_only_the_documents_with_a_comment_are_read() -> None:
     files = {"v.yaml": f"broken: [\n---\nv: 1.33.5 {marker()}\n"}
     assert locate(files, OWNED).version.document == 1

@@ -14,6 +14,8 @@ from tests.manifests.samples import cluster, locate, refusal
 
 BASE = {"k0/cluster.yaml": cluster(), "k0/kustomization.yaml": "resources: [cluster.yaml]\n"}
 COMPONENT = "apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\n"
+PATCH = "- {path: p.yaml, target: {kind: Cluster}}\n"
+OPERATION = "- {op: replace, path: /spec/topology/version, value: v1.33.9}\n"
 
 
 def tower(height: int, layer: str) -> dict[str, str]:
@@ -59,6 +61,16 @@ def tower(height: int, layer: str) -> dict[str, str]:
             tower(27, "resources: [%(below)s, %(below)s]\nnamePrefix: a-\n"),
             ManifestTooLarge,
             "k13/kustomization.yaml:1:1: This kustomization makes more than 5,000 copies of Clusters.",
+        ),
+        (
+            {"kustomization.yaml": "resources: [k0]\npatches:\n" + PATCH * 10_000, "p.yaml": OPERATION},
+            ManifestTooLarge,
+            "p.yaml:1:1: More than 2,000 patches or operations are for one Cluster.",
+        ),
+        (
+            {"kustomization.yaml": "resources: [k0]\npatches:\n" + PATCH, "p.yaml": OPERATION * 10_000},
+            ManifestTooLarge,
+            "p.yaml:2002:3: More than 2,000 patches or operations are for one Cluster.",
         ),
     ],
 )
