@@ -114,9 +114,49 @@ def _kustomization(draw: st.DrawFn, folder: str, files: dict[str, str], names: s
         if draw(st.integers(0, 5)) == 5:
             patch["options"] = {"allowNameChange": True}
         made.setdefault("patches", []).append(patch)
+    made |= draw(_last(names))
     if "namePrefix" in made or "nameSuffix" in made:
         names |= {f"{made.get('namePrefix', '')}{name}{made.get('nameSuffix', '')}" for name in names}
     return made
+
+
+@st.composite
+def _last(draw: st.DrawFn, names: set[str]) -> dict[str, Any]:
+    """The fields that come after the patches."""
+    made: dict[str, Any] = {}
+    for key, entry in (("transformers", _transformer(names)), ("replacements", _replacement(names))):
+        if draw(st.integers(0, 7)) == 7:
+            made[key] = [draw(entry)]
+    return made
+
+
+@st.composite
+def _transformer(draw: st.DrawFn, names: set[str]) -> str:
+    _, text = draw(_patch(names))
+    head = {"apiVersion": "builtin", "kind": "PatchTransformer", "metadata": {"name": "last"}}
+    return yaml.dump({**head, "target": draw(_target(names)), "patch": text}, Dumper=_Blocks)
+
+
+@st.composite
+def _replacement(draw: st.DrawFn, names: set[str]) -> dict[str, Any]:
+    """A field that is copied to other Clusters. The version, which is edited here, is copied to versions alone."""
+    field, written = draw(
+        st.sampled_from(
+            [
+                ("spec.topology.version", "spec.topology.version"),
+                ("spec.topology.class", "spec.topology.version"),
+                ("spec.topology.class", "spec.topology.variables.[name=region].value"),
+                ("spec.topology.class", "spec.topology.variables.0.value"),
+                ("metadata.name", "spec.topology.class"),
+            ]
+        )
+    )
+    target: dict[str, Any] = {"select": {"kind": "Cluster"}, "fieldPaths": [written]}
+    if draw(st.booleans()):
+        target["select"] = {"name": draw(_name(names))}
+    if draw(st.booleans()):
+        target["reject"] = [{"name": draw(_name(names))}]
+    return {"source": {"kind": "Cluster", "name": draw(_name(names)), "fieldPath": field}, "targets": [target]}
 
 
 def _name(names: set[str]) -> st.SearchStrategy[str]:
