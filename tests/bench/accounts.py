@@ -60,14 +60,20 @@ def of_kubernetes(log: Log) -> Counter[tuple[str, str]]:
     return found
 
 
-def of_gitea(log: Log) -> Counter[str]:
-    """How often the controller and its Git asked since the last look: `look-up`, `fetch`, `push`, or a call."""
+def of_gitea(log: Log, *, whole_looks: bool = False) -> Counter[str]:
+    """How often the controller and its Git asked since the last look: `look-up`, `push`, or a call.
+
+    A look at a repository begins with a look-up of its references. With `whole_looks` what comes before the first one
+    is left out: it belongs to a look that had begun before.
+    """
     found: Counter[str] = Counter()
     for line in log.lines():
         match = _REQUEST.search(line)
         if match is None or not match["agent"].startswith(("git/", "gitops-upgrader/")):
             continue
         path = match["path"].partition("?")[0]
+        if whole_looks and not found["look-up"] and not path.endswith("/info/refs"):
+            continue
         if "/api/v1/" in path:
             found[f"{match['method']} {re.sub(r'[0-9a-f]{40}|[0-9]+', 'N', path.rpartition('/repos/')[2])}"] += 1
         elif path.endswith("/info/refs"):

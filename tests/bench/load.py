@@ -115,7 +115,7 @@ def _idle(made: World, running: Controller, when: str) -> Iterator[Budget]:
     made.asked.skip()
     made.pulled.skip()
     threading.Event().wait(load.idle)
-    asked, pulled = accounts.of_kubernetes(made.asked), accounts.of_gitea(made.pulled)
+    asked, pulled = accounts.of_kubernetes(made.asked), accounts.of_gitea(made.pulled, whole_looks=True)
     minutes, memory = load.idle / 60, running.memory
     by_verb: Counter[str] = Counter()
     for (verb, resource), number in asked.items():
