@@ -56,7 +56,7 @@ def _changes(
     if head is None:
         return False
     files = {slot.place.file for slot in located.slots}
-    if files.isdisjoint(workspace.repository.changed(workspace.commit, head)):
+    if files.isdisjoint(workspace.changed(head)):
         return False
     try:
         found = Manifests(workspace.repository.tree(head), request.scanned).locate(request.query)
