@@ -17,6 +17,8 @@ from urllib.parse import unquote, urlsplit
 import pysequoia
 from pysequoia.packet import PacketPile, Tag
 
+from tests.httpserver import answering
+
 NOW = datetime.now(UTC).replace(microsecond=0)
 """The moment of the test run: keys that are made on the spot are not valid before it."""
 
@@ -221,15 +223,11 @@ def serve(site: Site | None = None, tls: SSLContext | None = None) -> Iterator[S
         server.socket = tls.wrap_socket(server.socket, server_side=True)
     host = "localhost" if tls is not None else "127.0.0.1"
     running.url = f"{'https' if tls is not None else 'http'}://{host}:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-    thread.start()
-    try:
-        yield running
-    finally:
-        running.closing.set()
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with server, answering(server):
+        try:
+            yield running
+        finally:
+            running.closing.set()
 
 
 def _send(handler: BaseHTTPRequestHandler, content: bytes) -> None:

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from socketserver import TCPServer
+from socketserver import BaseServer, TCPServer
 
 
 class _Server(ThreadingHTTPServer):
@@ -31,10 +31,17 @@ def http_server(handler: type[BaseHTTPRequestHandler], tls: ssl.SSLContext | Non
     with _Server(("127.0.0.1", 0), handler) as server:
         if tls is not None:  # a handshake takes place in its connection's thread, so that a slow one stops nobody
             server.socket = tls.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-        thread.start()
-        try:
+        with answering(server):
             yield server.server_port
-        finally:
-            server.shutdown()
-            thread.join()
+
+
+@contextmanager
+def answering(server: BaseServer) -> Iterator[None]:
+    """Let a server answer until the end of the block."""
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        server.shutdown()
+        thread.join()

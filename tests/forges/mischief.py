@@ -5,13 +5,14 @@ from __future__ import annotations
 import http.client
 import socket
 import struct
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import urlsplit
+
+from tests.httpserver import answering
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,11 +146,5 @@ class _Handler(BaseHTTPRequestHandler):
 @contextmanager
 def between(upstream: str) -> Iterator[Mischief]:
     """Stand between a client and the server at `upstream` until the end of the block."""
-    with _Server(upstream) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-        thread.start()
-        try:
-            yield server.mischief
-        finally:
-            server.shutdown()
-            thread.join()
+    with _Server(upstream) as server, answering(server):
+        yield server.mischief

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 from types import SimpleNamespace
 
 import pytest
@@ -25,6 +24,7 @@ from gitops_upgrader.forges.settings import ClientCertificate, HttpSettings, fro
 from tests.forges.loopback import Loopback, Reply, Request, serving
 from tests.forges.mischief import Silence, between
 from tests.forges.worlds import Time
+from tests.httpserver import answering
 
 TOKEN = "a-token-of-some-length"
 
@@ -349,13 +349,8 @@ def serving_tls(authority: trustme.CA, *, ask: trustme.CA | None = None) -> Iter
         context.verify_mode = ssl.CERT_REQUIRED
     with Server(("127.0.0.1", 0), Handler) as server:
         server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
-        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-        thread.start()
-        try:
+        with answering(server):
             yield f"https://127.0.0.1:{server.server_address[1]}"
-        finally:
-            server.shutdown()
-            thread.join()
 
 
 def pem(*blobs: trustme.Blob) -> str:
