@@ -18,14 +18,13 @@ from gitops_upgrader.errors import (
     GitFailed,
     HistoryMissing,
     PushRefused,
-    RefLocked,
 )
 from gitops_upgrader.git.auth import GitAuth
 from gitops_upgrader.git.binary import BinaryTransport
 from gitops_upgrader.git.checkout import Checkout, open_repository
 from gitops_upgrader.git.location import Location
 from gitops_upgrader.git.scratch import Scratch
-from gitops_upgrader.git.transport import HEADS, RefUpdate, RemoteRefs, check_branch, lease_lost
+from gitops_upgrader.git.transport import HEADS, RefUpdate, RemoteRefs, check_branch, lease_lost, ref_locked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -197,11 +196,7 @@ def _named_errors(checkout: Checkout) -> Iterator[None]:
     except (pygit2.GitError, OSError) as error:  # pygit2 makes OSErrors of what the system says to libgit2
         words = str(error)
         if (found := _LOCKED.search(words)) is not None and "Permission denied" not in words:
-            raise RefLocked(
-                f"Another process is updating a branch of {checkout.git_dir}, or died in the middle of it: there is a "
-                f"file {found[1]}.",
-                remedy="Try again later. If it stays, see that no git process is running there, then remove that file.",
-            ) from error
+            raise ref_locked(f"Another process is updating a branch of {checkout.git_dir}", found[1]) from error
         raise GitFailed(
             f"The repository {checkout.git_dir} cannot be written: {words}.",
             remedy="Check that this user may write there, and that the disk has room.",

@@ -9,7 +9,7 @@ from gitops_upgrader.errors import GitError, LeaseLost, NetworkError, PushRefuse
 from gitops_upgrader.git.diagnosis import remote_words
 from gitops_upgrader.git.location import Location
 from gitops_upgrader.git.process import Completed
-from gitops_upgrader.git.transport import HEADS, RefUpdate, lease_lost
+from gitops_upgrader.git.transport import HEADS, RefUpdate, lease_lost, ref_locked
 
 _REJECTED = re.compile(
     r"^!\t[^\t]*:refs/heads/(?P<branch>[^\t]+)\t\[(?P<who>[^\]]+)\](?: \((?P<why>.*)\))?$", re.MULTILINE
@@ -78,14 +78,7 @@ def _branch_error(location: Location, update: RefUpdate, who: str, why: str, com
 
 
 def _locked(location: Location, branch: str, detail: str) -> RefLocked:
-    found = _LOCK.search(detail)
-    if found is None:
-        return RefLocked(
-            f"Somebody else is updating the branch {branch} of {location} right now.",
-            remedy="The next run tries again.",
-        )
-    return RefLocked(
-        f"Somebody else is updating the branch {branch} of {location}, or died in the middle of it: there is a file "
-        f"{found['file']}.",
-        remedy="Try again later. If it stays, see that no git process is running there, then remove that file.",
-    )
+    found, doing = _LOCK.search(detail), f"Somebody else is updating the branch {branch} of {location}"
+    if found is not None:
+        return ref_locked(doing, found["file"])
+    return RefLocked(f"{doing} right now.", remedy="The next run tries again.")

@@ -8,7 +8,7 @@ from typing import Protocol
 
 import pygit2
 
-from gitops_upgrader.errors import InvalidBranch, LeaseLost
+from gitops_upgrader.errors import InvalidBranch, LeaseLost, RefLocked
 
 HEADS = "refs/heads/"
 TRACKING = "refs/remotes/origin/"
@@ -60,6 +60,14 @@ def lease_lost(update: RefUpdate, now: str | None = None) -> LeaseLost:
     return LeaseLost(
         f"Somebody moved the branch {update.branch} in the meantime: it was {was}{found}. Nothing was overwritten.",
         remedy="The next run looks at it anew.",
+    )
+
+
+def ref_locked(doing: str, file: str) -> RefLocked:
+    """Return the error for a lock file that is in the way of a push: of somebody at work, or left by who died at it."""
+    return RefLocked(
+        f"{doing}, or died in the middle of it: there is a file {file}.",
+        remedy="Try again later. If it stays, see that no git process is running there, then remove that file.",
     )
 
 
