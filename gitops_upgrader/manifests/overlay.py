@@ -96,7 +96,7 @@ class Overlays:
         if absent is not None:
             only = None  # what is not there at all must be told from what was left out
         instances = list(self._gathered(layer, only, below or []))
-        clear = None if added is not None and added.unclear else added
+        clear = _clear(added)
         for naming in (layer, clear) if clear is not None else (layer,):
             for path in naming.components:
                 component = self._layers.kustomization(path)
@@ -136,7 +136,7 @@ class Overlays:
 
     def _transform(self, layer: Kustomization, instance: Instance, added: Kustomization | None) -> Instance | None:
         """One layer's changes, in Kustomize's own order (its `kusttarget_configplugin.go`)."""
-        clear = None if added is not None and added.unclear else added
+        clear = _clear(added)
         patches = self._patches(layer, clear)
         made: Instance | None = instance
         for field in ("patchesStrategicMerge", "patches", "", "patchesJson6902", "replacements", TRANSFORMERS):
@@ -175,6 +175,11 @@ class Overlays:
                 list(layer.patches(scan)), list(layer.replacements(scan)), list(layer.obstacles(scan))
             )
         return self._changed[layer.key]
+
+
+def _clear(added: Kustomization | None) -> Kustomization | None:
+    """What a deployment adds for certain: of one that is unclear it is not known."""
+    return None if added is not None and added.unclear else added
 
 
 def _patched(instance: Instance, found: Patch, field: str) -> Instance | None:

@@ -35,8 +35,8 @@ ALL = {"GITHUB_TOKEN": "H", "GITLAB_TOKEN": "L", "GITEA_TOKEN": "T"}
 def test_a_token_for_its_host(
     provider: str, address: Address, environ: dict[str, str], typed: bool, api: str | None, expected: str
 ) -> None:
-    given = {"repo_from_command_line": typed, "given_api_url": api}
-    assert environment_token(provider, address, ALL | environ, **given) == expected  # type: ignore[arg-type]  # a dict of both
+    token = environment_token(provider, address, ALL | environ, repo_from_command_line=typed, given_api_url=api)
+    assert token == expected
 
 
 @pytest.mark.parametrize("typed", [True, False])
