@@ -61,6 +61,9 @@ def test_each_object_has_one_process(fleet: Forged, rights: Installed, tmp_path:
             shard.until("leads")
         for name in ("red", "blue", "plain"):
             fleet.proposed(name)
+        # A process counts an upgrader after it has written its status, which is what was waited for.
+        fleet.until(lambda: clusters(rest) >= {"blue", "plain"}, "the rest counts its own", seconds=PATIENCE)
+        fleet.until(lambda: clusters(red) >= {"red"}, "the shard counts its own", seconds=PATIENCE)
         assert clusters(rest) == {"blue", "plain"}
         assert clusters(red) == {"red"}
         assert len(fleet.pulls()) == 3
