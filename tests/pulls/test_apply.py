@@ -21,7 +21,7 @@ from gitops_upgrader.pulls.identity import Family
 from tests.pulls.dying import Fate
 from tests.pulls.hosts import LocalHost, MemoryHost
 from tests.pulls.people import Clock
-from tests.pulls.test_decide import V33, V34
+from tests.pulls.seen import V33, V34
 from tests.pulls.world import FILE, World, cluster
 
 BRANCH = "gitops-upgrader/fleet/prod"

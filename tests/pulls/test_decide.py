@@ -3,77 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
-from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from gitops_upgrader.model import PullRequest, PullState, Target
+from gitops_upgrader.model import Target
 from gitops_upgrader.pulls.decide import ROWS, decide, reached
-from gitops_upgrader.pulls.decision import (
-    REBUILD_LABEL,
-    Close,
-    Create,
-    Decision,
-    Gate,
-    Head,
-    Hold,
-    Leave,
-    NoTarget,
-    Proposal,
-    Push,
-    Seen,
-    Update,
+from gitops_upgrader.pulls.decision import REBUILD_LABEL, Close, Create, Decision, Head, Leave, NoTarget, Push, Seen
+from tests.pulls.seen import (
+    BRANCH,
+    CLOSED,
+    EDITED,
+    GATE,
+    MERGED,
+    NEW,
+    NONE,
+    OURS,
+    STALE,
+    TIP,
+    V33,
+    V34,
+    V34_1,
+    V35,
+    proposal,
+    seen,
+    target,
 )
-from gitops_upgrader.pulls.identity import Family
-from gitops_upgrader.pulls.marker import Marker
-from gitops_upgrader.versions import Version
-
-FAMILY = Family("gitops-upgrader/fleet/prod")
-BRANCH = FAMILY.first
-NOON = datetime(2026, 8, 1, 12, tzinfo=UTC)
-TIP = "a" * 40
-NEW = "b" * 40
-
-
-def target(version: str, image: str | None = "img") -> Target:
-    return Target(Version.parse(version), f"{image}-{version}" if image == "img" else image)
-
-
-V33, V34, V34_1, V35 = target("v1.33.5"), target("v1.34.2"), target("v1.34.1"), target("v1.35.0")
-
-
-def pull(state: PullState = PullState.OPEN, *, number: int = 7, head: str = BRANCH, **fields: object) -> PullRequest:
-    made = PullRequest(number, f"file:///pulls/{number}", "title", "body", state, head, "main", TIP, NOON)
-    return replace(made, **fields)  # type: ignore[arg-type]  # the fields are the test's own
-
-
-def proposal(
-    state: PullState = PullState.OPEN,
-    *,
-    to: Target = V34,
-    origin: Target = V33,
-    marker: Mapping[str, object] | None = None,
-    lost_marker: bool = False,
-    **fields: object,
-) -> Proposal:
-    remembered = Marker("fleet/prod", "main", origin, to, TIP)
-    remembered = replace(remembered, **(marker or {}))  # type: ignore[arg-type]  # as above
-    return Proposal(pull(state, **fields), None if lost_marker else remembered)  # type: ignore[arg-type]
-
-
-def seen(*proposals: Proposal, origin: Target = V33, wanted: Target | NoTarget = V34, **fields: object) -> Seen:
-    made = Seen(FAMILY, origin, wanted, proposals)
-    return replace(made, **fields)  # type: ignore[arg-type]  # as above
-
-
-OURS = {BRANCH: Head(TIP, carries=True)}
-STALE = {BRANCH: Head(TIP, carries=False)}
-EDITED = {BRANCH: Head(NEW, edited_by="Ann")}
-GATE = Gate("OutsideWindow", "The window opens at 22:00 UTC.", NOON)
-NONE = NoTarget("NoCandidate", "No image in v1.34.x is ready.")
 
 
 def told(decision: Decision) -> str:
@@ -96,7 +50,7 @@ def told(decision: Decision) -> str:
     return ", ".join(parts)
 
 
-P, CLOSED, MERGED, B2 = "fleet/prod", PullState.CLOSED, PullState.MERGED, f"{BRANCH}_2"
+B2 = f"{BRANCH}_2"
 
 TABLE: dict[str, tuple[Seen, str]] = {
     # a look-up failed
@@ -493,81 +447,3 @@ def test_every_row_decides_somewhere() -> None:
 )
 def test_reached(now: Target, wanted: Target, *, refresh: bool, expected: bool) -> None:
     assert reached(now, wanted, refresh=refresh) is expected
-
-
-TARGETS = st.sampled_from([V33, V34_1, V34, V35])
-HEADS = st.builds(Head, st.sampled_from([TIP, NEW]), st.sampled_from([None, "Ann"]), st.booleans())
-
-
-@st.composite
-def worlds(draw: st.DrawFn) -> Seen:
-    """Any state of the world, likely or not; at most one pull request is open, as the design has it."""
-    states = draw(st.lists(st.sampled_from([CLOSED, MERGED]), max_size=3))
-    if draw(st.booleans()):
-        states.append(PullState.OPEN)
-    proposals = tuple(
-        proposal(
-            state,
-            to=draw(TARGETS),
-            origin=draw(TARGETS),
-            number=number,
-            head=FAMILY.branch(draw(st.integers(1, 3))),
-            lost_marker=draw(st.booleans()),
-            approved=draw(st.booleans()),
-            queued=draw(st.booleans()),
-            marker={
-                "closed": draw(st.sampled_from([None, "Obsolete"])),
-                "settled": draw(st.booleans()),
-                "waiting": draw(st.booleans()),
-                "retry": draw(st.sampled_from([None, "1"])),
-            },
-        )
-        for number, state in reversed(list(enumerate(states, 1)))
-    )
-    return seen(
-        *proposals,
-        origin=draw(TARGETS),
-        wanted=draw(st.one_of(TARGETS, st.just(NONE))),
-        heads=draw(st.dictionaries(st.sampled_from([FAMILY.branch(n) for n in (1, 2, 3)]), HEADS)),
-        opens_pulls=True,
-        retry=draw(st.sampled_from([None, "1", "2"])),
-        lookup_failed=draw(st.sampled_from([None, None, "the forge did not answer"])),
-        paused=draw(st.sampled_from([None, None, "The upgrader"])),
-        removed=draw(st.booleans()),
-        gate=draw(st.sampled_from([None, None, GATE])),
-        rebuild=draw(st.booleans()),
-    )
-
-
-@given(worlds())
-def test_nothing_of_a_person_is_ever_touched(world: Seen) -> None:
-    """Whatever is seen: no push to, and no deletion of, a branch that somebody else works on or has closed."""
-    decision = decide(world)
-    branch = None
-    if isinstance(decision, Create | Update) and decision.push:
-        branch = decision.push.branch
-        assert decision.push.expected == (world.heads[branch].commit if branch in world.heads else None)
-    elif isinstance(decision, Close) and decision.head:
-        branch = decision.branch
-    if branch is None:
-        return
-    opened = any(p.open and p.pull.head == branch for p in world.proposals)
-    assert opened or not any(p.refused and p.pull.head == branch for p in world.proposals)
-    head = world.heads.get(branch)
-    if head is not None and head.edited_by:
-        ends = [p.pull for p in world.proposals if p.pull.head == branch and p.pull.state is MERGED]
-        assert ends
-        assert head.commit in {end.head_commit for end in ends}
-    if isinstance(decision, Create | Update):
-        assert isinstance(world.wanted, Target)
-        assert (world.paused, world.lookup_failed, world.removed) == (None, None, False)
-
-
-@given(worlds())
-def test_a_message_says_why(world: Seen) -> None:
-    decision = decide(world)
-
-    assert decision.reason
-    assert decision.reason[0].isupper()
-    assert decision.message.strip()
-    assert isinstance(decision, Create | Update | Leave | Close | Hold)
