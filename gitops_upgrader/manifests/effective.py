@@ -13,10 +13,10 @@ from gitops_upgrader.errors import (
     SharedPlace,
     UnfollowedChange,
 )
-from gitops_upgrader.manifests import field, patch, pointer, replacement
+from gitops_upgrader.manifests import field, json_patch, patched, pointer, replacement
 from gitops_upgrader.manifests.instance import Instance
+from gitops_upgrader.manifests.json_patch import Operation
 from gitops_upgrader.manifests.node import Node, Scalar, Sequence
-from gitops_upgrader.manifests.patch import Operation
 from gitops_upgrader.manifests.place import Insertion, Place, Shape, Slot, Spot
 from gitops_upgrader.manifests.query import Query, Role, ScopeKind, VariableWant
 from gitops_upgrader.manifests.replacement import Replacement
@@ -145,7 +145,7 @@ def _leads_to(parts: list[str], path: tuple[str, ...]) -> bool:
 
 def _refuse_tested(place: Spot, operation: Operation, before: Node) -> None:
     """A test of what the edit changes; one of another field, such as the name beside an index, stays true."""
-    tested = patch.tested(before, operation)
+    tested = json_patch.tested(before, operation)
     if tested is not None and holds(tested, _node(place)):
         raise InvalidPatch(
             f"A patch tests {operation.path} for the value that it has now, and would fail after the edit.",
@@ -156,14 +156,14 @@ def _refuse_tested(place: Spot, operation: Operation, before: Node) -> None:
 
 def _refuse_mismatch(place: Spot, operation: Operation, before: Node) -> None:
     """An absent variable beside a patch by index into its list: that index was most likely meant for it."""
-    for found, way, inside in patch.indices(before, operation):
-        if not isinstance(place.at, Insertion) or patch.origin(found) is not place.at.parent:
+    for found, way, inside in json_patch.indices(before, operation):
+        if not isinstance(place.at, Insertion) or patched.origin(found) is not place.at.parent:
             continue
         item, index = pointer.join(way), way[-1]
         if index.startswith("-") and index != "-":
             problem = f"{item} counts from the end of a list, to which the edit would add the variable that is meant."
         elif inside and operation.op in {"add", "replace"}:
-            name = pointer.peek(patch.find(before, way), "name")
+            name = pointer.peek(json_patch.find(before, way), "name")
             problem = f"This patch sets {item}, the variable {name or '(none)'}; the variable that is meant is absent."
         else:
             continue
@@ -235,7 +235,7 @@ def _standing(tree: Node, node: Node) -> Iterator[Node]:
     pending = [tree]
     while pending:
         current = pending.pop()
-        if patch.origin(current) is node:
+        if patched.origin(current) is node:
             yield current
         pending += [value for _, value in pointer.children(current)]
 

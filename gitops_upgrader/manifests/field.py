@@ -12,10 +12,10 @@ from gitops_upgrader.errors import (
     VariableNotFound,
     VersionNotFound,
 )
-from gitops_upgrader.manifests import editable, patch, pointer
+from gitops_upgrader.manifests import editable, patched, pointer
 from gitops_upgrader.manifests.cluster import Cluster, json_value
 from gitops_upgrader.manifests.node import Alias, Mapping, Node, Scalar, Sequence
-from gitops_upgrader.manifests.patch import PatchedMapping, PatchedSequence
+from gitops_upgrader.manifests.patched import PatchedMapping, PatchedSequence
 from gitops_upgrader.manifests.place import Insertion, Shape, Spot, where
 from gitops_upgrader.manifests.query import ScopeKind, VariableWant
 
@@ -127,7 +127,7 @@ def _is_null(node: Node) -> TypeGuard[Scalar]:
 
 def _refuse_removed(cluster: Cluster, node: Node | None, key: str, reason: type[ManifestError]) -> None:
     """Refuse what a patch takes away: an edit below it would be in vain, and may stand there twice then."""
-    by = patch.remover(node, key)
+    by = patched.remover(node, key)
     if by is not None:
         raise reason(
             f"This patch takes {key} out of Cluster {cluster.label}.",

@@ -6,11 +6,13 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from gitops_upgrader.errors import ManifestTooLarge, Where
-from gitops_upgrader.manifests import patch, pointer, selector
+from gitops_upgrader.manifests import json_patch, pointer, selector
 from gitops_upgrader.manifests.cluster import Cluster, is_cluster
+from gitops_upgrader.manifests.json_patch import Operation
 from gitops_upgrader.manifests.kustomization import Kustomization, Obstacle
 from gitops_upgrader.manifests.node import Made, Mapping, Node
-from gitops_upgrader.manifests.patch import Operation, Patch, PatchKind
+from gitops_upgrader.manifests.patch import Patch, PatchKind, merge
+from gitops_upgrader.manifests.patched import put
 from gitops_upgrader.manifests.place import Step
 from gitops_upgrader.manifests.replacement import Replacement
 from gitops_upgrader.manifests.selector import Ids
@@ -68,7 +70,7 @@ def imagined(found: Patch, absent: Node) -> Instance | None:
     name = target.name if target is not None else pointer.peek(found.node, "metadata", "name")
     if not name or pointer.peek(found.node, "$patch") == "delete":
         return None
-    tree = patch.put(found.node, ("metadata", "name"), Made(found.node, name))
+    tree = put(found.node, ("metadata", "name"), Made(found.node, name))
     cluster = Cluster(found.node.document, tree, name, pointer.peek(found.node, "metadata", "namespace"))
     where = absent.document.where(absent.start)
     step = Step(f"the base of Cluster {cluster.label} is not in the repository", where.file, where.line)
@@ -90,14 +92,14 @@ def patched(instance: Instance, found: Patch, field: str) -> Instance | None:
     if max(len(instance.steps), len(instance.operations)) > MAX_CHANGES:
         raise _too_many(found.node)
     if found.kind is PatchKind.MERGE:
-        merged = patch.merge(instance.tree, found.node)
+        merged = merge(instance.tree, found.node)
         if not isinstance(merged, Mapping):
             return None
         return _identified(instance, _kept(instance.tree, merged, found), where, stored=found.renames)
     for count, operation in enumerate(found.operations()):
         if count > MAX_CHANGES:
             raise _too_many(operation.node)
-        changed = patch.apply(instance.tree, operation)
+        changed = json_patch.apply(instance.tree, operation)
         operations = (*instance.operations, (operation, instance.tree))
         tree = changed if isinstance(changed, Mapping) else instance.tree
         instance = replace(instance, tree=tree, operations=operations)
@@ -118,7 +120,7 @@ def _kept(before: Mapping, merged: Mapping, found: Patch) -> Mapping:
     and what it is called."""
     for keys in (("apiVersion",), ("kind",), ("metadata", "namespace"), ("metadata", "name")):
         if pointer.peek(before, *keys) != pointer.peek(merged, *keys) and not (keys[-1] == "name" and found.renames):
-            merged = patch.put(merged, keys, pointer.look(before, *keys))
+            merged = put(merged, keys, pointer.look(before, *keys))
     return merged
 
 
@@ -155,7 +157,7 @@ def renamed(instance: Instance, layer: Kustomization) -> Instance:
 
 
 def _called(instance: Instance, layer: Kustomization, key: str, text: str) -> Instance:
-    tree = patch.put(instance.tree, ("metadata", key), Made(layer.node, text))
+    tree = put(instance.tree, ("metadata", key), Made(layer.node, text))
     return replace(instance, tree=tree, ids=(*instance.ids, _id(tree)))
 
 
@@ -172,5 +174,5 @@ def labelled(instance: Instance, layer: Kustomization) -> Instance:
     for key, entries in added:
         if isinstance(entries, Mapping):
             known = pointer.look(tree, "metadata", key)
-            tree = patch.put(tree, ("metadata", key), entries if known is None else patch.merge(known, entries))
+            tree = put(tree, ("metadata", key), entries if known is None else merge(known, entries))
     return replace(instance, tree=tree)
