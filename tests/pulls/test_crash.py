@@ -23,7 +23,7 @@ from tests.pulls.dying import Death, Fate
 from tests.pulls.forge_hosts import KINDS, ForgeHost, on_fake
 from tests.pulls.hosts import HOSTS, Host, MemoryHost
 from tests.pulls.people import Clock
-from tests.pulls.scenario import Play
+from tests.pulls.play import Play
 from tests.pulls.world import PREFIX, World
 
 

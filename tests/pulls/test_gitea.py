@@ -13,7 +13,8 @@ from gitops_upgrader.pulls import marker as markers
 from tests.pulls.dying import Death, Fate
 from tests.pulls.gitea_host import GiteaHost
 from tests.pulls.people import Clock
-from tests.pulls.scenario import Play, Scenario, all_scenarios
+from tests.pulls.play import Play
+from tests.pulls.scenario import Scenario, all_scenarios
 from tests.pulls.test_crash import CHAPTERS, Chapter, settle, tell
 from tests.pulls.world import World
 from tests.servers.gitea import GiteaServer

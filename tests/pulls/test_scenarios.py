@@ -13,7 +13,9 @@ import pytest
 from tests.pulls.forge_hosts import KINDS, on_fake
 from tests.pulls.hosts import HOSTS, Host
 from tests.pulls.people import Clock
-from tests.pulls.scenario import STEPS, Play, Scenario, all_scenarios
+from tests.pulls.play import Play
+from tests.pulls.scenario import Scenario, all_scenarios
+from tests.pulls.steps import STEPS
 from tests.pulls.world import World
 
 GIVES = {name: host.gives for name, host in HOSTS.items()} | {name: gives for name, (_, gives) in KINDS.items()}

@@ -15,8 +15,8 @@ from gitops_upgrader.model import PullRequest, PullState
 from gitops_upgrader.pulls.decision import Hold, Leave
 from tests.pulls.hosts import HOSTS, Host
 from tests.pulls.people import Clock
-from tests.pulls.scenario import Play, told
-from tests.pulls.world import World
+from tests.pulls.play import Play
+from tests.pulls.world import World, told
 
 STEPS = 30
 HERE = {"local": range(5), "memory": range(8)}

@@ -21,6 +21,7 @@ from tests.pulls.hosts import Host
 from tests.pulls.people import ROBOT_EMAIL, ROBOT_NAME, Clock
 
 PREFIX = "gitops-upgrader/"
+BRANCH = f"{PREFIX}fleet/prod"
 FILE = "clusters/prod.yaml"
 
 CLUSTER = """\
@@ -133,3 +134,13 @@ class World:
         if self.plan is None:
             return NoHop(NoHopReason.NO_CANDIDATE, "No image in v1.34.x is ready.")
         return next_hop(current, self.plan, self.plan[-1], listed=listed)
+
+
+def told(done: Proposed) -> str:
+    """What came of a run, in the words that scenarios use."""
+    decision = done.decision
+    assert decision is not None
+    words = type(decision).__name__.lower()
+    if done.pull is not None:
+        words += f" #{done.pull.number}"
+    return f"{words}, {decision.reason}"
