@@ -26,7 +26,7 @@ from tests.forges.project import FakePull, FakeStatus, Project
 from tests.forges.worlds import Time, address_of
 from tests.gitserver import git_http_server
 from tests.pulls.dying import Fate
-from tests.pulls.hosts import Hands
+from tests.pulls.host import Hands
 from tests.pulls.people import Clock, People
 
 Fake = FakeGitHub | FakeGitLab | FakeGitea

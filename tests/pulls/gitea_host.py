@@ -14,7 +14,7 @@ from gitops_upgrader.forges.protocol import Forge
 from gitops_upgrader.git import Location
 from gitops_upgrader.model import PullRequest, PullState
 from tests.forges import worlds
-from tests.pulls.hosts import Hands
+from tests.pulls.host import Hands
 from tests.pulls.people import Clock, People
 from tests.servers.gitea import GiteaRepository, GiteaServer, GiteaUser
 

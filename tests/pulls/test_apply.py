@@ -19,7 +19,8 @@ from gitops_upgrader.pulls.apply import Applier
 from gitops_upgrader.pulls.decision import REBUILD_LABEL, Create, Push, Seen, Update
 from gitops_upgrader.pulls.identity import Family
 from tests.pulls.dying import Fate
-from tests.pulls.hosts import LocalHost, MemoryHost
+from tests.pulls.local_host import LocalHost
+from tests.pulls.memory_host import MemoryHost
 from tests.pulls.people import Clock
 from tests.pulls.seen import V33, V34
 from tests.pulls.world import FILE, World, cluster

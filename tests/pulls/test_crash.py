@@ -21,7 +21,9 @@ from gitops_upgrader.pulls.decision import Hold, Leave
 from tests.forges.project import Project
 from tests.pulls.dying import Death, Fate
 from tests.pulls.forge_hosts import KINDS, ForgeHost, on_fake
-from tests.pulls.hosts import HOSTS, Host, MemoryHost
+from tests.pulls.host import Host
+from tests.pulls.hosts import HOSTS
+from tests.pulls.memory_host import MemoryHost
 from tests.pulls.people import Clock
 from tests.pulls.play import Play
 from tests.pulls.world import PREFIX, World

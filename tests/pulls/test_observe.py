@@ -22,7 +22,7 @@ from gitops_upgrader.pulls.observe import Base, Observation, Observer
 from gitops_upgrader.pulls.trailers import Trailers
 from gitops_upgrader.versions import Version
 from tests.gitserver import GitServer, git_http_server
-from tests.pulls.hosts import MemoryForge, MemoryHost
+from tests.pulls.memory_host import MemoryForge, MemoryHost
 from tests.pulls.people import ROBOT_EMAIL, ROBOT_NAME, Clock, People
 from tests.pulls.world import FILE, PREFIX, cluster
 

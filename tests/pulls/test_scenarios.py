@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from tests.pulls.forge_hosts import KINDS, on_fake
-from tests.pulls.hosts import HOSTS, Host
+from tests.pulls.host import Host
+from tests.pulls.hosts import HOSTS
 from tests.pulls.people import Clock
 from tests.pulls.play import Play
 from tests.pulls.scenario import Scenario, all_scenarios

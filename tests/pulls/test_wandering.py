@@ -13,7 +13,8 @@ import pytest
 
 from gitops_upgrader.model import PullRequest, PullState
 from gitops_upgrader.pulls.decision import Hold, Leave
-from tests.pulls.hosts import HOSTS, Host
+from tests.pulls.host import Host
+from tests.pulls.hosts import HOSTS
 from tests.pulls.people import Clock
 from tests.pulls.play import Play
 from tests.pulls.world import World, told

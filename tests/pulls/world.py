@@ -17,7 +17,7 @@ from gitops_upgrader.reconcilers.propose import Proposed, propose
 from gitops_upgrader.reconcilers.request import Request, Templates, Wording
 from gitops_upgrader.reconcilers.workspace import Limits, Workspace
 from gitops_upgrader.versions import Version
-from tests.pulls.hosts import Host
+from tests.pulls.host import Host
 from tests.pulls.people import ROBOT_EMAIL, ROBOT_NAME, Clock
 
 PREFIX = "gitops-upgrader/"

@@ -22,7 +22,7 @@ from gitops_upgrader.reconcilers.repository import CommandLine
 from gitops_upgrader.reconcilers.scope import Scope
 from gitops_upgrader.sources.httpfetch import HttpFetch
 from gitops_upgrader.stores.directory import DirectoryStore
-from tests.pulls.hosts import LocalHost
+from tests.pulls.local_host import LocalHost
 from tests.pulls.people import Clock
 
 OURS = "kubernetesupgraded.dimitrikoshkin.com/v1alpha1"
