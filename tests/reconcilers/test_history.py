@@ -2,69 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, cast
+from typing import Any
 
 import pytest
 import yaml
 
 from gitops_upgrader import api
 from gitops_upgrader.api.names import GROUP
-from gitops_upgrader.model import Blob, BlobKind, ObjectKey, Target
+from gitops_upgrader.model import ObjectKey
 from gitops_upgrader.reconcilers import syncer
 from gitops_upgrader.reconcilers.mentions import Mentions
 from gitops_upgrader.reconcilers.scope import Live, Result, Scope
-from gitops_upgrader.reconcilers.workspace import Workspace
 from gitops_upgrader.sources.httpfetch import HttpFetch
 from gitops_upgrader.stores.directory import DirectoryStore
-from gitops_upgrader.versions import Version
 from tests.reconcilers.directory import OURS, PLAN, SYNCER, TEMPLATE, VERSIONS
 from tests.reconcilers.directory import upgrader as upgrader_text
 from tests.reconcilers.test_repository import repository
+from tests.reconcilers.workspace import REPOSITORY, SYNCER_KEY, Files, Seen, look
 
 NOW = datetime(2026, 11, 3, tzinfo=UTC)
 LABEL = "kubernetes-upgrader.dimitrikoshkin.com/machine-image-syncer-name"
 OLD = ("v1.33.1", "v1.33.2", "v1.33.3", "v1.33.4")
 READY = [{"type": "Ready", "status": "True", "reason": "Succeeded", "lastTransitionTime": "2026-11-01T00:00:00Z"}]
 FAILED = [{**READY[0], "status": "False", "reason": "ObjectNotFound"}]
-REPOSITORY = ObjectKey(GROUP, "GitOpsRepository", "fleet", "default")
-SYNCER_KEY = ObjectKey(GROUP, "MachineImageSyncer", "fleet", "images")
-
-
-@dataclass
-class Files:
-    """The files of a commit, and the repository that has nothing else."""
-
-    files: Mapping[str, bytes]
-
-    def tree(self, _commit: str) -> Files:
-        return self
-
-    def blobs(self) -> Iterator[Blob]:
-        for path in self.files:
-            kind = BlobKind.SYMLINK if path.endswith(".link") else BlobKind.FILE
-            yield Blob(path, path, kind)
-
-    def size(self, blob: Blob) -> int:
-        return 2**30 if blob.path.endswith(".iso") else len(self.files[blob.path])
-
-    def read(self, blob: Blob) -> bytes:
-        return self.files[blob.path]
-
-
-@dataclass
-class Seen:
-    """The part of a workspace that is read."""
-
-    repository: Files
-    commit: str = "c1"
-    refs: dict[str, str] = field(default_factory=dict)
-
-
-def look(mentions: Mentions, seen: Seen) -> frozenset[ObjectKey]:
-    return mentions.look(REPOSITORY, cast("Workspace", seen))
 
 
 class World:
@@ -358,51 +319,3 @@ def test_one_that_is_being_deleted_is_not_deleted_again(monkeypatch: pytest.Monk
     key = ObjectKey(GROUP, "MachineImage", "fleet", "images-v1.33.1")
     world.store.patch(key, {"metadata": {"deletionTimestamp": "2026-11-01T00:00:00Z"}})
     assert world.settle().news == ()
-
-
-# --- questions and answers
-
-
-WANTED = frozenset({Target(Version.parse("v1.33.1"), "ami-1"), Target(Version.parse("v1.33.2"))})
-
-
-def test_an_answer_holds_until_a_branch_moves() -> None:
-    mentions = Mentions()
-    seen = Seen(Files({"a.yaml": b"ami-1"}))
-    assert mentions.ask(REPOSITORY, WANTED, SYNCER_KEY) is None
-    assert mentions.is_asked(REPOSITORY)
-    look(mentions, seen)
-    assert not mentions.is_asked(REPOSITORY)
-    assert mentions.ask(REPOSITORY, WANTED, SYNCER_KEY) == frozenset({Target(Version.parse("v1.33.1"), "ami-1")})
-    assert look(mentions, seen) == frozenset()
-    assert mentions.ask(REPOSITORY, WANTED, SYNCER_KEY) is not None
-    look(mentions, Seen(seen.repository, refs={"gitops-upgrader/fleet/prod": "c3"}))
-    assert mentions.ask(REPOSITORY, WANTED, SYNCER_KEY) is None
-    look(mentions, seen)
-    mentions.forget(REPOSITORY)
-    assert mentions.ask(REPOSITORY, WANTED, SYNCER_KEY) is None
-
-
-def test_nothing_is_read_where_nobody_asks() -> None:
-    class Unreadable(Files):
-        def tree(self, commit: str) -> Files:
-            raise AssertionError("nobody asked")
-
-    mentions = Mentions()
-    assert look(mentions, Seen(Unreadable({}))) == frozenset()
-
-
-def test_whoever_asks_for_more_meanwhile_is_answered_by_the_next_look() -> None:
-    mentions = Mentions()
-    more = WANTED | {Target(Version.parse("v1.33.9"))}
-
-    class Slow(Files):
-        def read(self, blob: Blob) -> bytes:
-            mentions.ask(REPOSITORY, more, SYNCER_KEY)
-            return super().read(blob)
-
-    mentions.ask(REPOSITORY, WANTED, SYNCER_KEY)
-    assert look(mentions, Seen(Slow({"a": b""}))) == {SYNCER_KEY}
-    assert mentions.is_asked(REPOSITORY)
-    assert look(mentions, Seen(Files({"a": b"v1.33.9"}))) == {SYNCER_KEY}
-    assert mentions.ask(REPOSITORY, more, SYNCER_KEY) == frozenset({Target(Version.parse("v1.33.9"))})
