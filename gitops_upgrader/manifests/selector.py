@@ -9,12 +9,8 @@ from functools import lru_cache
 from typing import Any, Final, TypeAlias
 
 from gitops_upgrader.errors import InvalidPatch
-from gitops_upgrader.manifests import pointer
+from gitops_upgrader.manifests import label_selector, pointer
 from gitops_upgrader.manifests.node import Mapping, Node, Scalar
-
-_REQUIREMENT: Final = re.compile(
-    r"\s*(?:(!)\s*)?([\w./-]+)(?:\s*(==|=|!=)\s*([\w./-]*)|\s*(in|notin)\s*\(([^)]*)\))?\s*(?:,|\Z)"
-)
 
 _PLAIN: Final = re.compile(r"[A-Za-z0-9-]*")
 """A pattern that is a text, as most are."""
@@ -104,15 +100,11 @@ class Selector:
             raise self._invalid(f"{pattern[:80]} is no regular expression of Go's: {error}.") from error
 
     def _labels(self, selector: str, labels: MappingType[str, str]) -> bool:
-        position = 0
-        while position < len(selector):
-            found = _REQUIREMENT.match(selector, position)
-            if found is None:
-                raise self._invalid(f"{selector[:80]} is no label selector.")
-            position = found.end()
-            if not _holds(found, labels):
-                return False
-        return True
+        try:
+            wanted = label_selector.parse(selector)
+        except ValueError as error:
+            raise self._invalid(f"{selector[:80]} is no label selector: {error}.") from error
+        return all(requirement.holds(labels) for requirement in wanted)
 
     def _invalid(self, problem: str) -> InvalidPatch:
         return InvalidPatch(problem, where=self.node.document.where(self.node.start), remedy="Mend the patch's target.")
@@ -153,18 +145,6 @@ def names(patch: Node, tree: Node, ids: Ids) -> bool:
 
 def _effective(namespace: str) -> str:
     return namespace or "default"
-
-
-def _holds(requirement: re.Match[str], labels: MappingType[str, str]) -> bool:
-    """One part of a selector, as Kubernetes reads it: `!=` and `notin` hold where the label is absent."""
-    negated, key, sign, value, operator, values = requirement.groups()
-    actual = labels.get(key)
-    if sign:
-        return (actual == value) if sign != "!=" else (actual != value)
-    if operator:
-        listed = actual in {item.strip() for item in values.split(",")}
-        return listed if operator == "in" else not listed
-    return (actual is None) if negated else (actual is not None)
 
 
 def _strings(node: Node | None) -> dict[str, str]:

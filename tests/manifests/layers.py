@@ -68,7 +68,7 @@ def _cluster(draw: st.DrawFn, name: str) -> str:
     namespace = draw(st.sampled_from(_NAMESPACES))
     metadata: dict[str, Any] = {"name": name, **({"namespace": namespace} if namespace else {})}
     if draw(st.booleans()):
-        metadata |= {"labels": {"env": name}}
+        metadata |= {"labels": {"env": name, "rank": "5" if name == "prod" else "high"}}
     if draw(st.booleans()):
         metadata |= {"annotations": {"note": "a"}}
     variables = draw(st.sampled_from([["region", "imageId"], ["imageId"], ["region"], []]))
@@ -234,7 +234,9 @@ def _target(draw: st.DrawFn, names: set[str]) -> dict[str, str]:
     if draw(st.integers(0, 3)) == 3:
         made["namespace"] = draw(st.sampled_from(["fleet", "other", "default", "f.*"]))
     if draw(st.integers(0, 3)) == 3:
-        made["labelSelector"] = draw(st.sampled_from(["env=prod", "tier=x", "tier in (x, y)", "!env", "env!=dev"]))
+        made["labelSelector"] = draw(
+            st.sampled_from(["env=prod", "tier=x", "tier in (x, y)", "!env", "env!=dev", "rank>4", "rank<4"])
+        )
     if draw(st.integers(0, 5)) == 5:
         made["annotationSelector"] = draw(st.sampled_from(["note=a", "note=b", "note"]))
     return made

@@ -11,7 +11,7 @@ apiVersion: cluster.x-k8s.io/v1beta1
 kind: Cluster
 metadata:
   name: prod-eu
-  labels: {env: prod, region: eu}
+  labels: {env: prod, region: eu, rank: "5"}
   annotations: {team: a}
 """
 IDS = (("", "eu"), ("middle", "between"), ("fleet", "prod-eu"))
@@ -60,6 +60,8 @@ IDS = (("", "eu"), ("middle", "between"), ("fleet", "prod-eu"))
         ("{labelSelector: '!zone'}", True),
         ("{labelSelector: '!env'}", False),
         ("{labelSelector: ' ! zone , env  =  prod , region  in  (eu) '}", True),
+        ("{labelSelector: 'rank>4,rank<6'}", True),
+        ("{labelSelector: 'rank>5'}", False),
         ("{annotationSelector: team=a}", True),
         ("{annotationSelector: team=b}", False),
     ],
