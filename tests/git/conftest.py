@@ -108,3 +108,15 @@ def server(fleet: Fleet) -> Iterator[GitServer]:
 def url(server: GitServer) -> str:
     """The fleet's address."""
     return f"{server.url}/fleet.git"
+
+
+@pytest.fixture
+def checkout(fleet: Fleet, tmp_path: Path) -> Path:
+    """A person's clone with uncommitted work: staged, unstaged and untracked."""
+    path = tmp_path / "checkout"
+    fleet.git("clone", "--quiet", str(fleet.path), str(path))
+    (path / "README.md").write_text("mine, staged\n", "utf-8")
+    fleet.git("add", "README.md", at=path)
+    (path / "README.md").write_text("mine, unstaged\n", "utf-8")
+    (path / "new.txt").write_text("untracked\n", "utf-8")
+    return path

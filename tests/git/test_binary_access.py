@@ -20,7 +20,7 @@ from gitops_upgrader.errors import (
 )
 from gitops_upgrader.git import GitAuth, Location, RefUpdate, Repository
 from tests.git.conftest import Fleet
-from tests.git.remote import PASSWORD, arguments_of_processes, edit, opened, proposed
+from tests.git.transport import PASSWORD, arguments_of_processes, edit, opened, proposed
 from tests.gitserver import GitServer, Seen, git_http_server
 from tests.need import need
 

@@ -1,3 +1,5 @@
+"""Reading and pushing in a repository on this machine."""
+
 from __future__ import annotations
 
 import os
@@ -14,29 +16,12 @@ from gitops_upgrader.errors import (
     InvalidBranch,
     LeaseLost,
     ObjectMissing,
-    OwnershipRefused,
     PushRefused,
     RefLocked,
-    RepositoryNotFound,
-    RepositoryUnsupported,
-    RevisionNotFound,
 )
 from gitops_upgrader.git import Checkout, Location, RefUpdate, Repository
-from tests.git.conftest import ROBOT, WHEN, Fleet
-
-
-def opened(path: Path) -> Repository:
-    return Repository.open(Location.local(path))
-
-
-def edit(repository: Repository, base: str, text: bytes = b"version: v1.34.2\n") -> str:
-    return repository.commit(base, {"clusters/dev.yaml": text}, "Upgrade dev", ROBOT, ROBOT, WHEN)
-
-
-def proposed(repository: Repository, branch: str = "ours") -> str:
-    oid = edit(repository, repository.fetch(["main"])["main"])
-    repository.push([RefUpdate(branch, oid, None)])
-    return oid
+from tests.git.conftest import Fleet
+from tests.git.transport import edit, opened, proposed
 
 
 def snapshot(root: Path) -> dict[str, tuple[int, int, bytes]]:
@@ -47,85 +32,6 @@ def snapshot(root: Path) -> dict[str, tuple[int, int, bytes]]:
             status = path.stat()
             found[str(path.relative_to(root))] = (status.st_mode, status.st_mtime_ns, path.read_bytes())
     return found
-
-
-@pytest.fixture
-def checkout(fleet: Fleet, tmp_path: Path) -> Path:
-    """A person's clone with uncommitted work: staged, unstaged and untracked."""
-    path = tmp_path / "checkout"
-    fleet.git("clone", "--quiet", str(fleet.path), str(path))
-    (path / "README.md").write_text("mine, staged\n", "utf-8")
-    fleet.git("add", "README.md", at=path)
-    (path / "README.md").write_text("mine, unstaged\n", "utf-8")
-    (path / "new.txt").write_text("untracked\n", "utf-8")
-    return path
-
-
-# --- finding ----------------------------------------------------------------------------------------------------------
-
-
-def test_a_checkout_is_found_from_a_subfolder(fleet: Fleet, checkout: Path) -> None:
-    found = Checkout.discover(checkout / "clusters")
-    assert found.root == checkout
-    assert found.git_dir == checkout / ".git"
-    assert found.origin_url == str(fleet.path)
-    assert found.head_branch == "main"
-    assert found.is_complete
-    assert not found.is_bare
-
-
-def test_a_linked_work_tree_shares_branches_and_has_its_own_head(fleet: Fleet, checkout: Path, tmp_path: Path) -> None:
-    fleet.git("worktree", "add", "-q", "-b", "topic", str(tmp_path / "linked"), at=checkout)
-    found = Checkout.discover(tmp_path / "linked" / "clusters")
-    assert (found.root, found.git_dir) == (tmp_path / "linked", checkout / ".git")
-    assert found.head_branch == "topic"
-    assert found.checked_out() == {"main": checkout, "topic": tmp_path / "linked"}
-
-
-def test_a_bare_repository_and_a_detached_head_are_told(fleet: Fleet, checkout: Path) -> None:
-    bare = Checkout.discover(fleet.path)
-    assert (bare.is_bare, bare.root, bare.origin_url, bare.head_branch) == (True, fleet.path, None, "main")
-    assert bare.checked_out() == {}
-    fleet.git("checkout", "-q", "--detach", at=checkout)
-    assert Checkout.discover(checkout).head_branch is None
-
-
-def test_a_submodule_has_its_own_repository(fleet: Fleet, checkout: Path) -> None:
-    fleet.git("-c", "protocol.file.allow=always", "submodule", "add", "-q", str(fleet.path), "sub", at=checkout)
-    found = Checkout.discover(checkout / "sub")
-    assert (found.root, found.git_dir) == (checkout / "sub", checkout / ".git" / "modules" / "sub")
-
-
-def test_what_is_no_repository_says_so(tmp_path: Path) -> None:
-    with pytest.raises(RepositoryNotFound, match="There is no folder"):
-        opened(tmp_path / "absent")
-    with pytest.raises(RepositoryNotFound, match="no Git repository in"):
-        opened(tmp_path)
-
-
-def test_a_format_that_is_not_known_says_so(fleet: Fleet, tmp_path: Path) -> None:
-    fleet.git("init", "-q", "--bare", "--object-format=sha256", str(tmp_path / "new.git"), at=tmp_path)
-    with pytest.raises(RepositoryUnsupported, match="SHA-256"):
-        opened(tmp_path / "new.git")
-
-
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder to somebody else")
-def test_somebody_else_s_repository_is_not_trusted(fleet: Fleet) -> None:
-    for path in (fleet.path, *fleet.path.rglob("*")):
-        os.chown(path, 4242, 4242)
-    with pytest.raises(OwnershipRefused, match=r"safe\.directory"):
-        opened(fleet.path)
-
-
-def test_revisions_are_those_of_the_work_tree(fleet: Fleet, checkout: Path) -> None:
-    fleet.git("tag", "-a", "-m", "v1", "v1", "HEAD~1", at=checkout)
-    with opened(checkout) as repository:
-        for revision in ("HEAD", "main", "origin/main", str(fleet.tip()), str(fleet.tip())[:12]):
-            assert repository.resolve(revision) == fleet.tip()
-        assert repository.resolve("v1") == repository.resolve("HEAD~1") == fleet.git("rev-parse", "main~1")
-        for revision in ("nowhere", "HEAD~99", "main:README.md", ""):
-            with pytest.raises(RevisionNotFound, match="There is no commit"):
-                repository.resolve(revision)
 
 
 # --- reading and pushing ----------------------------------------------------------------------------------------------
@@ -147,7 +53,7 @@ def test_a_bare_repository_is_read_and_pushed_to(fleet: Fleet) -> None:
 
 def test_packed_branches_are_seen_and_moved(fleet: Fleet) -> None:
     with opened(fleet.path) as repository:
-        oid = proposed(repository)
+        oid = proposed(repository, "ours")
         fleet.git("pack-refs", "--all")
         fleet.git("gc", "-q")
         new = edit(repository, oid, b"newer\n")
@@ -219,7 +125,7 @@ def test_the_default_branch_of_a_bare_repository_moves_and_is_never_deleted(flee
 
 def test_somebody_moves_the_branch_and_loses_nothing(fleet: Fleet) -> None:
     with opened(fleet.path) as repository:
-        ours = proposed(repository)
+        ours = proposed(repository, "ours")
         new = edit(repository, ours, b"again\n")
         theirs = fleet.commit({"clusters/dev.yaml": "a person's\n"}, branch="ours")
         for update in (RefUpdate("ours", new, ours), RefUpdate("ours", None, ours), RefUpdate("ours", new, None)):
@@ -243,7 +149,7 @@ def test_several_branches_move_together_or_not_at_all(fleet: Fleet) -> None:
 def test_a_branch_that_another_process_has_locked_is_transient(fleet: Fleet) -> None:
     lock = fleet.path / "refs" / "heads" / "ours.lock"
     with opened(fleet.path) as repository:
-        oid = proposed(repository)
+        oid = proposed(repository, "ours")
         lock.touch()
         new = edit(repository, oid, b"again\n")
         with pytest.raises(RefLocked) as caught:
@@ -260,7 +166,7 @@ def test_a_lock_that_a_dead_process_left_is_named_with_what_to_do(
     fleet: Fleet, hooks: bool, lock: str, new: bool
 ) -> None:
     with opened(fleet.path) as repository:
-        oid = proposed(repository)
+        oid = proposed(repository, "ours")
         fleet.git("pack-refs", "--all")
         if hooks:
             fleet.hook("update", "exit 0")
@@ -326,14 +232,14 @@ def test_a_disk_without_room_says_so(fleet: Fleet, monkeypatch: pytest.MonkeyPat
 def test_a_hook_refuses_here_too(fleet: Fleet, hook: str) -> None:
     fleet.hook(hook, "echo 'Ask the fleet team.' >&2; exit 1")
     with opened(fleet.path) as repository, pytest.raises(PushRefused, match=r"It says: Ask the fleet team"):
-        proposed(repository)
+        proposed(repository, "ours")
     assert fleet.tip("ours") is None
 
 
 def test_a_hook_that_agrees_lets_the_push_through(fleet: Fleet, tmp_path: Path) -> None:
     fleet.hook("post-receive", f"cat > {tmp_path}/told")
     with opened(fleet.path) as repository:
-        oid = proposed(repository)
+        oid = proposed(repository, "ours")
         new = edit(repository, oid, b"again\n")
         with pytest.raises(LeaseLost):
             repository.push([RefUpdate("ours", new, new)])
@@ -347,7 +253,7 @@ def test_a_folder_of_hooks_elsewhere_counts(fleet: Fleet, tmp_path: Path) -> Non
     (tmp_path / "hooks" / "pre-receive").chmod(0o755)
     fleet.git("config", "core.hooksPath", str(tmp_path / "hooks"))
     with opened(fleet.path) as repository, pytest.raises(PushRefused, match="hook declined"):
-        proposed(repository)
+        proposed(repository, "ours")
 
 
 # --- objects in place -------------------------------------------------------------------------------------------------
@@ -374,7 +280,7 @@ def test_paths_may_have_any_character(fleet: Fleet, tmp_path: Path, name: str) -
     fleet.path = path
     location = Location.local(path)
     with Repository.open(location) as repository:
-        oid = proposed(repository)
+        oid = proposed(repository, "ours")
     assert fleet.tip("ours") == oid
     fleet.hook("post-receive", "true")
     with Repository.open(location) as repository:
@@ -392,7 +298,7 @@ def test_a_repository_that_borrows_objects_itself_is_read(fleet: Fleet, tmp_path
         "../../served/fleet.git/objects\n", "utf-8"
     )
     with opened(third) as repository:
-        oid = proposed(repository)
+        oid = proposed(repository, "ours")
     assert fleet.git("rev-parse", "ours", at=third) == oid
 
 
@@ -401,7 +307,7 @@ def test_a_shallow_clone_answers_what_it_can_and_says_what_it_cannot(fleet: Flee
     fleet.git("clone", "-q", "--bare", "--depth=2", f"file://{fleet.path}", str(clone), at=tmp_path)
     with opened(clone) as repository:
         tip = repository.resolve("main")
-        oid = proposed(repository)
+        oid = proposed(repository, "ours")
         assert repository.is_ancestor(tip, oid)
         assert repository.merge_base(tip, oid) == tip
         assert [commit.oid for commit in repository.commits_between(tip, oid)] == [oid]

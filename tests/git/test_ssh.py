@@ -18,7 +18,8 @@ from gitops_upgrader.errors import (
     RepositoryNotFound,
 )
 from gitops_upgrader.git import GitAuth, Location, RefUpdate, Repository
-from tests.git.conftest import ROBOT, WHEN, Fleet
+from tests.git.conftest import Fleet
+from tests.git.transport import edit
 from tests.sshserver import SshServer, key_pair, ssh_server
 
 PASSWORD = "correct horse"
@@ -42,10 +43,6 @@ def secret(server: SshServer, **more: bytes) -> dict[str, bytes]:
 def opened(server: SshServer, path: Path, data: dict[str, bytes] | None = None) -> Repository:
     location = Location.parse(server.url(path))
     return Repository.open(location, GitAuth.from_secret(data or secret(server), location), timeout=30)
-
-
-def edit(repository: Repository, base: str, text: bytes = b"version: v1.34.2\n") -> str:
-    return repository.commit(base, {"clusters/dev.yaml": text}, "Upgrade dev", ROBOT, ROBOT, WHEN)
 
 
 def test_a_repository_is_read_and_pushed_to(fleet: Fleet, sshd: SshServer) -> None:

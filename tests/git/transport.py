@@ -12,8 +12,10 @@ PASSWORD = "s3cr3t/pass word"
 EDIT = {"clusters/dev.yaml": b"version: v1.34.2\n"}
 
 
-def opened(url: str, auth: GitAuth | None = None, *, timeout: float = 30.0) -> Repository:
-    return Repository.open(Location.parse(url), auth, timeout=timeout)
+def opened(place: str | Path, auth: GitAuth | None = None, *, timeout: float = 30.0) -> Repository:
+    """Open what is at an address, or in a folder."""
+    location = Location.local(place) if isinstance(place, Path) else Location.parse(place)
+    return Repository.open(location, auth, timeout=timeout)
 
 
 def edit(repository: Repository, base: str, text: bytes = EDIT["clusters/dev.yaml"]) -> str:
