@@ -10,12 +10,11 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 from urllib.parse import unquote, urlsplit
 
-from tests.httpserver import http_server
+from tests.httpserver import QuietHandler, http_server
 from tests.need import need
 
 _CHUNK = 64 * 1024
@@ -91,9 +90,8 @@ def git_http_server(
         yield state
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(QuietHandler):
     protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True  # head and body are two writes: the second would wait for an acknowledgement
     state: GitServer
 
     def do_GET(self) -> None:
@@ -101,9 +99,6 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         self._answer()
-
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 (the base class's name)
-        """Keep quiet."""
 
     def handle(self) -> None:
         """Serve a connection; a client that goes away in the middle is no news here."""

@@ -10,6 +10,27 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from socketserver import BaseServer, TCPServer
 
 
+class QuietHandler(BaseHTTPRequestHandler):
+    """Answers requests, and writes nothing about them to the terminal."""
+
+    disable_nagle_algorithm = True  # head and body are two writes: the second would wait for an acknowledgement
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (the base class's name)
+        """Keep quiet."""
+
+
+class PersistentHandler(QuietHandler):
+    """Answers one request after the other on a connection, until the client goes away, which is no news."""
+
+    protocol_version = "HTTP/1.1"
+
+    def handle_one_request(self) -> None:
+        try:
+            super().handle_one_request()
+        except (ConnectionError, ValueError):
+            self.close_connection = True
+
+
 class _Server(ThreadingHTTPServer):
     def server_bind(self) -> None:
         """Bind, and ask nobody for the machine's name, which http.server would look up for each server."""

@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 import threading
-from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import IO
 
@@ -20,7 +19,7 @@ from gitops_upgrader.cli import group
 from gitops_upgrader.cli.run import run
 from gitops_upgrader.errors import ClusterNotFound, Where
 from tests.cli.commandline import CommandLine
-from tests.httpserver import http_server
+from tests.httpserver import QuietHandler, http_server
 from tests.need import need
 from tests.reconcilers.directory import Fleet
 
@@ -111,13 +110,10 @@ def test_ctrl_c_in_the_middle_of_a_run(fleet: Fleet) -> None:
     """A package repository that never answers; the person gives up."""
     arrived, done = threading.Event(), threading.Event()
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(QuietHandler):
         def do_GET(self) -> None:
             arrived.set()
             done.wait(30)
-
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002  (the base class's name)
-            """Keep quiet."""
 
     with http_server(Handler) as port:
         with process("versions", f"http://127.0.0.1:{port}/deb/", cwd=fleet.folder) as running:

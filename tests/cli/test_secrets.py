@@ -10,7 +10,6 @@ import json
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from urllib.parse import quote
 
@@ -20,7 +19,7 @@ import pytest
 from tests.cli.commandline import CommandLine, Ran
 from tests.cli.leaks import forms, leaked, leaks
 from tests.gitserver import GitServer, git_http_server
-from tests.httpserver import http_server
+from tests.httpserver import QuietHandler, http_server
 from tests.reconcilers.directory import Fleet
 from tests.reconcilers.test_repository import repository, secret
 
@@ -84,7 +83,7 @@ def parrot(status: int) -> Iterator[tuple[str, list[str]]]:
     """A forge that repeats the credentials that it gets in what it answers, plain and in base64; and what it heard."""
     everything: list[str] = []
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(QuietHandler):
         def do_GET(self) -> None:
             everything.append(str(self.headers))
             heard = str(self.headers.get("Authorization") or self.headers.get("Private-Token") or "")
@@ -101,9 +100,6 @@ def parrot(status: int) -> Iterator[tuple[str, list[str]]]:
 
         def do_POST(self) -> None:
             self.do_GET()
-
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002  (the base class's name)
-            """Keep quiet."""
 
     with http_server(Handler) as port:
         yield f"http://127.0.0.1:{port}", everything

@@ -10,11 +10,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email.message import Message
-from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from tests.httpserver import http_server
+from tests.httpserver import PersistentHandler, http_server
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,16 +76,7 @@ def serving(answer: Callable[[Request], Reply], *, tls: ssl.SSLContext | None = 
     """Serve what `answer` returns until the end of the block, over HTTPS with `tls`. Requests are answered in turn."""
     turn = threading.Lock()
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        disable_nagle_algorithm = True  # head and body are two writes: the second would wait for an acknowledgement
-
-        def handle_one_request(self) -> None:
-            try:
-                super().handle_one_request()
-            except (ConnectionError, ValueError):
-                self.close_connection = True
-
+    class Handler(PersistentHandler):
         def do_GET(self) -> None:
             request = self._read()
             with turn:
@@ -102,7 +92,7 @@ def serving(answer: Callable[[Request], Reply], *, tls: ssl.SSLContext | None = 
             if reply.status not in {204, 304}:
                 self.wfile.write(content)
 
-        do_POST = do_PUT = do_PATCH = do_DELETE = do_GET  # noqa: N815 (the names that http.server looks for)
+        do_POST = do_PUT = do_PATCH = do_DELETE = do_GET
 
         def _read(self) -> Request:
             parts = urlsplit(self.path)
@@ -115,9 +105,6 @@ def serving(answer: Callable[[Request], Reply], *, tls: ssl.SSLContext | None = 
                 headers=_plain(self.headers),
                 body=json.loads(text) if text else None,
             )
-
-        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 (the name that http.server gives it)
-            """Say nothing."""
 
     with http_server(Handler, tls) as port:
         loopback = Loopback(f"{'https' if tls else 'http'}://127.0.0.1:{port}")

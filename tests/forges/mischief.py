@@ -8,11 +8,10 @@ import struct
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from http.server import ThreadingHTTPServer
 from urllib.parse import urlsplit
 
-from tests.httpserver import answering
+from tests.httpserver import PersistentHandler, answering
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,17 +68,8 @@ class _Server(ThreadingHTTPServer):
         self.mischief = Mischief(f"http://127.0.0.1:{self.server_address[1]}")
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(PersistentHandler):
     server: _Server
-
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True  # head and body are two writes: the second would wait for an acknowledgement
-
-    def handle_one_request(self) -> None:
-        try:
-            super().handle_one_request()
-        except (ConnectionError, ValueError):
-            self.close_connection = True
 
     def do_GET(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
@@ -100,7 +90,7 @@ class _Handler(BaseHTTPRequestHandler):
                 self._send(status, headers, content, half=True)
                 self._break()
 
-    do_POST = do_PUT = do_PATCH = do_DELETE = do_GET  # noqa: N815 (the names that http.server looks for)
+    do_POST = do_PUT = do_PATCH = do_DELETE = do_GET
 
     def _forward(self, body: bytes) -> tuple[int, dict[str, str], bytes]:
         connection = http.client.HTTPConnection(
@@ -131,9 +121,6 @@ class _Handler(BaseHTTPRequestHandler):
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.connection.close()
         self.close_connection = True
-
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 (the name that http.server gives it)
-        """Say nothing."""
 
     def finish(self) -> None:
         """Flush what can be flushed: a connection that was broken on purpose cannot."""

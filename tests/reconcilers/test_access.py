@@ -8,7 +8,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler
 from urllib.parse import urlsplit
 
 import pytest
@@ -22,7 +21,7 @@ from tests.forges.loopback import Reply, Request
 from tests.forges.test_auth import PEM, FakeApps
 from tests.forges.worlds import Time
 from tests.gitserver import git_http_server
-from tests.httpserver import http_server
+from tests.httpserver import QuietHandler, http_server
 from tests.reconcilers.directory import Fleet
 from tests.reconcilers.forge import PATH, Fake, forge_of, repository, secret
 from tests.sshserver import ssh_server
@@ -217,7 +216,7 @@ def proxying(routes: dict[str, str]) -> Iterator[Proxy]:
     """Run one until the end of the block."""
     proxy = Proxy(routes)
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(QuietHandler):
         def do_GET(self) -> None:
             parts = urlsplit(self.path)
             proxy.seen.append((str(parts.hostname), self.headers.get("Proxy-Authorization")))
@@ -238,10 +237,7 @@ def proxying(routes: dict[str, str]) -> Iterator[Proxy]:
             self.end_headers()
             self.wfile.write(content)
 
-        do_POST = do_PATCH = do_GET  # noqa: N815 (the names that http.server looks for)
-
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (the base class's name)
-            """Keep quiet."""
+        do_POST = do_PATCH = do_GET
 
     with http_server(Handler) as port:
         proxy.url = f"http://127.0.0.1:{port}"

@@ -6,7 +6,6 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pygit2
@@ -15,7 +14,7 @@ import pytest
 from gitops_upgrader.errors import LocalRepositoryRefused
 from tests.cli.leaks import leaked
 from tests.gitserver import GitServer, git_http_server
-from tests.httpserver import http_server
+from tests.httpserver import QuietHandler, http_server
 from tests.reconcilers.directory import OURS, PLAN, SYNCER, TEMPLATE, VERSIONS, Fleet, upgrader
 
 SECRET = "apiVersion: v1\nkind: Secret\nmetadata: {name: NAME, namespace: fleet}\nstringData: {DATA}\n"
@@ -49,7 +48,7 @@ def recording() -> Iterator[Recorder]:
     """Run one until the block ends."""
     recorder = Recorder()
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(QuietHandler):
         def do_GET(self) -> None:
             size = int(self.headers.get("Content-Length") or 0)
             recorder.heard.append(f"{self.path}\n{self.headers}\n{self.rfile.read(size).decode('latin-1')}")
@@ -57,9 +56,6 @@ def recording() -> Iterator[Recorder]:
 
         def do_POST(self) -> None:
             self.do_GET()
-
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002  (the base class's name)
-            """Keep quiet."""
 
     with http_server(Handler) as port:
         recorder.url = f"http://127.0.0.1:{port}"

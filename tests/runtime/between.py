@@ -155,7 +155,7 @@ class _Handler(BaseHTTPRequestHandler):
         finally:
             self.proxy.close(connection)
 
-    do_GET = do_POST = do_PATCH = do_PUT = do_DELETE = _answer  # noqa: N815 (the names that http.server looks for)
+    do_GET = do_POST = do_PATCH = do_PUT = do_DELETE = _answer
 
     def _hand_on(self, asked: Asked, response: http.client.HTTPResponse) -> None:
         headers = {name: value for name, value in response.getheaders() if name.lower() not in _HOP_BY_HOP}

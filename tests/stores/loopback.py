@@ -6,10 +6,9 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler
 from typing import Any, TypeAlias
 
-from tests.httpserver import http_server
+from tests.httpserver import QuietHandler, http_server
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +54,7 @@ class Loopback:
 def serving(answer: Handler) -> Iterator[Loopback]:
     """Serve until the end of the block."""
 
-    class _Handler(BaseHTTPRequestHandler):
+    class _Handler(QuietHandler):
         protocol_version = "HTTP/1.1"
 
         def handle_one_request(self) -> None:
@@ -78,9 +77,6 @@ def serving(answer: Handler) -> Iterator[Loopback]:
             self.send_header("Content-Length", str(len(data)))
             self.end_headers()
             self.wfile.write(data)
-
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002  (the name is http.server's)
-            """Say nothing."""
 
     with http_server(_Handler) as port:
         server = Loopback(f"http://127.0.0.1:{port}", answer)
