@@ -13,7 +13,7 @@ from gitops_upgrader.errors import (
     SharedPlace,
     UnfollowedChange,
 )
-from gitops_upgrader.manifests import field, json_patch, patched, pointer, replacement
+from gitops_upgrader.manifests import field, json_patch, patched, pointer, replacement, selector
 from gitops_upgrader.manifests.instance import Instance
 from gitops_upgrader.manifests.json_patch import Operation
 from gitops_upgrader.manifests.node import Node, Scalar, Sequence
@@ -38,6 +38,7 @@ def slots(instance: Instance, query: Query, roles: Iterable[Role]) -> tuple[Slot
         ManifestError: a place must not be edited; see `field`.
     """
     _refuse_unfollowed(instance)
+    _refuse_stray(instance)
     cluster = instance.effective
     if (problem := field.without_topology(cluster)) is not None:
         raise problem
@@ -72,6 +73,25 @@ def _refuse_unfollowed(instance: Instance) -> None:
         )
     if instance.absent is not None and pointer.walk(instance.tree, ("spec", "topology", "version")) is None:
         raise _beyond(instance, instance.absent, "no version")
+
+
+def _refuse_stray(instance: Instance) -> None:
+    """A patch that Kustomize cannot apply, and that was most likely meant for this Cluster."""
+    for node in instance.strays:
+        api, _, namespace, name = selector.named(node)
+        ids = [(space, known) for space, known in instance.ids if known == name]
+        if not ids:
+            continue
+        kept, space = pointer.peek(instance.tree, "apiVersion"), ids[-1][0]
+        lines = [f"apiVersion: {kept}"] if api != kept else []
+        if namespace != (space or "default"):
+            lines.append(f"namespace: {space}" if space else "no namespace")
+        raise InvalidPatch(
+            f"This patch names Cluster {namespace}/{name} of {api}, which is not there, so that Kustomize fails; "
+            f"what it could be for is Cluster {space or 'default'}/{name} of {kept}.",
+            where=node.document.where(node.start),
+            remedy=f"Write {' and '.join(lines)} into the patch, or take it out.",
+        )
 
 
 def _refuse_beyond(instance: Instance, place: Spot) -> None:

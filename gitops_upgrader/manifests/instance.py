@@ -30,7 +30,8 @@ class Instance:
     names; where it is a deployment, `top` is the outermost kustomization below it. `replacements` write to it, and
     those of `read` read it. `operations` are those of JSON6902 patches, each with the tree that it found; `obstacles`
     are what may change it on the way and is not followed. `absent` names the base that the Cluster is in, where that
-    is not in the repository: its tree is what patches make of it.
+    is not in the repository: its tree is what patches make of it. `strays` are merge patches of its layers that name a
+    Cluster which is not there, so that Kustomize fails; where some files alone were looked at, it may be in others.
     """
 
     cluster: Cluster
@@ -44,6 +45,7 @@ class Instance:
     steps: tuple[Step, ...] = ()
     obstacles: tuple[Obstacle, ...] = ()
     absent: Node | None = None
+    strays: tuple[Node, ...] = ()
 
     @property
     def effective(self) -> Cluster:

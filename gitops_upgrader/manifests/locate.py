@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Final
 
@@ -16,10 +16,10 @@ from gitops_upgrader.errors import (
     VersionsDisagree,
     Where,
 )
-from gitops_upgrader.manifests import editable, effective, marker, suspect, target
+from gitops_upgrader.manifests import editable, effective, marker, selector, suspect, target
 from gitops_upgrader.manifests.cluster import Cluster
 from gitops_upgrader.manifests.instance import Instance
-from gitops_upgrader.manifests.place import Located, Place, Slot, Step, outermost
+from gitops_upgrader.manifests.place import Located, Note, Place, Slot, Step, outermost
 from gitops_upgrader.manifests.query import Query, Role
 from gitops_upgrader.manifests.scan import matches
 from gitops_upgrader.manifests.search import Search
@@ -62,12 +62,25 @@ def locate(search: Search, query: Query) -> Located:
         line=cluster.line if cluster else first.line,
         slots=tuple(slots),
         version_text=version,
-        notes=tuple(note for slot in slots for note in editable.notes(slot.place)),
+        notes=(*(note for slot in slots for note in editable.notes(slot.place)), *_strays(search, instance)),
         trail=tuple(trail),
         class_name=named_class.value if named_class else None,
         class_where=named_class.document.where(named_class.start) if named_class else None,
         class_namespace=cluster.class_namespace if cluster else "",
     )
+
+
+def _strays(search: Search, instance: Instance | None) -> Iterator[Note]:
+    """What the reviewer should know of patches that make Kustomize fail: until then nothing is deployed."""
+    for node in search.strays(instance) if instance else ():
+        *_, namespace, name = selector.named(node)
+        line, _ = node.document.source.place(node.start)
+        yield Note(
+            "Kustomize fails here, and nothing of this layer is deployed: the patch names Cluster "
+            f"{namespace}/{name}, which is not there.",
+            node.document.file,
+            line,
+        )
 
 
 def _refuse_disagreement(slots: Iterable[Slot]) -> None:
@@ -202,6 +215,10 @@ def _nowhere(search: Search, query: Query) -> ManifestError:
         at = replacement.node.document.where(replacement.node.start)
         remedy += f" A Kustomize replacement ({at.file}:{at.line}) names Cluster {instance.effective.label} anew; if it"
         remedy += " is that one, give the name that it has before."
+        break
+    for node in search.naming(query.name):
+        patch = node.document.where(node.start)
+        remedy += f" The patch at {patch.file}:{patch.line} names it, and what that is a patch of has no such Cluster."
         break
     if query.namespace is not None:
         for instance in search.find(replace(query, namespace=None), [])[:1]:

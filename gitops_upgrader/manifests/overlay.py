@@ -9,11 +9,11 @@ from typing import Final
 
 from gitops_upgrader.errors import InvalidPatch, ManifestError, ManifestTooLarge
 from gitops_upgrader.manifests import cluster as kinds
-from gitops_upgrader.manifests import deployment
+from gitops_upgrader.manifests import deployment, selector
 from gitops_upgrader.manifests.instance import Instance, alone, applies, imagined, labelled, patched, renamed
 from gitops_upgrader.manifests.kustomization import TRANSFORMERS, Kustomization, Obstacle, generated
 from gitops_upgrader.manifests.layers import Layers
-from gitops_upgrader.manifests.node import Scalar
+from gitops_upgrader.manifests.node import Node, Scalar
 from gitops_upgrader.manifests.patch import Patch
 from gitops_upgrader.manifests.replacement import Replacement
 from gitops_upgrader.manifests.scan import Scan, Trait
@@ -72,6 +72,17 @@ class Overlays:
             values = [operation.value for operation in found if operation.path == "/spec/topology/version"]
             yield from (value for value in values if isinstance(value, Scalar))
 
+    def naming(self, name: str) -> Iterator[Node]:
+        """The merge patches that name a Cluster, in layers whose bases are all in the repository."""
+        for layer in self._layers.readable():
+            try:
+                patches = self._changes(layer).patches if self._layers.absent(layer) is None else ()
+            except ManifestError:
+                continue  # this is for a hint
+            for _, found in patches:
+                if found.target is None and kinds.is_cluster(found.node) and selector.named(found.node)[-1] == name:
+                    yield found.node
+
     def _deployed(self, root: Kustomization, only: frozenset[str] | None) -> list[Instance]:
         """What a deployment makes of its folders."""
         made: list[Instance] = []
@@ -109,7 +120,9 @@ class Overlays:
             for _, found in self._patches(layer, clear):
                 if not any(applies(instance, found) for instance in instances):
                     instances += [made for made in (imagined(found, absent),) if made is not None]
-        return [made for instance in instances if (made := self._transform(layer, instance, added)) is not None]
+        result = [made for instance in instances if (made := self._transform(layer, instance, added)) is not None]
+        strays = () if absent is not None else _strays(self._patches(layer, clear), [*instances, *result])
+        return [replace(instance, strays=(*instance.strays, *strays)) for instance in result] if strays else result
 
     def _gathered(self, layer: Kustomization, only: frozenset[str] | None, below: list[Instance]) -> Iterator[Instance]:
         """The Clusters that a kustomization begins with: for a component those that there are, and its resources."""
@@ -190,6 +203,13 @@ def _patched(instance: Instance, found: Patch, field: str) -> Instance | None:
         if instance.absent is None:
             raise
         return _hindered(instance, Obstacle(found.node, "a patch of what is in a base that is not in the repository"))
+
+
+def _strays(patches: list[tuple[str, Patch]], instances: list[Instance]) -> tuple[Node, ...]:
+    """The merge patches that name a Cluster which none of a layer's is, or was before they were applied."""
+    named = [found.node for _, found in patches if found.target is None and kinds.is_cluster(found.node)]
+    known = {one for instance in instances for one in selector.known(instance.tree, instance.ids)} if named else set()
+    return tuple(node for node in named if selector.named(node) not in known)
 
 
 def _may_name(found: Patch, name: str) -> bool:

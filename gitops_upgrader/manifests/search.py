@@ -12,6 +12,7 @@ from gitops_upgrader.manifests.document import Document
 from gitops_upgrader.manifests.instance import Instance, alone
 from gitops_upgrader.manifests.kustomization import Kustomization
 from gitops_upgrader.manifests.layers import Layers
+from gitops_upgrader.manifests.node import Node
 from gitops_upgrader.manifests.overlay import Overlays
 from gitops_upgrader.manifests.place import Place, Shape, Step
 from gitops_upgrader.manifests.query import Query
@@ -82,6 +83,22 @@ class Search:
                 yield from self._alone(path)
             roots |= {layer.key: layer for layer in above}
         yield from self._rendered(roots)
+
+    def strays(self, instance: Instance) -> tuple[Node, ...]:
+        """The patches of a Cluster's layers that name one which is in none of the files; see `Instance.strays`."""
+        if not instance.strays or instance.root is None:
+            return ()
+        try:
+            whole = self.overlays.render(instance.root)
+        except ManifestError:
+            return ()  # something else is the matter with another one
+        return next((one.strays for one in whole if one.cluster.node is instance.cluster.node), ())
+
+    def naming(self, name: str) -> Iterator[Node]:
+        """The patches that name a Cluster which none has ever been called."""
+        known = {one for instances in self._deployed().values() for instance in instances for _, one in instance.ids}
+        if name not in known:
+            yield from self.overlays.naming(name)
 
     def renamed_by_replacement(self) -> Iterator[tuple[Instance, Replacement]]:
         """The Clusters whose deployed name a Kustomize replacement writes, which is not followed."""

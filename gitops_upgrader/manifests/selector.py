@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from collections.abc import Mapping as MappingType
 from dataclasses import dataclass
 from functools import lru_cache
@@ -21,6 +22,9 @@ _MAX_MEMORY: Final = 2 * 1024 * 1024
 
 Ids: TypeAlias = tuple[tuple[str, str], ...]
 """All (namespace, name) pairs that an object had, the first and the present one at the ends."""
+
+Id: TypeAlias = tuple[str, str, str, str]
+"""What Kustomize tells objects apart by: API version, kind, namespace and name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,13 +138,25 @@ def _compiled(pattern: str) -> Any:
 def names(patch: Node, tree: Node, ids: Ids) -> bool:
     """Whether a merge patch without a target is for an object: it has one of its ids.
 
-    Group, version and kind are part of an id, and no namespace is the namespace `default`: Kustomize's `GetById`
-    (api/resmap/reswrangler.go) and `ResId.Equals` (kyaml/resid/resid.go).
+    Kustomize's `GetById` (api/resmap/reswrangler.go).
+    """
+    return named(patch) in known(tree, ids)
+
+
+def named(patch: Node) -> Id:
+    """The id that a merge patch without a target names.
+
+    Group, version and kind are part of an id, and no namespace is the namespace `default`: Kustomize's `ResId.Equals`
+    (kyaml/resid/resid.go).
     """
     space, name = (pointer.peek(patch, "metadata", key) for key in ("namespace", "name"))
-    return all(pointer.peek(patch, key) == pointer.peek(tree, key) for key in ("apiVersion", "kind")) and any(
-        (_effective(space), name) == (_effective(known), other) for known, other in ids
-    )
+    return pointer.peek(patch, "apiVersion"), pointer.peek(patch, "kind"), _effective(space), name
+
+
+def known(tree: Node, ids: Ids) -> Iterator[Id]:
+    """All ids that an object had, as `named` tells them."""
+    api, kind = pointer.peek(tree, "apiVersion"), pointer.peek(tree, "kind")
+    return ((api, kind, _effective(space), name) for space, name in ids)
 
 
 def _effective(namespace: str) -> str:

@@ -43,7 +43,6 @@ def _kustomized(kustomization: str, **files: str) -> dict[str, Any]:
         ("patches: [{path: p.yaml}]\n", {"p": MERGE % "prod"}, "k/p.yaml", Shape.MERGE_PATCH),
         ("patches: [p.yaml]\n", {"p": MERGE % "prod"}, "k/p.yaml", Shape.MERGE_PATCH),
         ("patchesStrategicMerge: [./p.yaml]\n", {"p": MERGE % "prod"}, "k/p.yaml", Shape.MERGE_PATCH),
-        ("patchesStrategicMerge: [p.yaml]\n", {"p": MERGE % "other"}, "k/cluster.yaml", Shape.LITERAL),
         ("patches: [{path: p.yaml, target: {name: prod}}]\n", {"p": MERGE % "any"}, "k/p.yaml", Shape.MERGE_PATCH),
         ("patches: [{path: p.yaml, target: {name: dev}}]\n", {"p": VERSION}, "k/cluster.yaml", Shape.LITERAL),
         ("patches: [{path: p.yaml}]\n", {"p": "# nothing\n"}, "k/cluster.yaml", Shape.LITERAL),
@@ -284,6 +283,81 @@ def test_an_insertion_into_a_shared_base_is_refused() -> None:
 )
 def test_refusals(kustomization: str, files: dict[str, str], reason: type[ManifestError], message: str) -> None:
     assert message in refusal(_kustomized(kustomization, **files), reason=reason)
+
+
+@pytest.mark.parametrize(
+    ("kustomization", "patch", "problem", "remedy"),
+    [
+        (
+            "",
+            (MERGE % "prod").replace("v1beta1", "v1beta2"),
+            "names Cluster default/prod of cluster.x-k8s.io/v1beta2, which is not there",
+            "Write apiVersion: cluster.x-k8s.io/v1beta1 into the patch",
+        ),
+        (
+            "namespace: fleet\n",
+            MERGE % "prod, namespace: dev",
+            "is Cluster fleet/prod of",
+            "Write namespace: fleet into the patch",
+        ),
+        (
+            "",
+            (MERGE % "prod, namespace: dev").replace("v1beta1", "v1beta2"),
+            "is Cluster default/prod of",
+            "Write apiVersion: cluster.x-k8s.io/v1beta1 and no namespace into the patch",
+        ),
+    ],
+)
+@pytest.mark.parametrize("field", ["patches: [{path: p.yaml}]\n", "patchesStrategicMerge: [p.yaml]\n"])
+def test_a_patch_that_names_nothing_is_told_where_it_may_mean_the_cluster(
+    kustomization: str, patch: str, problem: str, remedy: str, field: str
+) -> None:
+    files = _kustomized(kustomization + field, p=patch)
+    message = refusal(files, reason=InvalidPatch)
+    assert message.startswith("k/p.yaml:1:1: This patch")
+    assert problem in message
+    assert remedy in message
+    (found,) = Manifests(MemoryTree(files)).clusters()
+    assert isinstance(found.refusal, InvalidPatch)
+
+
+def test_a_patch_for_nobody_is_noted_for_the_others() -> None:
+    patches = "patches: [{path: o.yaml}, {path: p.yaml}, {path: d.yaml}]\n"
+    files = _kustomized(patches, o=MERGE % "other", p=MERGE % "prod", d=MERGE % "dev")
+    files |= {"k/kustomization.yaml": "resources: [cluster.yaml, dev.yaml]\n" + patches, "k/dev.yaml": cluster("dev")}
+    located = locate(files)
+    assert located.version.file == "k/p.yaml"
+    (note,) = located.notes
+    assert (note.file, note.line) == ("k/o.yaml", 1)
+    assert "Kustomize fails here" in note.message
+    assert "names Cluster default/other, which is not there" in note.message
+    assert locate(files | {"k/other.yaml": cluster("other")}).notes == located.notes
+    files["k/kustomization.yaml"] = "resources: [cluster.yaml, dev.yaml, other.yaml]\n" + patches
+    assert not locate(files | {"k/other.yaml": cluster("other")}).notes
+
+
+def test_a_patch_that_removes_its_cluster_is_for_one() -> None:
+    files = _kustomized("patches: [{path: p.yaml}]\n", p=HEAD + "metadata: {name: dev}\n$patch: delete\n")
+    files |= {"k/kustomization.yaml": "resources: [cluster.yaml, dev.yaml]\npatches: [{path: p.yaml}]\n"}
+    assert not locate(files | {"k/dev.yaml": cluster("dev")}).notes
+
+
+def test_of_a_layer_that_cannot_be_read_wholly_nothing_is_noted() -> None:
+    files = _kustomized("patches: [{path: p.yaml}]\n", p=MERGE % "dev")
+    files |= {"k/kustomization.yaml": "resources: [cluster.yaml, dev.yaml]\npatches: [{path: p.yaml}]\n"}
+    assert not locate(files | {"k/dev.yaml": cluster("dev") + "x: ]\n"}).notes
+
+
+def test_a_patch_of_the_name_that_nothing_has_is_told() -> None:
+    files = _kustomized("patches: [{path: o.yaml}]\n", o=MERGE % "other") | {
+        "remote/kustomization.yaml": "resources: [none.yaml]\npatches: [{patch: 'a: ['}]\n",
+        "bad/kustomization.yaml": "resources: []\npatches: [{path: none.yaml}]\n",
+    }
+    message = refusal(files, Query("other"), reason=ClusterNotFound)
+    assert "The patch at k/o.yaml:1 names it, and what that is a patch of has no such Cluster." in message
+    assert "names it" not in refusal(files, Query("nobody"), reason=ClusterNotFound)
+    files = _kustomized("namePrefix: a-\npatches: [{path: p.yaml}]\n", p=MERGE % "prod")
+    assert "names it" not in refusal(files, reason=ClusterNotFound)
 
 
 def test_a_variable_is_not_inserted_into_a_quoted_text() -> None:

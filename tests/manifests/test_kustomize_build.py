@@ -36,3 +36,10 @@ def test_golden_layers_are_edited_to_what_is_deployed(case: Case, tmp_path: Path
     assert case.values.version is not None
     assert versions[case.query.name].removeprefix("v") == case.values.version.removeprefix("v")
     assert len(set(versions.values())) == 1
+
+
+def test_a_patch_without_match_fails_the_build(tmp_path: Path) -> None:
+    (case,) = (case for case in cases() if case.name == "refused-patch-without-match")
+    complaint = kustomize_build(tmp_path, case.before.files, "prod")
+    assert isinstance(complaint, str)
+    assert "no matches for Id Cluster.v1beta1.cluster.x-k8s.io/prod" in complaint
