@@ -168,9 +168,9 @@ def test_a_live_class_that_lists_its_versions_is_obeyed(
 ) -> None:
     with kubernetes.alone("cluster-class-crd"):
         definition = yaml.safe_load(CLASS_CRD)
-        path = f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{definition['metadata']['name']}"
-        kubernetes.apply(path, definition)
-        until(lambda: "acceptedNames" in (kubernetes.api("GET", path) or {}).get("status", {}), "classes are served")
+        name = definition["metadata"]["name"]
+        kubernetes.apply(f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{name}", definition)
+        until(lambda: kubernetes.serves(name), "classes are served")
     listing = """\
 apiVersion: cluster.x-k8s.io/v1beta2
 kind: ClusterClass

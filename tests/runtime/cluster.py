@@ -17,7 +17,7 @@ from gitops_upgrader.runtime.election import Terms
 from gitops_upgrader.runtime.process import Process, Settings
 from gitops_upgrader.runtime.secrecy import Secrecy
 from tests.pulls.people import Clock, People
-from tests.servers.kubernetes import KubernetesServer, until
+from tests.servers.kubernetes import PATIENCE, KubernetesServer, until
 
 OURS = "kubernetesupgraded.dimitrikoshkin.com/v1alpha1"
 CAPI = "cluster.x-k8s.io/v1beta2"
@@ -207,7 +207,7 @@ class Management:
         path = f"{self.path('Cluster', name)}/status"
         self.server.api("PATCH", path, {"status": status}, content_type="application/merge-patch+json")
 
-    def until(self, holds: Callable[[], object], what: str, *, seconds: float = 30.0) -> None:
+    def until(self, holds: Callable[[], object], what: str, *, seconds: float = PATIENCE) -> None:
         until(lambda: bool(holds()), what, seconds=seconds)
 
 
@@ -216,7 +216,7 @@ def serve_clusters(server: KubernetesServer) -> None:
     with server.alone("cluster-crd"):
         base = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/clusters.cluster.x-k8s.io"
         server.apply(base, yaml.safe_load(CLUSTER_CRD))
-        until(lambda: "acceptedNames" in (server.api("GET", base) or {}).get("status", {}), "Clusters are served")
+        until(lambda: server.serves("clusters.cluster.x-k8s.io"), "Clusters are served")
 
 
 @contextmanager
@@ -230,13 +230,13 @@ def managed(server: KubernetesServer, folder: Path, serve: Callable[[Path], Any]
 
 
 def settings(management: Management, **changes: Any) -> Settings:
-    """A controller for one namespace that does not take long to notice that another one has gone."""
+    """A controller for one namespace. It keeps its Lease on a machine that stands still for a while."""
     made: Mapping[str, Any] = {
         "kubeconfig": management.server.kubeconfig,
         "namespaces": (management.namespace,),
         "lease_namespace": management.namespace,
         "listen": ("127.0.0.1", 0),
-        "terms": Terms(duration=3, deadline=2, retry=0.2),
+        "terms": Terms(duration=60, deadline=45, retry=0.2),
     }
     return Settings(**{**made, **changes})
 
@@ -260,6 +260,6 @@ def running(chosen: Settings, clock: Callable[[], datetime] = lambda: datetime.n
         yield process
     finally:
         stop.set()
-        thread.join(60)
+        thread.join(PATIENCE)
     assert not thread.is_alive()
     assert not failures

@@ -12,7 +12,6 @@ from urllib.parse import quote
 from tests.pulls.gitea_host import Pushers
 from tests.pulls.people import Clock
 from tests.runtime.cluster import Management, serve_clusters
-from tests.runtime.replica import PATIENCE
 from tests.servers.gitea import GiteaRepository, GiteaServer
 from tests.servers.kubernetes import KubernetesServer
 
@@ -90,7 +89,12 @@ class Forged(Management):
 
     def proposed(self, name: str) -> None:
         """Wait until an upgrader's pull request is open."""
-        self.until(lambda: self.is_proposed(name), f"{name} is proposed", seconds=PATIENCE)
+        self.until(lambda: self.is_proposed(name), f"{name} is proposed")
+
+
+def are_built(management: Management) -> bool:
+    """Whether every machine image says that it is there; the one that nobody waits for may be the last to."""
+    return all(found.get("status", {}).get("ready") for found in management.items("MachineImage"))
 
 
 def is_proposed(management: Management, name: str) -> bool:

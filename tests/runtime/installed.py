@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import shlex
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -87,12 +88,29 @@ class Installed:
         self.apply()
         account = f"/api/v1/namespaces/{self.namespace}/serviceaccounts/default"
         until(lambda: self.server.api("GET", account) is not None, "Pods can be made")
-        places = self.watched or ("default",)
-        until(lambda: all(self.may("list", "", "secrets", place) for place in places), "its rights are known")
+        until(lambda: all(self.server.lets(self.user, *given) for given in self.given()), "its rights are known")
+
+    @property
+    def user(self) -> str:
+        """Who the controller is to the API server."""
+        return f"system:serviceaccount:{self.namespace}:{NAME}"
+
+    def given(self) -> Iterator[tuple[list[dict[str, Any]], str]]:
+        """The rules that the controller is bound to, each with their namespace; none is everywhere.
+
+        Foreign kinds are left out, as others say which ones those are.
+        """
+        for binding in (*self.of("RoleBinding"), *self.of("ClusterRoleBinding")):
+            namespace = str(binding["metadata"].get("namespace", ""))
+            reference = binding["roleRef"]
+            home = namespace if reference["kind"] == "Role" else None
+            (role,) = (one for one in self.of(reference["kind"], home) if one["metadata"]["name"] == reference["name"])
+            if "aggregationRule" not in role:
+                yield role["rules"], namespace
 
     def may(self, verb: str, group: str, resource: str, namespace: str) -> bool:
         """What the API server says about a right of the controller."""
-        return may(self.server, f"system:serviceaccount:{self.namespace}:{NAME}", verb, group, resource, namespace)
+        return self.server.may(self.user, verb, group, resource, namespace)
 
     def kubeconfig(self) -> Path:
         """For who runs as the controller."""
@@ -104,16 +122,3 @@ class Installed:
         (container,) = found["spec"]["template"]["spec"]["containers"]
         assert container["args"][0] == "controller", shlex.join(container["args"])
         return [argument for argument in container["args"] if not argument.startswith("--cache-dir=")]
-
-
-def may(server: KubernetesServer, user: str, verb: str, group: str, resource: str, namespace: str) -> bool:
-    """What the API server says about somebody's right."""
-    resource, _, part = resource.partition("/")
-    attributes = {"verb": verb, "group": group, "resource": resource, "subresource": part, "namespace": namespace}
-    review = {
-        "apiVersion": "authorization.k8s.io/v1",
-        "kind": "SubjectAccessReview",
-        "spec": {"user": user, "resourceAttributes": attributes},
-    }
-    answer = server.api("POST", "/apis/authorization.k8s.io/v1/subjectaccessreviews", review)
-    return bool(answer["status"]["allowed"])

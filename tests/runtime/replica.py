@@ -18,10 +18,8 @@ import requests
 
 from gitops_upgrader.runtime.installation import NAME
 from tests.runtime.installed import Installed
-from tests.servers.kubernetes import until
+from tests.servers.kubernetes import PATIENCE, until
 
-PATIENCE = 90.0
-"""Seconds for what the controller does on its own; on an idle machine it takes one or two."""
 _TAIL = 8000
 
 
@@ -80,7 +78,7 @@ class Replica:
 
     def until(self, fact: str) -> None:
         """Wait until it `leads`, or is `ready`."""
-        until(lambda: bool(getattr(self, fact)) or not self.runs, f"{self.name} is there", seconds=PATIENCE)
+        until(lambda: bool(getattr(self, fact)) or not self.runs, f"{self.name} is there")
         assert self.runs, f"{self.name} has ended with {self.process.returncode}"
 
     def kill(self) -> None:
@@ -101,7 +99,7 @@ def replica(
     *options: str,
     name: str = "controller",
     kubeconfig: Path | None = None,
-    lease: str = "3s",
+    lease: str = "60s",
     deployment: str = NAME,
 ) -> Iterator[Replica]:
     """Run one until the end of the block, however that comes.
@@ -110,7 +108,7 @@ def replica(
         folder: where its log, its home and what it fetches go.
         options: what is said to it beyond what the Deployment says.
         kubeconfig: the way to the API, where it is not the straight one.
-        lease: after how long another one takes over.
+        lease: after how long another one takes over from one that was killed; one that has ended gives it back.
         deployment: whose Pod it is, where there are several.
     """
     home = folder / name

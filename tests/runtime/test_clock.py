@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from gitops_upgrader.runtime.installation import NAME
 from tests.runtime.cluster import SOURCES, UPGRADER, running, settings
 from tests.runtime.forge import Forged
 from tests.runtime.installed import Installed
-from tests.runtime.replica import PATIENCE, replica
+from tests.runtime.replica import replica
 from tests.servers import kubelet
 
 pytestmark = pytest.mark.servers
@@ -49,9 +50,10 @@ def test_a_clock_that_jumps_forward_and_back(fleet: Forged, rights: Installed, t
     fleet.apply(BUILT)
     clock = Jumping()
     chosen = settings(fleet, kubeconfig=rights.kubeconfig(), lease_namespace=rights.namespace)
-    with running(chosen, clock), replica(rights, tmp_path, name="standby") as standby:
+    with running(chosen, clock), ExitStack() as later:
         fleet.apply(UPGRADER.replace("NAME", "one"))
         fleet.proposed("one")
+        standby = later.enter_context(replica(rights, tmp_path, name="standby"))
         standby.until("ready")
         kubelet.ends(fleet.server, fleet.namespace, "built-1", code=1)
         fleet.until(
@@ -61,9 +63,7 @@ def test_a_clock_that_jumps_forward_and_back(fleet: Forged, rights: Installed, t
         # A month ahead: what was to wait for a minute need not wait any more.
         clock.off = timedelta(days=30)
         ask(fleet, "MachineImage", "built", "once")
-        fleet.until(
-            lambda: kubelet.job(fleet.server, fleet.namespace, "built-2"), "it is built again", seconds=PATIENCE
-        )
+        fleet.until(lambda: kubelet.job(fleet.server, fleet.namespace, "built-2"), "it is built again")
         fleet.apply(UPGRADER.replace("NAME", "two"))
         fleet.proposed("two")
 
@@ -86,4 +86,4 @@ def merged(fleet: Forged, name: str) -> None:
     """Merge the pull request of an upgrader, and wait until that is noticed."""
     (pull,) = (one for one in fleet.pulls() if one["head"]["ref"].endswith(f"/{name}"))
     fleet.merge(pull["number"])
-    fleet.until(lambda: fleet.condition(name, "Merged") == ("True", "Merged"), f"{name} is seen", seconds=PATIENCE)
+    fleet.until(lambda: fleet.condition(name, "Merged") == ("True", "Merged"), f"{name} is seen")

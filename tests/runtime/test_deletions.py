@@ -11,7 +11,7 @@ import pytest
 from tests.runtime.cluster import SOURCES, UPGRADER
 from tests.runtime.forge import Forged, building
 from tests.runtime.installed import Installed
-from tests.runtime.replica import PATIENCE, replica
+from tests.runtime.replica import replica
 from tests.servers import kubelet
 
 pytestmark = pytest.mark.servers
@@ -40,7 +40,7 @@ def gone(fleet: Forged, kind: str, name: str) -> None:
     """Delete an object, and wait until it is gone."""
     before = uid(fleet.get(kind, name))
     fleet.delete(kind, name)
-    fleet.until(lambda: uid(fleet.get(kind, name)) != before, f"{name} is gone", seconds=PATIENCE)
+    fleet.until(lambda: uid(fleet.get(kind, name)) != before, f"{name} is gone")
 
 
 def test_while_an_image_is_built(fleet: Forged) -> None:
@@ -48,7 +48,7 @@ def test_while_an_image_is_built(fleet: Forged) -> None:
     fleet.apply(building(SOURCES))
     fleet.apply(TEXT)
     name, job = "images-v1.34.2", "images-v1.34.2-1"
-    fleet.until(lambda: kubelet.pods(fleet.server, fleet.namespace, job), "it is being built", seconds=PATIENCE)
+    fleet.until(lambda: kubelet.pods(fleet.server, fleet.namespace, job), "it is being built")
     first = uid(kubelet.job(fleet.server, fleet.namespace, job))
     gone(fleet, KIND, "prod")  # nothing keeps it: nothing was made outside
     gone(fleet, "MachineImage", name)
@@ -57,13 +57,9 @@ def test_while_an_image_is_built(fleet: Forged) -> None:
         "it is built again",
         seconds=120,
     )
-    fleet.until(
-        lambda: len(kubelet.pods(fleet.server, fleet.namespace, job)) == 1, "the old Pod is gone", seconds=PATIENCE
-    )
+    fleet.until(lambda: len(kubelet.pods(fleet.server, fleet.namespace, job)) == 1, "the old Pod is gone")
     kubelet.ends(fleet.server, fleet.namespace, job, message="ami-v1.34.2")
-    fleet.until(
-        lambda: (fleet.get("MachineImage", name) or {}).get("status", {}).get("ready"), "it is there", seconds=PATIENCE
-    )
+    fleet.until(lambda: (fleet.get("MachineImage", name) or {}).get("status", {}).get("ready"), "it is there")
     assert fleet.get("MachineImage", name)["status"]["attempts"] == 1
     fleet.apply(TEXT)
     fleet.proposed("prod")
@@ -77,19 +73,15 @@ def test_while_it_is_planned(fleet: Forged) -> None:
     fleet.until(
         lambda: (fleet.get("Plan", "newest") or {}).get("status", {}).get("machineImageRef"), "an image is found"
     )
-    fleet.until(
-        lambda: fleet.condition("prod", "Stalled") == ("True", "ObjectNotFound"),
-        "there is no repository",
-        seconds=PATIENCE,
-    )
+    fleet.until(lambda: fleet.condition("prod", "Stalled") == ("True", "ObjectNotFound"), "there is no repository")
     gone(fleet, "Plan", "newest")
     fleet.connect()
-    fleet.until(lambda: "Plan" in message(fleet), "it is told", seconds=PATIENCE)
+    fleet.until(lambda: "Plan" in message(fleet), "it is told")
     assert fleet.condition("prod", "Stalled") == ("True", "ObjectNotFound")
     fleet.apply(SOURCES)
     fleet.proposed("prod")
     gone(fleet, "Plan", "newest")
-    fleet.until(lambda: fleet.condition("prod", "Stalled") == ("True", "ObjectNotFound"), "it stalls", seconds=PATIENCE)
+    fleet.until(lambda: fleet.condition("prod", "Stalled") == ("True", "ObjectNotFound"), "it stalls")
     (pull,) = fleet.pulls()
     assert pull["state"] == "open"
     fleet.apply(SOURCES)
@@ -126,20 +118,18 @@ def test_while_it_is_rolled_out(fleet: Forged) -> None:
     fleet.apply(TEXT)
     fleet.proposed("prod")
     fleet.merge(1)
-    fleet.until(
-        lambda: fleet.condition("prod", "Merged") == ("True", "Merged"), "the merge is noticed", seconds=PATIENCE
-    )
+    fleet.until(lambda: fleet.condition("prod", "Merged") == ("True", "Merged"), "the merge is noticed")
     fleet.flux("prod")
     fleet.rolls("prod", done=False)
-    fleet.until(lambda: fleet.condition("prod", "RolledOut") == ("False", "RollingOut"), "it rolls", seconds=PATIENCE)
+    fleet.until(lambda: fleet.condition("prod", "RolledOut") == ("False", "RollingOut"), "it rolls")
     gone(fleet, KIND, "prod")
     (pull,) = fleet.pulls()
     assert pull["merged"]
     assert "version: v1.34.2" in fleet.people.read("main", "clusters/prod.yaml")
     fleet.apply(TEXT)
-    fleet.until(lambda: fleet.condition("prod", "RolledOut") == ("False", "RollingOut"), "it rolls", seconds=PATIENCE)
+    fleet.until(lambda: fleet.condition("prod", "RolledOut") == ("False", "RollingOut"), "it rolls")
     gone(fleet, "Plan", "newest")
     fleet.rolls("prod", done=True)
     fleet.apply(SOURCES)
-    fleet.until(lambda: fleet.condition("prod", "RolledOut") == ("True", "RolledOut"), "it is there", seconds=PATIENCE)
+    fleet.until(lambda: fleet.condition("prod", "RolledOut") == ("True", "RolledOut"), "it is there")
     assert len(fleet.pulls()) == 1

@@ -12,7 +12,7 @@ from gitops_upgrader.runtime.installation import NAME
 from gitops_upgrader.runtime.rbac import AGGREGATION_LABEL
 from tests.gitserver import git_http_server
 from tests.runtime.cluster import Management, managed
-from tests.runtime.installed import Installed, may, path_of, printed
+from tests.runtime.installed import Installed, path_of, printed
 from tests.servers.kubernetes import KubernetesServer, Refused, until
 
 pytestmark = pytest.mark.servers
@@ -108,7 +108,7 @@ def test_people_have_what_their_roles_aggregate(
     }
     path = f"/apis/rbac.authorization.k8s.io/v1/namespaces/{management.namespace}/rolebindings"
     server.api("POST", path, binding)
-    ask = partial(may, server, f"{role}-person")
+    ask = partial(server.may, f"{role}-person")
     until(lambda: ask("list", group, "plans", management.namespace) is sees, "the role says so")
     until(lambda: ask("patch", group, "plans", management.namespace) is changes, "the role says so")
     assert not ask("patch", group, "plans/status", management.namespace)

@@ -13,9 +13,9 @@ from tests.runtime.between import between
 from tests.runtime.cluster import SOURCES, UPGRADER
 from tests.runtime.forge import Forged, building
 from tests.runtime.installed import Installed, path_of
-from tests.runtime.replica import PATIENCE, replica
+from tests.runtime.replica import replica
 from tests.servers import kubelet
-from tests.servers.kubernetes import until
+from tests.servers.kubernetes import PATIENCE, until
 
 pytestmark = pytest.mark.servers
 
@@ -56,9 +56,7 @@ def test_one_right_is_taken_away_and_given_back(fleet: Forged, rights: Installed
         fleet.connect()
         fleet.apply(building(SOURCES))
         fleet.apply(UPGRADER.replace("NAME", "prod"))
-        fleet.until(
-            lambda: "Stalled" in conditions(fleet, "MachineImage", "images-v1.34.2"), "it is told", seconds=PATIENCE
-        )
+        fleet.until(lambda: "Stalled" in conditions(fleet, "MachineImage", "images-v1.34.2"), "it is told")
         stalled = conditions(fleet, "MachineImage", "images-v1.34.2")["Stalled"]
         assert stalled["reason"] == "KubernetesForbidden"
         account = re.escape(f"system:serviceaccount:{rights.namespace}:{NAME}")
@@ -71,7 +69,7 @@ def test_one_right_is_taken_away_and_given_back(fleet: Forged, rights: Installed
         server.apply(path_of(role), role)
         until(may, "the right is there again")
         kubelet.ends(server, fleet.namespace, "images-v1.34.2-1", message="ami-v1.34.2")
-        fleet.until(lambda: fleet.status("prod").get("targetVersion") == "v1.34.2", "it goes on", seconds=PATIENCE)
+        fleet.until(lambda: fleet.status("prod").get("targetVersion") == "v1.34.2", "it goes on")
         assert "Stalled" not in conditions(fleet, "MachineImage", "images-v1.34.2")
         fleet.proposed("prod")
         assert len(fleet.pulls()) == 1
@@ -92,11 +90,11 @@ def test_all_rights_are_taken_away_and_given_back(fleet: Forged, rights: Install
     ):
         fleet.connect()
         fleet.apply(SOURCES)
-        fleet.until(lambda: len(fleet.items("MachineImage")) == 2, "it works", seconds=PATIENCE)
+        fleet.until(lambda: len(fleet.items("MachineImage")) == 2, "it works")
         server.api("DELETE", path_of(binding))
         until(lambda: not may(), "the rights are gone")
         proxy.cut()
-        until(lambda: controller.said("may not watch plans"), "it is noticed", seconds=PATIENCE)
+        until(lambda: controller.said("may not watch plans"), "it is noticed")
         fleet.apply(UPGRADER.replace("NAME", "prod"))
         fleet.delete("MachineImage", "images-v1.34.2")
         server.apply(path_of(binding), binding)
@@ -112,16 +110,16 @@ def test_a_leader_that_may_not_renew_its_lease_makes_way(fleet: Forged, rights: 
     fleet.connect()
     fleet.apply(SOURCES)
     (binding,) = rights.of("RoleBinding", rights.namespace)
-    with replica(rights, tmp_path, name="first") as first:
+    with replica(rights, tmp_path, name="first", lease="9s") as first:
         first.until("leads")
         fleet.server.api("DELETE", path_of(binding))
         assert first.process.wait(PATIENCE) == 1
         assert "may not" in first.log.read_text("utf-8")
         assert "The Lease could not be renewed in time" in first.log.read_text("utf-8")
     with replica(rights, tmp_path, name="second") as second:
-        until(lambda: second.said("may not get leases"), "it is refused", seconds=PATIENCE)
+        until(lambda: second.said("may not get leases"), "it is refused")
         assert second.runs
         assert not second.leads
         fleet.server.apply(path_of(binding), binding)
         second.until("leads")
-        fleet.until(lambda: len(fleet.items("MachineImage")) == 2, "it works", seconds=PATIENCE)
+        fleet.until(lambda: len(fleet.items("MachineImage")) == 2, "it works")

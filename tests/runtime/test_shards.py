@@ -10,7 +10,7 @@ from gitops_upgrader.runtime.installation import NAME
 from tests.runtime.cluster import SOURCES, UPGRADER
 from tests.runtime.forge import Forged
 from tests.runtime.installed import Installed
-from tests.runtime.replica import PATIENCE, Replica, replica
+from tests.runtime.replica import Replica, replica
 from tests.servers.kubernetes import KubernetesServer
 
 pytestmark = pytest.mark.servers
@@ -62,8 +62,8 @@ def test_each_object_has_one_process(fleet: Forged, rights: Installed, tmp_path:
         for name in ("red", "blue", "plain"):
             fleet.proposed(name)
         # A process counts an upgrader after it has written its status, which is what was waited for.
-        fleet.until(lambda: clusters(rest) >= {"blue", "plain"}, "the rest counts its own", seconds=PATIENCE)
-        fleet.until(lambda: clusters(red) >= {"red"}, "the shard counts its own", seconds=PATIENCE)
+        fleet.until(lambda: clusters(rest) >= {"blue", "plain"}, "the rest counts its own")
+        fleet.until(lambda: clusters(red) >= {"red"}, "the shard counts its own")
         assert clusters(rest) == {"blue", "plain"}
         assert clusters(red) == {"red"}
         assert len(fleet.pulls()) == 3
@@ -72,7 +72,7 @@ def test_each_object_has_one_process(fleet: Forged, rights: Installed, tmp_path:
         # A merge reaches the shard that it concerns.
         (pull,) = (one for one in fleet.pulls() if one["head"]["ref"].endswith("/red"))
         fleet.merge(pull["number"])
-        fleet.until(lambda: fleet.condition("red", "Merged") == ("True", "Merged"), "it is noticed", seconds=PATIENCE)
+        fleet.until(lambda: fleet.condition("red", "Merged") == ("True", "Merged"), "it is noticed")
 
         # Where a shard has no process, nobody does its work, until somebody moves it to another one.
         assert red.end() == 0

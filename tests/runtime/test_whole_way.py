@@ -11,7 +11,7 @@ from tests import debian
 from tests.runtime.cluster import PLAN, UPGRADER
 from tests.runtime.forge import Forged
 from tests.runtime.installed import Installed
-from tests.runtime.replica import PATIENCE, replica
+from tests.runtime.replica import replica
 from tests.servers import kubelet
 
 pytestmark = pytest.mark.servers
@@ -99,8 +99,8 @@ def test_from_a_release_to_the_end_of_its_rollout_and_the_next_hop(
         assert [pull["number"] for pull in fleet.pulls()] == [first["number"], second["number"]]
         assert kubelet.jobs(fleet.server, fleet.namespace) == JOBS
 
-        reasons = {event["reason"] for event in fleet.items("Event")}
-        assert {"PullRequestOpened", "Merged", "RolledOut"} <= reasons, reasons
+        told = {"PullRequestOpened", "Merged", "RolledOut"}
+        fleet.until(lambda: told <= {event["reason"] for event in fleet.items("Event")}, "people are told")
         assert fleet.forge.server.upgrader.token not in controller.log.read_text("utf-8")
         assert controller.metric("errors_total", reason="KubernetesForbidden") == 0
         assert controller.end() == 0
@@ -118,7 +118,7 @@ JOBS = [
 
 def hop(fleet: Forged, old: str, new: str) -> dict[str, Any]:
     """Wait for the pull request of a hop, and look at what a reviewer sees, and at what the status says of it."""
-    fleet.until(lambda: fleet.status("prod").get("targetVersion") == new, f"{new} is chosen", seconds=PATIENCE)
+    fleet.until(lambda: fleet.status("prod").get("targetVersion") == new, f"{new} is chosen")
     fleet.proposed("prod")
     (pull,) = fleet.pulls("open")
     told = fleet.status("prod")["pullRequest"]

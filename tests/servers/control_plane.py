@@ -10,7 +10,6 @@ import base64
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -29,6 +28,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from tests.need import MACHINE
 from tests.servers.build import GoProgram
+from tests.servers.ports import free_ports
 from tests.servers.shared import keep
 
 KUBERNETES = "v1.36.3"
@@ -184,7 +184,7 @@ def running(
 
 def _laid_out(folder: Path, further: Sequence[str]) -> ControlPlane:
     """Everything that the programs read: certificates, keys, configuration."""
-    client_port, peer_port, port = _free_ports(3)
+    client_port, peer_port, port = free_ports(3)
     url, etcd_url = f"https://127.0.0.1:{port}", f"http://127.0.0.1:{client_port}"
     authority = trustme.CA()
     authority.cert_pem.write_to_path(folder / "ca.crt")
@@ -299,15 +299,6 @@ def _write(path: Path, *parts: bytes) -> None:
 
 def _base64(data: bytes) -> str:
     return base64.b64encode(data).decode()
-
-
-def _free_ports(count: int) -> list[int]:
-    """Ports that nobody listens on, different ones."""
-    with ExitStack() as stack:
-        probes = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for probe in probes:
-            probe.bind(("127.0.0.1", 0))
-        return [probe.getsockname()[1] for probe in probes]
 
 
 def _answers(url: str, authority: Path | None = None, certificates: tuple[Path, Path] | None = None) -> bool:

@@ -6,12 +6,11 @@ import base64
 import os
 import re
 import secrets
-import socket
 import subprocess
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,10 +18,11 @@ from typing import Any
 import requests
 
 from tests.servers.build import GoProgram
+from tests.servers.ports import free_ports
 
 PROGRAM = GoProgram("gitea", "code.gitea.io/gitea", tags=("sqlite", "sqlite_unlock_notify"), cgo=True)
 _MODULE = "code.gitea.io/gitea"
-_DEADLINE = 60.0
+_DEADLINE = 90.0
 """Seconds for the server to answer; it takes three on an idle machine."""
 
 _CONFIGURATION = """
@@ -164,9 +164,7 @@ def running(folder: Path, *, page: int = 4) -> Iterator[GiteaServer]:
     """
     program = PROGRAM.build()
     source = PROGRAM.source(_MODULE)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    (port,) = free_ports(1)
     configuration = folder / "app.ini"
     configuration.write_text(
         _CONFIGURATION.format(folder=folder, port=port, source=source, page=page), encoding="utf-8"
@@ -244,9 +242,8 @@ def _wait(server: GiteaServer, process: subprocess.Popen[bytes], output: Path) -
     while time.monotonic() < end:
         if process.poll() is not None:
             break
-        try:
-            if requests.get(f"{server.url}/api/healthz", timeout=2).ok:
+        with suppress(requests.ConnectionError, requests.Timeout):
+            if requests.get(f"{server.url}/api/healthz", timeout=5).ok:
                 return
-        except requests.ConnectionError:
-            pause.wait(0.05)
+        pause.wait(0.05)
     raise AssertionError(f"gitea did not start: {output.read_text(errors='replace')[-4000:]}")

@@ -7,9 +7,6 @@ from typing import Any
 
 from tests.servers.kubernetes import KubernetesServer, until
 
-PATIENCE = 60.0
-"""Seconds for the Job controller; on an idle machine it takes less than one."""
-
 
 def job(server: KubernetesServer, namespace: str, name: str) -> dict[str, Any] | None:
     """A Job; None where there is none."""
@@ -32,10 +29,11 @@ def pods(server: KubernetesServer, namespace: str, job_name: str) -> list[dict[s
 def ends(server: KubernetesServer, namespace: str, job_name: str, *, code: int = 0, message: str = "") -> None:
     """Have the Pod of a Job end with an exit code and a termination message, once there is one; wait for the Job's end.
 
-    Every container of the Pod ends the same way; the message is the last one's.
+    Every container of the Pod ends the same way; the message is the last one's. A Pod that is left over from an earlier
+    Job of this name does not count.
     """
-    until(lambda: len(pods(server, namespace, job_name)) == 1, f"Job {job_name} has its Pod", seconds=PATIENCE)
-    (pod,) = pods(server, namespace, job_name)
+    until(lambda: len(_own_pods(server, namespace, job_name)) == 1, f"Job {job_name} has its Pod")
+    (pod,) = _own_pods(server, namespace, job_name)
     containers = pod["spec"]["containers"]
     last = containers[-1]["name"]
     status = {
@@ -46,7 +44,15 @@ def ends(server: KubernetesServer, namespace: str, job_name: str, *, code: int =
     }
     path = f"/api/v1/namespaces/{namespace}/pods/{pod['metadata']['name']}/status"
     server.api("PATCH", path, {"status": status}, content_type="application/strategic-merge-patch+json")
-    until(lambda: is_done(job(server, namespace, job_name)), f"Job {job_name} is done", seconds=PATIENCE)
+    until(lambda: is_done(job(server, namespace, job_name)), f"Job {job_name} is done")
+
+
+def _own_pods(server: KubernetesServer, namespace: str, job_name: str) -> list[dict[str, Any]]:
+    """The Pods of the Job that has this name now."""
+    found = job(server, namespace, job_name)
+    owner = found["metadata"]["uid"] if found else ""
+    label = "batch.kubernetes.io/controller-uid"
+    return [pod for pod in pods(server, namespace, job_name) if pod["metadata"]["labels"].get(label) == owner]
 
 
 def is_done(found: dict[str, Any] | None) -> bool:

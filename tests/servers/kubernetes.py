@@ -10,7 +10,7 @@ import fcntl
 import secrets
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -25,8 +25,8 @@ from tests.servers.shared import ROOT, shared
 
 CRDS = ROOT / "crds"
 _START = 4 * control_plane.DEADLINE
-_SOON = 30.0
-"""Seconds for what controllers and the API server do on their own."""
+PATIENCE = 90.0
+"""Seconds for what controllers and the API server do on their own; on an idle machine it takes one or two."""
 _APPLY = "application/apply-patch+yaml"
 
 
@@ -76,10 +76,10 @@ class KubernetesServer:
         content_type: str = "application/json",
         accept: str = "application/json",
     ) -> Any:
-        """Ask the API. Raises Refused for any error but 404, which is None."""
+        """Ask the API. Raises Refused for any error but 404, which is None where something is read or deleted."""
         headers = {"Content-Type": content_type, "Accept": accept}
         response = self._session.request(method, f"{self.url}{path}", json=body, headers=headers, timeout=30)
-        if response.status_code == requests.codes.not_found:
+        if response.status_code == requests.codes.not_found and method in {"GET", "DELETE"}:
             return None
         if not response.ok:
             raise Refused(f"{method} {path}", response.json())
@@ -101,10 +101,30 @@ class KubernetesServer:
             until(partial(self.serves, name), f"{name} is served")
 
     def serves(self, name: str) -> bool:
-        """Whether the kind of a definition, `plural.group`, is served by now."""
+        """Whether the kind of a definition, `plural.group`, is served by now.
+
+        Its definition says so first; that discovery tells of it, and that its objects are listed, comes a little later.
+        """
+        plural, _, group = name.partition(".")
         found = self.api("GET", f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{name}") or {}
         conditions = found.get("status", {}).get("conditions", [])
-        return any(condition["type"] == "Established" and condition["status"] == "True" for condition in conditions)
+        if not any(condition["type"] == "Established" and condition["status"] == "True" for condition in conditions):
+            return False
+        return all(
+            self._tells_of(f"{group}/{version['name']}", plural)
+            for version in found["spec"]["versions"]
+            if version["served"]
+        )
+
+    def _tells_of(self, api_version: str, plural: str) -> bool:
+        """Whether a version of a group is discovered with this resource, and lists its objects."""
+        group = self.api("GET", f"/apis/{api_version.partition('/')[0]}") or {"versions": []}
+        resources = self.api("GET", f"/apis/{api_version}") or {"resources": []}
+        return (
+            api_version in {one["groupVersion"] for one in group["versions"]}
+            and plural in {one["name"] for one in resources["resources"]}
+            and self.api("GET", f"/apis/{api_version}/{plural}?limit=1") is not None
+        )
 
     def clear(self, path: str) -> None:
         """Delete all objects of a collection, whatever their finalizers wait for."""
@@ -142,7 +162,7 @@ class KubernetesServer:
     def grant(
         self, namespace: str, account: str, rules: Sequence[Mapping[str, Any]], *, everywhere: bool = False
     ) -> None:
-        """Let a ServiceAccount do something."""
+        """Let a ServiceAccount do something, and wait until the API server knows that it may."""
         prefix = "Cluster" if everywhere else ""
         rbac = "/apis/rbac.authorization.k8s.io/v1"
         base = rbac if everywhere else f"{rbac}/namespaces/{namespace}"
@@ -154,6 +174,31 @@ class KubernetesServer:
             "subjects": [{"kind": "ServiceAccount", "name": account, "namespace": namespace}],
         }
         self.api("POST", f"{base}/{prefix.lower()}rolebindings", binding)
+        user = f"system:serviceaccount:{namespace}:{account}"
+        until(lambda: self.lets(user, rules, "" if everywhere else namespace), f"{user} may do what it was given")
+
+    def lets(self, user: str, rules: Iterable[Mapping[str, Any]], namespace: str) -> bool:
+        """Whether somebody may do all that RBAC rules say, in a namespace or, where it is empty, everywhere."""
+        return all(
+            self.may(user, verb, group, resource, namespace, name)
+            for rule in rules
+            for verb in rule["verbs"]
+            for group in rule["apiGroups"]
+            for resource in rule["resources"]
+            for name in rule.get("resourceNames") or ("",)
+        )
+
+    def may(self, user: str, verb: str, group: str, resource: str, namespace: str, name: str = "") -> bool:
+        """What the API server says about somebody's right; of a part of an object as `resource/part`."""
+        resource, _, part = resource.partition("/")
+        attributes = {"verb": verb, "group": group, "resource": resource, "subresource": part}
+        review = {
+            "apiVersion": "authorization.k8s.io/v1",
+            "kind": "SubjectAccessReview",
+            "spec": {"user": user, "resourceAttributes": {**attributes, "namespace": namespace, "name": name}},
+        }
+        answer = self.api("POST", "/apis/authorization.k8s.io/v1/subjectaccessreviews", review)
+        return bool(answer["status"]["allowed"])
 
     def token(self, namespace: str, account: str, *, seconds: int = 3600) -> str:
         """A token of a ServiceAccount."""
@@ -185,7 +230,7 @@ class KubernetesServer:
             yield
 
 
-def until(holds: Callable[[], bool], what: str, *, seconds: float = _SOON) -> None:
+def until(holds: Callable[[], bool], what: str, *, seconds: float = PATIENCE) -> None:
     """Wait for what a server does on its own; it is looked at often, and there is an end to it."""
     end, pause = time.monotonic() + seconds, threading.Event()
     while not holds():
