@@ -15,7 +15,7 @@ from gitops_upgrader import api
 from gitops_upgrader.cli.run import run
 from tests.cli.test_cluster import Cluster
 from tests.reconcilers.directory import PLAN, upgrader
-from tests.servers.kubernetes import KubernetesServer, until
+from tests.servers.kubernetes import PATIENCE, KubernetesServer, until
 
 pytestmark = pytest.mark.servers
 
@@ -90,7 +90,7 @@ def test_a_watch_shows_what_changes(cluster: Cluster) -> None:
             assert phases(process.stdout.readline()) == ["Proposed", "UpToDate"]
         finally:
             process.send_signal(2)
-        assert process.wait(20) == 130
+        assert process.wait(PATIENCE) == 130
 
 
 def phases(line: str) -> list[Any]:

@@ -26,6 +26,7 @@ from tests.forges.fake_gitlab import FakeGitLab
 from tests.forges.loopback import Loopback, serving
 from tests.forges.project import START, Project, sha
 from tests.servers.gitea import GiteaRepository
+from tests.servers.kubernetes import until
 
 PERSON = "ada"
 _COUNTER = itertools.count()
@@ -58,12 +59,12 @@ class Connect(Protocol):
 
 @dataclass(slots=True)
 class RealTime(Time):
-    """The same, for a server that does things in the background: a tenth of every pause really passes."""
+    """The same, for a server that does things in the background: pauses really pass, long ones as a second."""
 
     def sleep(self, seconds: float) -> None:
-        """Move on, and wait a little."""
+        """Move on, and wait."""
         Time.sleep(self, seconds)
-        threading.Event().wait(seconds / 10)
+        threading.Event().wait(min(seconds, 1.0))
 
 
 @dataclass(slots=True)
@@ -251,13 +252,15 @@ class GiteaWorld:
         self.repository.api("POST", "/pulls", order, user=person)
 
     def merge(self, number: int) -> None:
-        self._api("POST", f"/pulls/{number}/merge", {"Do": "merge"})
+        until(lambda: self._is_merged(number), f"pull request {number} is merged")
 
     def close(self, number: int) -> None:
         self._api("PATCH", f"/pulls/{number}", {"state": "closed"})
+        until(lambda: self._last_event(number) == "close", "it is known who closed it")
 
     def reopen(self, number: int) -> None:
         self._api("PATCH", f"/pulls/{number}", {"state": "open"})
+        until(lambda: self._last_event(number) == "reopen", "it is known who opened it again")
 
     def review(self, number: int, *, approve: bool) -> None:
         event = "APPROVED" if approve else "REQUEST_CHANGES"
@@ -283,6 +286,26 @@ class GiteaWorld:
         there = self._api("GET", f"/statuses/{commit}?sort=oldest&limit=50")
         ours = [one for one in there if one["context"] == "gitops-upgrader/safe-to-merge"]
         return [(one["status"], one["description"]) for one in sorted(ours, key=lambda one: one["id"])]
+
+    def _is_merged(self, number: int) -> bool:
+        """Press "merge"; Gitea asks for another try while it looks at a pull request."""
+        try:
+            self._api("POST", f"/pulls/{number}/merge", {"Do": "merge"})
+        except AssertionError as refusal:
+            if "try again later" not in str(refusal):
+                raise
+            return False
+        return True
+
+    def _last_event(self, number: int) -> str | None:
+        """What happened last of closing and reopening, which Gitea notes a little after it has done it."""
+        found: list[str] = []
+        for page in itertools.count(1):
+            events = self._api("GET", f"/issues/{number}/timeline?page={page}")
+            if not events:
+                return found[-1] if found else None
+            found += [event["type"] for event in events if event["type"] in {"close", "reopen"}]
+        return None
 
     def _api(self, method: str, path: str, body: Any = None) -> Any:
         return self.repository.api(method, path, body, user=self.repository.server.person)

@@ -17,9 +17,10 @@ from tests.forges import worlds
 from tests.pulls.host import Hands
 from tests.pulls.people import Clock, People
 from tests.servers.gitea import GiteaRepository, GiteaServer, GiteaUser
+from tests.servers.kubernetes import PATIENCE
 
-_PATIENCE, _PAUSE = 30.0, 0.1
-"""Seconds that Gitea has for what it does in the background, and between two looks at it."""
+_PAUSE = 0.1
+"""Seconds between two looks at what Gitea does in the background."""
 
 _T = TypeVar("_T")
 _WAYS = {"merges": "merge", "squashes": "squash", "fast-forwards to": "fast-forward-only"}
@@ -193,7 +194,7 @@ class GiteaHost(Hands):
     def _when(self, look: Callable[[], _T], satisfied: Callable[[_T], bool]) -> _T:
         """What is seen, as soon as it is as it has to become."""
         pause = threading.Event()
-        for _ in range(int(_PATIENCE / _PAUSE)):
+        for _ in range(int(PATIENCE / _PAUSE)):
             if satisfied(found := look()):
                 return found
             pause.wait(_PAUSE)

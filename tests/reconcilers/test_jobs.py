@@ -161,7 +161,7 @@ def test_an_image_that_is_deleted_takes_its_build_along(world: World) -> None:
     world.run()
     until(lambda: len(world.pods()) == 1, "the Job has its Pod")
     world.server.api("DELETE", f"{world.path}/image-v1.34.2")
-    until(lambda: world.job() is None and not world.pods(), "the Job and its Pod are gone", seconds=45)
+    until(lambda: world.job() is None and not world.pods(), "the Job and its Pod are gone")
 
 
 def test_a_pod_template_that_the_api_server_refuses_is_told_of(kubernetes: KubernetesServer) -> None:

@@ -23,9 +23,10 @@ from gitops_upgrader.runtime.dispatch import Outcome
 from gitops_upgrader.runtime.lanes import Lane
 from gitops_upgrader.runtime.metrics import Metrics
 from gitops_upgrader.runtime.workers import Workers
+from tests.servers.kubernetes import until
 
 KINDS = ("Plan", "ClusterClassClusterUpgrader")
-_PATIENCE = 20.0
+_PATIENCE = 45.0
 
 
 def key(name: str, kind: str = "ClusterClassClusterUpgrader") -> ObjectKey:
@@ -157,6 +158,7 @@ def test_what_somebody_else_has_overtaken_is_tried_again_at_once_and_then_with_p
     dispatch.until(lambda: dispatch.seen.count(key("a")) == at_once)
     workers.wake([key("p", "Plan")])
     dispatch.until(lambda: key("p", "Plan") in dispatch.seen)
+    until(lambda: workers.idle, "whatever comes at once has come")
     assert workers.stop(_PATIENCE)
 
     assert dispatch.seen.count(key("a")) == at_once
@@ -173,6 +175,7 @@ def test_a_rate_limit_holds_for_the_whole_repository() -> None:
         workers.wake(key(f"b{number}") for number in range(5))
         workers.wake([key("p", "Plan")])
         dispatch.until(lambda: key("p", "Plan") in dispatch.seen)
+        until(lambda: workers.idle, "each of the others had its turn")
 
     assert [found.name for found in dispatch.seen if found.kind != "Plan"] == ["a"]
 
@@ -190,6 +193,7 @@ def test_a_rate_limit_of_other_credentials_holds_for_nobody_else() -> None:
         dispatch.until(lambda: len(dispatch.seen) == 1)
         workers.wake([key("theirs-2"), key("ours-1"), key("ours-2")])
         dispatch.until(lambda: {key("ours-1"), key("ours-2")} <= set(dispatch.seen))
+        until(lambda: workers.idle, "each of the others had its turn")
 
     assert key("theirs-2") not in dispatch.seen
 

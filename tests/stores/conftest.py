@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 import yaml
@@ -15,7 +16,12 @@ from tests.stores.loopback import Answer, Loopback, serving
 
 TOKEN = "planted-token-0123456789"
 
-Connect = Callable[[Loopback], Connection]
+
+class Connect(Protocol):
+    """Opens a connection to a server, which may take so many seconds to answer."""
+
+    def __call__(self, server: Loopback, *, timeout: float = 30.0) -> Connection:
+        """Return the connection."""
 
 
 def kubeconfig_content(server: str) -> dict[str, object]:
@@ -42,10 +48,10 @@ def connect(tmp_path: Path) -> Iterator[Connect]:
     """Opens connections, and closes them in the end."""
     with ExitStack() as stack:
 
-        def opened(server: Loopback) -> Connection:
+        def opened(server: Loopback, *, timeout: float = 30.0) -> Connection:
             file = tmp_path / "kubeconfig"
             file.write_text(yaml.safe_dump(kubeconfig_content(server.url)))
-            connection = Connection(open_client(file), timeout=1)
+            connection = Connection(open_client(file), timeout=timeout)
             stack.callback(connection.close)
             return connection
 

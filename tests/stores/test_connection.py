@@ -180,11 +180,11 @@ def test_silence_has_an_end(loopback: Loopback, connect: Connect) -> None:
     over = threading.Event()
 
     def wait(_: Request) -> Answer:
-        over.wait(30)
+        over.wait(60)
         return Answer()
 
     loopback.answer = wait
-    failure = error(connect(loopback), "POST", {"a": 1})
+    failure = error(connect(loopback, timeout=1), "POST", {"a": 1})
     over.set()
     assert isinstance(failure, KubernetesTimeout)
     assert str(failure) == f"{loopback.url} did not answer within 1 s."

@@ -301,7 +301,7 @@ def test_what_an_object_owns_goes_with_it(kubernetes: KubernetesServer, namespac
     assert made.key == ObjectKey("batch", "Job", namespace, "owned")
     assert made.content["metadata"]["ownerReferences"] == [reference]
     store.delete(owner.key)
-    until(lambda: store.get(made.key) is None, "the Job is gone with its owner", seconds=60)
+    until(lambda: store.get(made.key) is None, "the Job is gone with its owner")
 
 
 def test_a_mistake_is_told_with_its_field(kubernetes: KubernetesServer, namespace: str, connect: Connect) -> None:
