@@ -95,12 +95,20 @@ class Cache:
             return before, newer
 
     def remove(self, stored: Stored) -> Stored | None:
-        """Drop an object that was deleted, as it was last. Returns it as it was here."""
+        """Drop an object that was deleted, as it was last. Returns it as it was here.
+
+        One that we have made in its place stays: that it is there we know from the answer, before we hear of the end
+        of the other one.
+        """
         with self._lock:
             if len(self._buried) >= _GRAVES:
                 self._buried.clear()
             self._buried[stored.key] = _version(stored)
-            return self._kinds.setdefault((stored.key.group, stored.key.kind), {}).pop(stored.key, None)
+            known = self._kinds.setdefault((stored.key.group, stored.key.kind), {})
+            here = known.get(stored.key)
+            if here is not None and not _same(here, stored) and _version(here) > _version(stored):
+                return None
+            return known.pop(stored.key, None)
 
     def get(self, key: ObjectKey) -> Stored | None:
         """The object of that name, or None where there is none. Raises what the API raises where it is not watched."""

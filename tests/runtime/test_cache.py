@@ -52,6 +52,28 @@ def test_a_late_answer_does_not_bring_a_deleted_object_back(cache: Cache) -> Non
     assert cache.put(look("a", 6, uid="another"))[1] is True
 
 
+def test_what_was_made_in_the_place_of_a_deleted_object_stays(cache: Cache) -> None:
+    """The answer to our own write comes before the watch tells of the deletion that was before it."""
+    cache.put(look("a", 1))
+    cache.put(look("a", 6, uid="another"))
+
+    assert cache.remove(look("a", 5)) is None
+
+    found = cache.get(look("a", 0).key)
+    assert found is not None
+    assert found.content["metadata"]["uid"] == "another"
+    assert cache.remove(look("a", 6, uid="another")) is not None
+
+
+def test_a_deletion_that_a_list_tells_of_is_one_whatever_was_written_last(cache: Cache) -> None:
+    """A list does not say when: the object is as the watch saw it last, and our last write may be younger."""
+    cache.put(look("a", 1))
+    cache.put(look("a", 6))
+
+    assert cache.remove(look("a", 1)) is not None
+    assert cache.get(look("a", 0).key) is None
+
+
 def test_objects_are_listed_sorted_and_by_label(cache: Cache) -> None:
     for name in ("b", "a", "c"):
         cache.put(look(name, 1, labels={"os": "ubuntu" if name != "c" else "flatcar"}))
