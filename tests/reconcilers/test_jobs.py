@@ -126,7 +126,7 @@ def test_a_build_that_fails_twice(world: World) -> None:
         "Attempt 1 of 2 failed: container build exited with 2: E: no network. The next one begins"
     )
     assert world.job(2) is None
-    world.now += timedelta(minutes=2)
+    world.now = datetime.now(UTC) + timedelta(minutes=2)
     world.run()
     world.ends(1, "E: no disk\n", attempt=2)
     result = world.run()
