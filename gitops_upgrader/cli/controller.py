@@ -65,12 +65,7 @@ Examples:
     show_default=True,
     help="How many objects of one kind are reconciled at a time.",
 )
-@click.option(
-    "--instance",
-    metavar="NAME",
-    callback=options.instance_name,
-    help="Tells management clusters apart that share a repository; it goes into the branch's name.",
-)
+@options.instance_option
 @click.option(
     "--cross-namespace-clusters", is_flag=True, help="Read live Clusters in other namespaces than their upgraders'."
 )

@@ -99,12 +99,7 @@ Examples:
     metavar="NAME",
     help="Watch this namespace only, with a Role in it instead of a ClusterRole. It must exist. Can be given again.",
 )
-@click.option(
-    "--instance",
-    metavar="NAME",
-    callback=options.instance_name,
-    help="Tells management clusters apart that share a repository; it goes into the branch's name.",
-)
+@options.instance_option
 @click.option(
     "--shard",
     "sharding",

@@ -41,10 +41,7 @@ Examples:
 def command(
     name: str | None,
     paths: tuple[str, ...],
-    repo: str | None,
-    branch: str | None,
-    provider: str | None,
-    instance: str | None,
+    given: options.GivenRepository,
     form: str,
 ) -> int:
     """Show where each cluster's version and image are kept: file, line and shape.
@@ -53,8 +50,8 @@ def command(
     is a guess from the names and values of the topology's variables. With --cluster, it also says where it looked and
     why it chose the place.
     """
-    options.exactly_one({"--repo": repo is not None}, "For example: gitops-upgrader locate --repo .")
-    line = options.command_line(repo, branch, provider or "none", instance)
+    options.exactly_one({"--repo": given.repo is not None}, "For example: gitops-upgrader locate --repo .")
+    line = given.line(provider="none")
     with Workspaces(line, options.now) as workspaces, progress() as told:
         told("looking for clusters")
         manifests = workspaces.get(from_command_line(line)).manifests(paths)

@@ -6,8 +6,9 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
@@ -30,15 +31,8 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def manifest_options(command: _Command) -> _Command:
-    """`-m DIR` and `--upgrader NAME`."""
-    command = click.option(
-        "--upgrader",
-        "upgraders",
-        multiple=True,
-        metavar="NAME",
-        help="Act on this upgrader only: its name, or NAMESPACE/NAME. Can be given again.",
-    )(command)
+def folders_option(command: _Command) -> _Command:
+    """`-m DIR`, as the parameter `folders`."""
     return click.option(
         "-m",
         "--manifests",
@@ -48,6 +42,18 @@ def manifest_options(command: _Command) -> _Command:
         metavar="DIR",
         help="A folder (or file) of custom resources. Can be given again.",
     )(command)
+
+
+def manifest_options(command: _Command) -> _Command:
+    """`-m DIR` and `--upgrader NAME`, as the parameters `folders` and `upgraders`."""
+    command = click.option(
+        "--upgrader",
+        "upgraders",
+        multiple=True,
+        metavar="NAME",
+        help="Act on this upgrader only: its name, or NAMESPACE/NAME. Can be given again.",
+    )(command)
+    return folders_option(command)
 
 
 def output_option(*more: str, meaning: str = "The form.") -> Callable[[_Command], _Command]:
@@ -71,8 +77,20 @@ class ClusterAccess:
     namespaces: tuple[str, ...] = ()
 
 
+def _gathered(command: _Command, names: tuple[str, ...], parameter: str, make: Callable[..., object]) -> _Command:
+    """Give a command one parameter, what `make` makes of several options, instead of one for each of them."""
+
+    @wraps(command)
+    def gathering(**given: Any) -> Any:
+        given[parameter] = make(*(given.pop(name) for name in names))
+        return command(**given)
+
+    return cast("_Command", gathering)
+
+
 def cluster_options(command: _Command) -> _Command:
-    """`--context`, `--kubeconfig`, `--namespace`."""
+    """`--context`, `--kubeconfig`, `--namespace`, as the parameter `cluster`: a ClusterAccess or None."""
+    command = _gathered(command, ("context", "kubeconfig", "namespaces"), "cluster", _cluster_access)
     for option in reversed(
         (
             click.option(
@@ -100,7 +118,7 @@ def cluster_options(command: _Command) -> _Command:
     return command
 
 
-def cluster_access(context: str | None, kubeconfig: Path | None, namespaces: Sequence[str]) -> ClusterAccess | None:
+def _cluster_access(context: str | None, kubeconfig: Path | None, namespaces: Sequence[str]) -> ClusterAccess | None:
     """The cluster that was named; None where none was.
 
     Raises:
@@ -115,28 +133,59 @@ def cluster_access(context: str | None, kubeconfig: Path | None, namespaces: Seq
     return ClusterAccess(context, kubeconfig, tuple(namespaces))
 
 
-def folders_or_cluster(
-    folders: Sequence[Path], context: str | None, kubeconfig: Path | None, namespaces: Sequence[str], example: str
-) -> ClusterAccess | None:
-    """The cluster that has the custom resources; None where folders have them.
-
-    Raises:
-        UsageError: neither is named, or both are; `example` is a command line that is right.
-    """
-    cluster = cluster_access(context, kubeconfig, namespaces)
+def folders_or_cluster(folders: Sequence[Path], cluster: ClusterAccess | None, example: str) -> None:
+    """Refuse custom resources from nowhere, and from both; `example` is a command line that is right."""
     exactly_one({"--manifests": bool(folders), "--context": cluster is not None}, f"For example: {example}")
-    return cluster
 
 
-def instance_name(_context: click.Context, _option: click.Parameter, value: str | None) -> str | None:
+def _instance_name(_context: click.Context, _option: click.Parameter, value: str | None) -> str | None:
     """Check that a name can be a part of a branch's. Raises BadParameter."""
     if value is not None and not is_part(value):
         raise click.BadParameter(f"{value!r} can be no part of a branch's name. {PART_RULE}; no '..', no '.lock'.")
     return value
 
 
+def instance_option(command: _Command) -> _Command:
+    """`--instance`."""
+    return click.option(
+        "--instance",
+        metavar="NAME",
+        callback=_instance_name,
+        help="Tells management clusters apart that share a repository; it goes into the branch's name.",
+    )(command)
+
+
+@dataclass(frozen=True, slots=True)
+class GivenRepository:
+    """What was said about the repository; None where nothing was."""
+
+    repo: str | None = None
+    branch: str | None = None
+    provider: str | None = None
+    instance: str | None = None
+
+    @property
+    def is_named(self) -> bool:
+        """Whether anything was said at all."""
+        return any((self.repo, self.branch, self.provider, self.instance))
+
+    def line(self, *, provider: str | None = None) -> CommandLine:
+        """The same for whoever reads repositories; `provider` counts where none was named."""
+        from gitops_upgrader.reconcilers.repository import CommandLine  # here, so that `--help` stays quick
+
+        return CommandLine(
+            repo=self.repo,
+            branch=self.branch,
+            provider=self.provider or provider,
+            instance=self.instance,
+            environ=dict(os.environ),
+            folder=Path.cwd(),
+        )
+
+
 def repository_options(command: _Command) -> _Command:
-    """`--repo`, `--branch`, `--provider`, `--instance`."""
+    """`--repo`, `--branch`, `--provider`, `--instance`, as the parameter `given`: a GivenRepository."""
+    command = _gathered(command, ("repo", "branch", "provider", "instance"), "given", GivenRepository)
     for option in reversed(
         (
             click.option(
@@ -150,30 +199,11 @@ def repository_options(command: _Command) -> _Command:
                 type=click.Choice(PROVIDERS),
                 help="Where pull requests are opened. 'none' pushes the branch only.",
             ),
-            click.option(
-                "--instance",
-                metavar="NAME",
-                callback=instance_name,
-                help="Tells management clusters apart that share a repository; it goes into the branch's name.",
-            ),
+            instance_option,
         )
     ):
         command = option(command)
     return command
-
-
-def command_line(repo: str | None, branch: str | None, provider: str | None, instance: str | None) -> CommandLine:
-    """What was said about the repository."""
-    from gitops_upgrader.reconcilers.repository import CommandLine  # here, so that `--help` and `validate` stay quick
-
-    return CommandLine(
-        repo=repo,
-        branch=branch,
-        provider=provider,
-        instance=instance,
-        environ=dict(os.environ),
-        folder=Path.cwd(),
-    )
 
 
 def scope(

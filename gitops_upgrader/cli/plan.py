@@ -32,20 +32,13 @@ Examples:
 def command(
     folders: tuple[Path, ...],
     upgraders: tuple[str, ...],
-    context: str | None,
-    kubeconfig: Path | None,
-    namespaces: tuple[str, ...],
-    repo: str | None,
-    branch: str | None,
-    provider: str | None,
-    instance: str | None,
+    cluster: options.ClusterAccess | None,
+    given: options.GivenRepository,
     form: str,
 ) -> int:
     """Show what each upgrader would do next, and why. Nothing is changed anywhere."""
-    example = "gitops-upgrader plan -m upgrades/ --repo ."
-    cluster = options.folders_or_cluster(folders, context, kubeconfig, namespaces, example)
-    line = options.command_line(repo, branch, provider, instance)
-    ran = run_fleet(folders, cluster, line, only=upgraders, dry_run=True)
+    options.folders_or_cluster(folders, cluster, "gitops-upgrader plan -m upgrades/ --repo .")
+    ran = run_fleet(folders, cluster, given.line(), only=upgraders, dry_run=True)
     report, problems = ran.report, ran.problems
     if form == "json":
         print_json(proposals.document(report, problems))

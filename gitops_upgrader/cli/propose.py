@@ -65,19 +65,14 @@ Exit status: 0 done, 1 something went wrong, 2 (with --detailed-exitcode) there 
 def command(
     folders: tuple[Path, ...],
     upgraders: tuple[str, ...],
-    context: str | None,
-    kubeconfig: Path | None,
-    namespaces: tuple[str, ...],
+    cluster: options.ClusterAccess | None,
     name: str | None,
     to: str | None,
     image: str | None,
     variable: str | None,
     paths: tuple[str, ...],
     retry: str | None,
-    repo: str | None,
-    branch: str | None,
-    provider: str | None,
-    instance: str | None,
+    given: options.GivenRepository,
     form: str,
     *,
     dry_run: bool,
@@ -90,10 +85,9 @@ def command(
     what is open is kept up to date, what people closed stays closed, and what people changed is left to them.
     """
     hint = "See gitops-upgrader propose --help for examples."
-    cluster = options.cluster_access(context, kubeconfig, namespaces)
     ways = {"--manifests": bool(folders), "--context": cluster is not None, "--cluster": name is not None}
     options.exactly_one(ways, hint)
-    line = options.command_line(repo, branch, provider, instance)
+    line = given.line()
     if name is None:
         _refuse_for_objects({"--to": to, "--image": image, "--variable": variable, "--retry": retry})
         ran = run_fleet(folders, cluster, line, only=upgraders, dry_run=dry_run)

@@ -62,13 +62,8 @@ Examples:
 def command(
     folders: tuple[Path, ...],
     upgraders: tuple[str, ...],
-    context: str | None,
-    kubeconfig: Path | None,
-    namespaces: tuple[str, ...],
-    repo: str | None,
-    branch: str | None,
-    provider: str | None,
-    instance: str | None,
+    cluster: options.ClusterAccess | None,
+    given: options.GivenRepository,
     form: str,
     *,
     watch: bool,
@@ -78,16 +73,14 @@ def command(
     With --context or --kubeconfig it is what the controller wrote into the custom resources. With -m it is what a dry
     run finds, on the repository and the forge. Nothing is changed anywhere.
     """
-    example = "gitops-upgrader status --context management"
-    cluster = options.folders_or_cluster(folders, context, kubeconfig, namespaces, example)
+    options.folders_or_cluster(folders, cluster, "gitops-upgrader status --context management")
     if cluster is None:
         if watch:
             raise UsageError("--watch goes with --context or --kubeconfig.", remedy="Folders change when you do it.")
-        line = options.command_line(repo, branch, provider, instance)
-        seen = _run(folders, upgraders, line)
+        seen = _run(folders, upgraders, given.line())
         shown = _show(seen, form)
         return FAILED if any(row.failed for row in seen.rows) else shown  # as `plan`, which meets the same errors
-    if any((repo, branch, provider, instance)):
+    if given.is_named:
         raise UsageError(
             "--repo, --branch, --provider and --instance go with --manifests.",
             remedy="The status in the cluster says what the controller did.",

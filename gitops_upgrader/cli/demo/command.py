@@ -63,7 +63,7 @@ def command(keep: Path | None) -> None:
 def _run(stage: Stage) -> Report:
     """What `propose -m upgrades` does. Raises the first thing that went wrong: here nothing should."""
     scope, store = options.scope([stage.upgrades])
-    line = options.command_line(None, None, None, None)
+    line = options.GivenRepository().line()
     with Workspaces(line, options.now) as workspaces, progress() as told:
         report = fleet.run(scope, workspaces, told=told)
     errors: list[UpgraderError] = [*store.problems, *(failure.error for failure in report.failures)]

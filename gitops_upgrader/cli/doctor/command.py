@@ -37,27 +37,14 @@ Examples:
   gitops-upgrader doctor --context management
 """,
 )
-@click.option(
-    "-m",
-    "--manifests",
-    "folders",
-    multiple=True,
-    type=click.Path(path_type=Path),
-    metavar="DIR",
-    help="A folder (or file) of custom resources. Can be given again.",
-)
+@options.folders_option
 @options.cluster_options
 @options.repository_options
 @options.output_option()
 def command(
     folders: tuple[Path, ...],
-    context: str | None,
-    kubeconfig: Path | None,
-    namespaces: tuple[str, ...],
-    repo: str | None,
-    branch: str | None,
-    provider: str | None,
-    instance: str | None,
+    cluster: options.ClusterAccess | None,
+    given: options.GivenRepository,
     form: str,
 ) -> int:
     """Check what a first run needs, and say how to mend it. Nothing is changed anywhere.
@@ -66,16 +53,14 @@ def command(
     token may do there and which rules protect branches, at the clock and at the package repositories; with --context at
     the cluster's CRDs and RBAC too. Exit status 1: something has to be mended. No secret is ever printed.
     """
-    cluster = options.cluster_access(context, kubeconfig, namespaces)
     if folders and cluster is not None:
         raise UsageError("--manifests and --context exclude each other.", remedy="Look at one of them at a time.")
-    if not folders and cluster is None and repo is None:
+    if not folders and cluster is None and given.repo is None:
         raise UsageError(
             "--manifests or --context or --repo is needed.", remedy="For example: gitops-upgrader doctor -m upgrades/"
         )
-    line = options.command_line(repo, branch, provider, instance)
     with progress() as told:
-        found = list(_findings(folders, cluster, line, told))
+        found = list(_findings(folders, cluster, given.line(), told))
     if form == "json":
         print_json(_document(found))
     else:

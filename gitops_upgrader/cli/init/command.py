@@ -59,10 +59,7 @@ Examples:
 @click.option("--packages", default=ROOT, show_default=True, metavar="URL", help="Where releases are published.")
 @click.option("--architecture", default="amd64", show_default=True, metavar="NAME", help="As Debian calls it.")
 def command(
-    repo: str | None,
-    branch: str | None,
-    provider: str | None,
-    instance: str | None,
+    given: options.GivenRepository,
     paths: tuple[str, ...],
     output: Path,
     packages: str,
@@ -73,9 +70,9 @@ def command(
     Finds the clusters on the base branch, guesses which variables hold their images and what images are called, and
     writes commented files for you to look at. Nothing in the repository is changed, and no file is written over.
     """
-    options.exactly_one({"--repo": repo is not None}, "For example: gitops-upgrader init --repo .")
+    options.exactly_one({"--repo": given.repo is not None}, "For example: gitops-upgrader init --repo .")
     folder.refuse_what_is_there(output)
-    line = options.command_line(repo, branch, provider or "none", instance)
+    line = given.line(provider="none")
     access = from_command_line(line)
     with Workspaces(line, options.now) as workspaces, progress() as told:
         told("looking for clusters")
@@ -89,10 +86,10 @@ def command(
             raise _none_usable(refused)
         made = families(choices)
         known = _packages(choices, packages, architecture, told)
-    origin = _origin(access, line, branch, provider)
+    origin = _origin(access, line, given.branch, given.provider)
     drafted = draft(made, refused, origin, known, namespace)
     folder.write(output, _texts(drafted))
-    _tell(drafted, choices, output, repo or ".")
+    _tell(drafted, choices, output, given.repo or ".")
 
 
 def _choices(manifests: Manifests, found: Sequence[Found], namespace: str) -> tuple[list[Choice], _Refused]:
