@@ -9,15 +9,14 @@ from typing import TypeAlias
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa, x25519
-from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 
 from gitops_upgrader.errors import InvalidSigningKey
 from gitops_upgrader.git import Location, RefUpdate, Repository, Signer, signer_from_secret
 from gitops_upgrader.git.signing import SigningKind
 from tests.git.conftest import ROBOT, WHEN, Fleet
+from tests.git.signing_keys import PASSWORD, Keyring, gnupg, openssh, pkcs8
 from tests.need import need
 
-PASSWORD = "correct horse"
 SshKey: TypeAlias = ed25519.Ed25519PrivateKey | ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 KINDS: dict[str, Callable[[], SshKey]] = {
     "ed25519": ed25519.Ed25519PrivateKey.generate,
@@ -26,20 +25,6 @@ KINDS: dict[str, Callable[[], SshKey]] = {
     "ecdsa-521": lambda: ec.generate_private_key(ec.SECP521R1()),
     "rsa": lambda: rsa.generate_private_key(65537, 2048),
 }
-
-
-def openssh(key: PrivateKeyTypes, password: str | None = None) -> bytes:
-    encryption: serialization.KeySerializationEncryption = serialization.NoEncryption()
-    if password:
-        encryption = serialization.BestAvailableEncryption(password.encode())
-    return key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.OpenSSH, encryption)
-
-
-def pkcs8(key: PrivateKeyTypes, password: str | None = None) -> bytes:
-    encryption: serialization.KeySerializationEncryption = serialization.NoEncryption()
-    if password:
-        encryption = serialization.BestAvailableEncryption(password.encode())
-    return key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, encryption)
 
 
 def signed_commit(fleet: Fleet, signer: Signer) -> str:
@@ -83,46 +68,10 @@ def test_equal_payloads_get_equal_ed25519_signatures() -> None:
     assert signer.sign(b"x") == signer.sign(b"x") != signer.sign(b"y")
 
 
-class Keyring:
-    """A GnuPG home of its own, on a path short enough for its agent's socket."""
-
-    def __init__(self, home: Path) -> None:
-        self.home = home
-        home.mkdir(mode=0o700)
-        # How often a passphrase is hashed (RFC 9580, 3.7.1.3). Else the agent measures what takes a tenth of a second.
-        (home / "gpg-agent.conf").write_text("s2k-count 65536\n")
-
-    def gpg(self, *arguments: str, data: bytes = b"") -> bytes:
-        command: list[str | Path] = [
-            need("gpg"),
-            "--homedir",
-            self.home,
-            "--batch",
-            "--pinentry-mode",
-            "loopback",
-            *arguments,
-        ]
-        return subprocess.run(command, input=data, capture_output=True, check=True).stdout
-
-    def key(
-        self, algorithm: str, *, passphrase: str = "", expires: str = "never", usage: str = "sign", now: str = ""
-    ) -> bytes:
-        clock = ["--faked-system-time", now] if now else []
-        person = "Robot <robot@example.org>"
-        self.gpg(*clock, "--passphrase", passphrase, "--quick-gen-key", person, algorithm, usage, expires)
-        return self.gpg("--passphrase", passphrase, "--armor", "--export-secret-keys")
-
-    def close(self) -> None:
-        """Stop the agent that gpg starts for itself."""
-        subprocess.run([need("gpgconf"), "--homedir", self.home, "--kill", "all"], check=True)
-
-
 @pytest.fixture
 def keyring(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Keyring]:
-    need("gpg")
-    made = Keyring(tmp_path_factory.mktemp("g") / "home")
-    yield made
-    made.close()
+    with gnupg(tmp_path_factory.mktemp("g") / "home") as made:
+        yield made
 
 
 @pytest.mark.parametrize(("algorithm", "passphrase"), [("ed25519", ""), ("rsa2048", PASSWORD)])

@@ -11,7 +11,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
-from tests.git.test_signing import PASSWORD, Keyring, openssh
+from tests.git.signing_keys import PASSWORD, Keyring, gnupg, openssh
 from tests.need import need
 from tests.reconcilers.directory import Fleet
 from tests.reconcilers.forge import repository, secret
@@ -19,10 +19,8 @@ from tests.reconcilers.forge import repository, secret
 
 @pytest.fixture
 def keyring(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Keyring]:
-    need("gpg")
-    made = Keyring(tmp_path_factory.mktemp("g") / "home")
-    yield made
-    made.close()
+    with gnupg(tmp_path_factory.mktemp("g") / "home") as made:
+        yield made
 
 
 def proposed(fleet: Fleet, kind: str, data: dict[str, str | bytes]) -> str:

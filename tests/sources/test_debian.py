@@ -8,31 +8,12 @@ from datetime import timedelta
 import pysequoia
 import pytest
 
-from gitops_upgrader.errors import (
-    InvalidKeyring,
-    InvalidSourceURL,
-    ReleaseExpired,
-    SourceUnreachable,
-)
+from gitops_upgrader.errors import InvalidKeyring, InvalidSourceURL, ReleaseExpired, SourceUnreachable
 from gitops_upgrader.sources import DebianQuery, Noticed, Validator, Validators, notice
 from gitops_upgrader.sources.httpfetch import HttpFetch
 from gitops_upgrader.versions import Version
 from tests.debian import NOW, Site, clear_signed, flat, packages, release
-
-INDEX = packages("1.34.2-1.1", "1.34.0-1.1", "1.34.10-1.1", "1.34.2-2.1", "1.35.0~rc.1-1.1")
-VERSIONS = ["v1.34.0", "v1.34.2", "v1.34.10", "v1.35.0-rc.1"]
-
-
-def query(site: Site, *paths: str, keyring: bytes | None = None, timeout: float = 20.0) -> DebianQuery:
-    return DebianQuery(tuple(site.url + path for path in paths), "amd64", timeout=timeout, keyring=keyring)
-
-
-def look(asked: DebianQuery, known: Noticed | None = None) -> Noticed:
-    return notice(asked, fetch=HttpFetch(), known=known, now=NOW)
-
-
-def texts(noticed: Noticed) -> list[str]:
-    return [str(version) for version in noticed.versions]
+from tests.sources.looks import INDEX, look, query, texts
 
 
 def test_repositories_are_merged(site: Site) -> None:

@@ -32,25 +32,11 @@ from gitops_upgrader.errors import (
     UnknownSigningKey,
     WeakHash,
 )
-from gitops_upgrader.sources import DebianQuery, Noticed, notice
+from gitops_upgrader.sources import notice
 from gitops_upgrader.sources.fetch import MIB
 from gitops_upgrader.sources.httpfetch import HttpFetch
 from tests.debian import NOW, Site, clear_signed, detached, dists, flat, packages, packed, release
-
-INDEX = packages("1.34.2-1.1", "1.34.0-1.1", "1.34.10-1.1", "1.34.2-2.1", "1.35.0~rc.1-1.1")
-VERSIONS = ["v1.34.0", "v1.34.2", "v1.34.10", "v1.35.0-rc.1"]
-
-
-def query(site: Site, *paths: str, keyring: bytes | None = None, timeout: float = 20.0) -> DebianQuery:
-    return DebianQuery(tuple(site.url + path for path in paths), "amd64", timeout=timeout, keyring=keyring)
-
-
-def look(asked: DebianQuery, known: Noticed | None = None) -> Noticed:
-    return notice(asked, fetch=HttpFetch(), known=known, now=NOW)
-
-
-def texts(noticed: Noticed) -> list[str]:
-    return [str(version) for version in noticed.versions]
+from tests.sources.looks import INDEX, VERSIONS, look, query, texts
 
 
 @pytest.mark.parametrize("signed", [False, True], ids=["unsigned", "signed"])
