@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -125,12 +126,8 @@ def test_what_is_not_there_is_not_found(tmp_path: Path, plain: SshServer) -> Non
         repository.refs()
 
 
-def test_nobody_listening_is_transient(fleet: Fleet, tmp_path: Path) -> None:
-    folder = tmp_path / "ssh"
-    folder.mkdir()
-    with ssh_server(folder) as server:
-        pass
-    with opened(server, fleet.path) as repository, pytest.raises(NetworkError):
+def test_nobody_listening_is_transient(fleet: Fleet, plain: SshServer) -> None:
+    with opened(replace(plain, port=9), fleet.path) as repository, pytest.raises(NetworkError):
         repository.refs()
 
 
