@@ -1,7 +1,8 @@
-"""A site on loopback, a transport, and keys."""
+"""Sites on loopback, a transport, and keys."""
 
 from __future__ import annotations
 
+import ssl
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pysequoia
 import pytest
+import trustme
 
 from gitops_upgrader.sources.httpfetch import HttpFetch
 from tests.debian import Site, serve
@@ -19,6 +21,18 @@ from tests.sources.gnupg import Gpg
 @pytest.fixture
 def site() -> Iterator[Site]:
     with serve() as running:
+        yield running
+
+
+@pytest.fixture
+def tls_site(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Site]:
+    authority = trustme.CA()
+    bundle = tmp_path / "ca.pem"
+    authority.cert_pem.write_to_path(str(bundle))
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(bundle))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("localhost").configure_cert(context)
+    with serve(tls=context) as running:
         yield running
 
 

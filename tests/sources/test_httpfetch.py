@@ -1,45 +1,28 @@
-"""The transport against a real server that does everything a server can do wrong."""
+"""The transport against a real server: files, what has not changed, redirects, statuses and credentials."""
 
 from __future__ import annotations
 
-import os
-import socket
-import ssl
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler
-from io import BytesIO
 from pathlib import Path
 
 import pytest
-import trustme
 
 from gitops_upgrader import __version__
 from gitops_upgrader.errors import (
     CredentialsInURL,
-    IndexTooLarge,
-    IndexTruncated,
     SchemeRefused,
-    SourceCertificateInvalid,
     SourceError,
     SourceNotFound,
     SourceRefused,
-    SourceTimeout,
     SourceUnreachable,
     TooManyRedirects,
     UnexpectedAnswer,
 )
-from gitops_upgrader.sources import Request, Response
+from gitops_upgrader.sources import Response
 from gitops_upgrader.sources.httpfetch import HttpFetch
-from tests.debian import Site, serve
+from tests.debian import Site
+from tests.sources.fetching import bring
 
-LIMIT = 1000
 LATER = "Try again later."
-
-
-def bring(fetch: HttpFetch, url: str, timeout: float = 20.0, **validators: str) -> tuple[Response, bytes]:
-    sink = BytesIO()
-    response = fetch(Request(url, timeout, LIMIT, **validators), sink)
-    return response, sink.getvalue()
 
 
 def test_a_file_and_its_validators(site: Site, fetch: HttpFetch) -> None:
@@ -209,194 +192,8 @@ def test_credentials_of_a_netrc_file_go_to_their_own_host_alone(
     assert [asked.headers.get("authorization") for asked in site.requests] == ["Basic YW5uOnMzY3JldA==", None]
 
 
-@pytest.mark.parametrize(
-    "head",
-    [
-        b"HTTP/1.1 200 OK\r\nContent-Length: 1001\r\n\r\n",
-        b"HTTP/1.1 200 OK\r\n\r\n" + b"x" * 1001,
-        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3e9\r\n" + b"x" * 1001 + b"\r\n0\r\n\r\n",
-    ],
-)
-def test_a_body_that_is_too_large(head: bytes, site: Site, fetch: HttpFetch) -> None:
-    site.raw("/a", head)
-    with pytest.raises(IndexTooLarge) as caught:
-        bring(fetch, f"{site.url}/a")
-    assert caught.value.message == "the file is larger than 1000 bytes, which is the limit."
-
-
-def test_a_large_limit_is_shown_in_mib(site: Site, fetch: HttpFetch) -> None:
-    site.raw("/a", b"HTTP/1.1 200 OK\r\nContent-Length: 9999999\r\n\r\n")
-    with pytest.raises(IndexTooLarge, match="the file is larger than 2 MiB, which is the limit"):
-        fetch(Request(f"{site.url}/a", 20, 2 * 1024 * 1024), BytesIO())
-
-
-@pytest.mark.parametrize(
-    "head",
-    [
-        b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello",
-        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhel",
-        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n",
-        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nnonsense\r\n",
-    ],
-)
-def test_a_body_that_ends_too_early(head: bytes, site: Site, fetch: HttpFetch) -> None:
-    site.raw("/a", head)
-    with pytest.raises(IndexTruncated) as caught:
-        bring(fetch, f"{site.url}/a")
-    assert caught.value.message.startswith("the connection ended before the file did: ")
-    assert caught.value.transient
-
-
-@pytest.mark.parametrize(
-    ("answer", "message"),
-    [
-        (b"", "Remote end closed connection without response"),
-        (b"<html>", "<html>"),
-        (b"HTTP/1.1 200 OK\r\n" + b"A: b\r\n" * 200 + b"\r\n", "got more than 100 headers"),
-    ],
-)
-def test_what_is_no_http(answer: bytes, message: str, site: Site, fetch: HttpFetch) -> None:
-    site.raw("/a", answer)
-    with pytest.raises(SourceUnreachable) as caught:
-        bring(fetch, f"{site.url}/a")
-    assert caught.value.message.startswith(f"the server cannot be reached: {message}")
-
-
-def test_nobody_listens(fetch: HttpFetch) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]
-    with pytest.raises(SourceUnreachable) as caught:
-        bring(fetch, f"http://127.0.0.1:{port}/a")
-    assert str(caught.value) == (
-        f"http://127.0.0.1:{port}/a: the server cannot be reached: Connection refused. "
-        "Check the URL, the network, and the proxy (HTTPS_PROXY, NO_PROXY)."
-    )
-
-
-def test_a_host_that_has_no_address(fetch: HttpFetch, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(*args: object, **kwargs: object) -> None:
-        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
-
-    monkeypatch.setattr(socket, "getaddrinfo", fail)  # a real look-up would leave this machine
-    with pytest.raises(SourceUnreachable, match="the server cannot be reached: Name or service not known\\."):
-        bring(fetch, "http://nowhere.invalid/a")
-
-
-def test_a_host_name_that_is_none(fetch: HttpFetch) -> None:
-    with pytest.raises(SourceUnreachable):
-        bring(fetch, f"http://{'a' * 70}.invalid/a")
-
-
-@pytest.mark.parametrize(
-    "start",
-    [
-        b"",
-        b"HTTP/1.1 200 OK\r\nX: ",
-        b"HTTP/1.1 200 OK\r\n\r\n",
-        b"HTTP/1.1 200 OK\r\nContent-Length: 900\r\n\r\n",
-        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5;",
-    ],
-)
-@pytest.mark.parametrize("secure", [False, True], ids=["http", "https"])
-def test_bytes_that_drip(start: bytes, secure: bool, site: Site, tls_site: Site, fetch: HttpFetch) -> None:
-    dripping = tls_site if secure else site
-
-    def drip(handler: BaseHTTPRequestHandler) -> None:
-        handler.wfile.write(start)
-        while not dripping.closing.wait(0.05):
-            handler.wfile.write(b"H")
-
-    dripping.answers["/a"] = drip
-    with pytest.raises(SourceTimeout) as caught:
-        bring(fetch, f"{dripping.url}/a", timeout=1.0)
-    assert str(caught.value) == (
-        f"{dripping.url}/a: the server took longer than 1 s. "
-        "Raise the source's timeout, or use a mirror that is nearer."
-    )
-
-
-def test_a_server_that_says_nothing(site: Site, fetch: HttpFetch) -> None:
-    def wait(handler: BaseHTTPRequestHandler) -> None:
-        site.closing.wait(30)
-
-    site.answers["/a"] = wait
-    with pytest.raises(SourceTimeout) as caught:
-        bring(fetch, f"{site.url}/a", timeout=0.2)
-    assert caught.value.transient
-
-
-@pytest.fixture
-def tls_site(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Site]:
-    authority = trustme.CA()
-    bundle = tmp_path / "ca.pem"
-    authority.cert_pem.write_to_path(str(bundle))
-    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(bundle))
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("localhost").configure_cert(context)
-    with serve(tls=context) as running:
-        yield running
-
-
-def test_tls(tls_site: Site, fetch: HttpFetch) -> None:
-    tls_site.files["/a"] = b"secret"
-    assert bring(fetch, f"{tls_site.url}/a")[1] == b"secret"
-
-
-def test_a_certificate_that_nobody_trusts(tls_site: Site, fetch: HttpFetch) -> None:
-    del os.environ["REQUESTS_CA_BUNDLE"]
-    with pytest.raises(SourceCertificateInvalid) as caught:
-        bring(fetch, f"{tls_site.url}/a")
-    assert str(caught.value) == (
-        f"{tls_site.url}/a: the server's TLS certificate cannot be trusted: "
-        "unable to get local issuer certificate. "
-        "If it is signed by your own authority, name its file in REQUESTS_CA_BUNDLE."
-    )
-
-
-def test_a_bundle_that_is_not_there(tls_site: Site, fetch: HttpFetch, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nowhere/ca.pem")
-    with pytest.raises(SourceUnreachable, match="/nowhere/ca\\.pem"):
-        bring(fetch, f"{tls_site.url}/a")
-
-
-def test_tls_where_none_is_spoken(site: Site, fetch: HttpFetch) -> None:
-    with pytest.raises(SourceUnreachable):
-        bring(fetch, site.url.replace("http:", "https:") + "/a")
-
-
-def test_from_https_to_http_is_not_followed(tls_site: Site, site: Site, fetch: HttpFetch) -> None:
-    tls_site.status("/a", 302, Location=f"{site.url}/b")
-    with pytest.raises(SchemeRefused) as caught:
-        bring(fetch, f"{tls_site.url}/a")
-    assert caught.value.message == (
-        f"the server redirects from https to {site.url}/b, which is not followed: anybody on the way could change "
-        "what it answers."
-    )
-    assert site.requests == []
-
-
-def test_from_http_to_https_is_followed(tls_site: Site, site: Site, fetch: HttpFetch) -> None:
-    site.status("/a", 301, Location=f"{tls_site.url}/a")
-    tls_site.files["/a"] = b"safe"
-    assert bring(fetch, f"{site.url}/a")[1] == b"safe"
-
-
 def test_a_proxy_is_used_and_watched(site: Site, fetch: HttpFetch, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTP_PROXY", site.url)
     site.files["/a"] = b"through the proxy"
     assert bring(fetch, "http://example.invalid/a")[1] == b"through the proxy"
     assert site.paths == ["http://example.invalid/a"]
-
-
-def test_a_host_that_accepts_no_connection() -> None:
-    with socket.create_server(("127.0.0.1", 0), backlog=0) as server:
-        address = server.getsockname()
-        waiting = [socket.socket() for _ in range(3)]  # they fill the queue, and nobody takes them out of it
-        for each in waiting:
-            each.setblocking(False)
-            each.connect_ex(address)
-        with pytest.raises(SourceTimeout) as caught:
-            bring(HttpFetch(connect_timeout=0.1), f"http://127.0.0.1:{address[1]}/a")
-        for each in waiting:
-            each.close()
-    assert caught.value.message == "the server did not answer in time."
