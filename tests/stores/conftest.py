@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import pytest
 import yaml
 
+from gitops_upgrader.stores import KubernetesStore
 from gitops_upgrader.stores.connection import Connection
 from gitops_upgrader.stores.kubeconfig import open_client
+from tests.servers.kubernetes import KubernetesServer
 from tests.stores.loopback import Answer, Loopback, serving
 
 TOKEN = "planted-token-0123456789"
+
+
+ConnectStore = Callable[..., KubernetesStore]
 
 
 class Connect(Protocol):
@@ -56,3 +61,22 @@ def connect(tmp_path: Path) -> Iterator[Connect]:
             return connection
 
         yield opened
+
+
+@pytest.fixture
+def connect_store() -> Iterator[ConnectStore]:
+    """Connects stores to real clusters, and closes them in the end."""
+    with ExitStack() as stack:
+
+        def connected(kubeconfig: Path, **options: Any) -> KubernetesStore:
+            store = KubernetesStore.connect(kubeconfig, **options)
+            stack.callback(store.close)
+            return store
+
+        yield connected
+
+
+@pytest.fixture
+def namespace(kubernetes: KubernetesServer) -> str:
+    """A new namespace in a real cluster."""
+    return kubernetes.namespace("store")
