@@ -121,6 +121,10 @@ class Cache:
             return self._beyond.get(key)
         return self._unchanged(key) or self._remembered(self._beyond.get(key))
 
+    def afresh(self, key: ObjectKey) -> Stored | None:
+        """The object as the API itself has it, whatever is here. Raises what the API raises."""
+        return self._beyond.get(key)
+
     def list(
         self, group: str, kind: str, namespace: str | None = None, labels: Mapping[str, str] | None = None
     ) -> tuple[Stored, ...]:

@@ -22,7 +22,7 @@ from gitops_upgrader.api import (
 from gitops_upgrader.api.names import GROUP
 from gitops_upgrader.api.resource import Resource
 from gitops_upgrader.api.selectors import LabelSelector
-from gitops_upgrader.errors import ForgeRateLimited, UpgraderError
+from gitops_upgrader.errors import ForgeRateLimited, ObjectNotFound, UpgraderError
 from gitops_upgrader.model import ObjectKey
 from gitops_upgrader.reconcilers import gitops_repository, machine_image, plan, source, syncer, upgrader
 from gitops_upgrader.reconcilers.kept import KeptWorkspaces
@@ -82,6 +82,7 @@ class Dispatcher:
         scope: what reconcilers are told, but for the store.
         known: the objects that informers have seen.
         selector: which objects this process is for.
+        is_lost: looks whether an object is gone, or another one is in its place, and takes that in.
         chance: a number from 0 up to 1.
     """
 
@@ -92,6 +93,7 @@ class Dispatcher:
     metrics: Metrics
     known: Known
     selector: LabelSelector = field(default_factory=LabelSelector)
+    is_lost: Callable[[Stored], bool] = lambda _: False
     chance: Callable[[], float] = random.random
     _surveys: Surveys = field(default_factory=Surveys)
     _asked: set[ObjectKey] = field(default_factory=set)
@@ -135,7 +137,14 @@ class Dispatcher:
             return self._of_another_shard(scope, stored)
         if key.kind != UPGRADER and stored.content["metadata"].get("deletionTimestamp"):
             return Outcome("gone")
-        return self._reconciler(key.kind)(scope, stored)
+        try:
+            return self._reconciler(key.kind)(scope, stored)
+        except ObjectNotFound:
+            # Nothing else leaves a reconciler so: there is no object to write a status to, and no watch has told yet.
+            if not self.is_lost(stored):
+                raise
+            self._gone(key)
+            return Outcome("gone")
 
     def _of_another_shard(self, scope: Scope, stored: Stored) -> Outcome:
         """Leave an object alone. A repository that upgraders here use is looked at nevertheless, for their sake."""

@@ -142,6 +142,7 @@ class Process:
             metrics=self.metrics,
             known=cache.known,
             selector=settings.selector,
+            is_lost=self._is_lost,
         )
         self.workers = Workers(dispatcher, self.metrics, RECONCILED, settings.workers)
         self.watching = Watching(
@@ -271,6 +272,10 @@ class Process:
     def _wrote(self, stored: Stored) -> None:
         """A write of ours is seen at once: the next reconcile shall not begin with an older look."""
         self.watching.wrote(stored)
+
+    def _is_lost(self, stored: Stored) -> bool:
+        """A write says that an object is not there: the next reconcile shall not begin with it either."""
+        return self.watching.is_lost(stored)
 
     def _tidy(self) -> None:
         self.metrics.leads.set(0)

@@ -119,6 +119,20 @@ class Watching:
         before = self._cache.remove(stored)
         self._changed(stored.key, before or stored, None)
 
+    def is_lost(self, stored: Stored) -> bool:
+        """Whether an object that a write was refused for is gone, or another one is in its place.
+
+        That is taken in at once: until a watch tells of it, each reconcile would begin with an object that is not
+        there, and might start a build for it. Raises what the API raises.
+        """
+        found = self._cache.afresh(stored.key)
+        if found is not None and found.content["metadata"].get("uid") == stored.content["metadata"].get("uid"):
+            return False
+        self.gone(stored)
+        if found is not None:
+            self.wrote(found)
+        return True
+
     # --- inside
 
     def _changed(self, key: ObjectKey, before: Stored | None, after: Stored | None) -> None:

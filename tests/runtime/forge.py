@@ -12,6 +12,7 @@ from urllib.parse import quote
 from tests.pulls.gitea_host import Pushers
 from tests.pulls.people import Clock
 from tests.runtime.cluster import Management, serve_clusters
+from tests.servers import kubelet
 from tests.servers.gitea import GiteaRepository, GiteaServer
 from tests.servers.kubernetes import KubernetesServer
 
@@ -95,6 +96,15 @@ class Forged(Management):
 def are_built(management: Management) -> bool:
     """Whether every machine image says that it is there; the one that nobody waits for may be the last to."""
     return all(found.get("status", {}).get("ready") for found in management.items("MachineImage"))
+
+
+def is_its_own(management: Management, image: str, job: str) -> bool:
+    """Whether a Job belongs to the machine image that is there now, and that one knows of it."""
+    found, built = management.get("MachineImage", image), kubelet.job(management.server, management.namespace, job)
+    if found is None or built is None or "jobRef" not in found.get("status", {}):
+        return False
+    (owner,) = built["metadata"]["ownerReferences"]
+    return bool(owner["uid"] == found["metadata"]["uid"] and found["status"]["jobRef"]["name"] == job)
 
 
 def is_proposed(management: Management, name: str) -> bool:

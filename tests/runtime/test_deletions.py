@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.runtime.cluster import SOURCES, UPGRADER
-from tests.runtime.forge import Forged, building
+from tests.runtime.forge import Forged, building, is_its_own
 from tests.runtime.installed import Installed
 from tests.runtime.replica import replica
 from tests.servers import kubelet
@@ -53,7 +53,7 @@ def test_while_an_image_is_built(fleet: Forged) -> None:
     gone(fleet, KIND, "prod")  # nothing keeps it: nothing was made outside
     gone(fleet, "MachineImage", name)
     fleet.until(
-        lambda: uid(kubelet.job(fleet.server, fleet.namespace, job)) not in {"", first},
+        lambda: is_its_own(fleet, name, job) and uid(kubelet.job(fleet.server, fleet.namespace, job)) != first,
         "it is built again",
         seconds=120,
     )

@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 
 from gitops_upgrader.api.names import GROUP
-from gitops_upgrader.errors import ObjectMissing
+from gitops_upgrader.errors import ObjectMissing, ObjectNotFound, Where
 from gitops_upgrader.model import ObjectKey
 from gitops_upgrader.reconcilers.mentions import Mentions
 from gitops_upgrader.runtime.wakes import IMAGE, REPOSITORY, SYNCER, UPGRADER
 from gitops_upgrader.stores.directory import DirectoryStore
+from gitops_upgrader.stores.protocol import Stored
 from tests.gitserver import GitServer, git_http_server
 from tests.reconcilers import directory
 from tests.reconcilers.directory import PLAN as PLAN_TEXT
@@ -244,3 +245,28 @@ def test_who_names_a_forge_or_a_proxy_of_their_own_is_not_waited_for_by_others(f
         "proxied": "https://git.fleet.invalid/fleet fleet/slow",
         "api": "https://git.fleet.invalid/fleet https://api.fleet.invalid",
     }
+
+
+def test_an_object_that_is_gone_before_a_watch_tells_of_it_is_gone(
+    fleet: Fleet, git: GitServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = world(fleet, git)
+    process = Controller(fleet, store)
+    process.run(SYNCER, "images")
+    looked: list[str] = []
+
+    def nowhere(key: ObjectKey, _: object) -> bool:
+        raise ObjectNotFound("There is no such object.", where=Where(object=str(key)))
+
+    def is_lost(stored: Stored) -> bool:
+        looked.append(stored.key.name)
+        return stored.key.name == "images-v1.34.2"
+
+    monkeypatch.setattr(store, "write_status", nowhere)
+    monkeypatch.setattr(process.dispatcher, "is_lost", is_lost)
+    outcome = process.run(IMAGE, "images-v1.34.2")
+
+    assert (outcome.result, outcome.again, outcome.problem) == ("gone", None, None)
+    with pytest.raises(ObjectNotFound):
+        process.run(IMAGE, "images-v1.33.5")
+    assert looked == ["images-v1.34.2", "images-v1.33.5"]

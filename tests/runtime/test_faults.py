@@ -9,14 +9,16 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.runtime.between import Answer, Asked, Proxy, between
 from tests.runtime.cluster import SOURCES, UPGRADER
-from tests.runtime.forge import Forged
+from tests.runtime.forge import Forged, building, is_its_own
 from tests.runtime.installed import Installed
 from tests.runtime.replica import Replica, replica
+from tests.servers import kubelet
 
 pytestmark = pytest.mark.servers
 
@@ -143,3 +145,27 @@ def test_a_history_that_the_api_server_has_forgotten_is_read_anew(fleet: Forged,
         settled(fleet)
         kinds = {path.rpartition("/")[2] for path in listed}
         assert {"machineimages", "machineimagesyncers", "clusterclassclusterupgraders"} <= kinds
+
+
+def test_an_image_that_has_gone_unheard_of_is_made_again(
+    fleet: Forged, rights: Installed, proxy: Proxy, tmp_path: Path
+) -> None:
+    """No watch tells of it; that its status has nowhere to go does, when the end of its Job has it looked at."""
+    name, job = "images-v1.34.2", "images-v1.34.2-1"
+    fleet.apply(building(SOURCES))
+    with replica(rights, tmp_path, "--no-leader-elect", kubeconfig=proxy.kubeconfig(rights, tmp_path)):
+        fleet.until(lambda: is_its_own(fleet, name, job), "it is being built")
+        first = fleet.get("MachineImage", name)["metadata"]["uid"]
+        proxy.instead = lambda asked: Answer(503) if asked.watches and "/machineimages" in asked.path else None
+        proxy.cut()
+        fleet.delete("MachineImage", name)
+        fleet.until(lambda: is_there(fleet.get("MachineImage", name), other_than=first), "it is made again")
+        fleet.until(lambda: is_its_own(fleet, name, job), "it is being built again")
+        proxy.instead = lambda _: None
+        kubelet.ends(fleet.server, fleet.namespace, job, message="ami-v1.34.2")
+        fleet.until(lambda: fleet.get("MachineImage", name)["status"].get("ready"), "it is there")
+        assert fleet.get("MachineImage", name)["status"]["attempts"] == 1
+
+
+def is_there(found: dict[str, Any] | None, *, other_than: str) -> bool:
+    return found is not None and found["metadata"]["uid"] != other_than

@@ -32,8 +32,14 @@ def ends(server: KubernetesServer, namespace: str, job_name: str, *, code: int =
     Every container of the Pod ends the same way; the message is the last one's. A Pod that is left over from an earlier
     Job of this name does not count.
     """
-    until(lambda: len(_own_pods(server, namespace, job_name)) == 1, f"Job {job_name} has its Pod")
-    (pod,) = _own_pods(server, namespace, job_name)
+    found: list[dict[str, Any]] = []
+
+    def has_its_pod() -> bool:
+        found[:] = _own_pods(server, namespace, job_name)
+        return len(found) == 1
+
+    until(has_its_pod, f"Job {job_name} has its Pod")
+    (pod,) = found
     containers = pod["spec"]["containers"]
     last = containers[-1]["name"]
     status = {
