@@ -12,8 +12,7 @@ import pytest
 
 from tests.cli.commandline import CommandLine
 from tests.gitserver import git_http_server
-from tests.reconcilers.directory import PLAN, TEMPLATE, Fleet, cluster, upgrader
-from tests.reconcilers.test_repository import repository
+from tests.reconcilers.directory import PLAN, TEMPLATE, Fleet, cluster, repository, upgrader
 
 PROPOSE = ("propose", "-m", "upgrades", "--repo", "fleet.git")
 

@@ -20,8 +20,7 @@ from tests.cli.commandline import CommandLine, Ran
 from tests.cli.leaks import forms, leaked, leaks
 from tests.gitserver import GitServer, git_http_server
 from tests.httpserver import QuietHandler, http_server
-from tests.reconcilers.directory import Fleet
-from tests.reconcilers.test_repository import repository, secret
+from tests.reconcilers.directory import Fleet, repository, secret
 
 PASSWORD = "Planted-git-password-7Qx"
 TOKEN = "planted_api_token_Jk29z"

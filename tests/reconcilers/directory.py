@@ -89,6 +89,7 @@ spec:
   topologyVariable: imageId
   hopInterval: 0s
 """
+SECRET = "apiVersion: v1\nkind: Secret\nmetadata: {name: NAME, namespace: fleet}\nstringData: {DATA}\n"
 
 
 def cluster(name: str, version: str, *, namespace: str = "fleet", image: str | None = None) -> str:
@@ -99,6 +100,20 @@ def cluster(name: str, version: str, *, namespace: str = "fleet", image: str | N
 def upgrader(name: str, **spec: Any) -> str:
     """An upgrader's manifest; `spec` fields come on top, as flow YAML."""
     return UPGRADER.replace("NAME", name) + "".join(f"  {key}: {value}\n" for key, value in spec.items())
+
+
+def repository(url: str, *, name: str = "default", namespace: str = "fleet", **spec: str) -> str:
+    """A GitOpsRepository."""
+    more = "".join(f"  {key}: {value}\n" for key, value in spec.items())
+    return (
+        f"apiVersion: {OURS}\nkind: GitOpsRepository\nmetadata: {{name: {name}, namespace: {namespace}}}\n"
+        f"spec:\n  url: '{url}'\n{more}"
+    )
+
+
+def secret(name: str, data: str) -> str:
+    """A Secret with text in it."""
+    return SECRET.replace("NAME", name).replace("DATA", data)
 
 
 @dataclass

@@ -19,7 +19,7 @@ from gitops_upgrader.reconcilers.scope import Live
 from gitops_upgrader.versions import Version
 from tests.gitserver import git_http_server
 from tests.reconcilers.directory import Fleet, upgrader
-from tests.reconcilers.test_live import UPGRADER, Management
+from tests.reconcilers.management import UPGRADER, Management
 
 CLASS = """\
 apiVersion: cluster.x-k8s.io/v1beta2

@@ -16,9 +16,8 @@ from gitops_upgrader.reconcilers.mentions import Mentions
 from gitops_upgrader.reconcilers.scope import Live, Result, Scope
 from gitops_upgrader.sources.httpfetch import HttpFetch
 from gitops_upgrader.stores.directory import DirectoryStore
-from tests.reconcilers.directory import OURS, PLAN, SYNCER, TEMPLATE, VERSIONS
+from tests.reconcilers.directory import OURS, PLAN, SYNCER, TEMPLATE, VERSIONS, repository
 from tests.reconcilers.directory import upgrader as upgrader_text
-from tests.reconcilers.test_repository import repository
 from tests.reconcilers.workspace import REPOSITORY, SYNCER_KEY, Files, Seen, look
 
 NOW = datetime(2026, 11, 3, tzinfo=UTC)

@@ -15,24 +15,9 @@ from gitops_upgrader.errors import LocalRepositoryRefused
 from tests.cli.leaks import leaked
 from tests.gitserver import GitServer, git_http_server
 from tests.httpserver import QuietHandler, http_server
-from tests.reconcilers.directory import OURS, PLAN, SYNCER, TEMPLATE, VERSIONS, Fleet, upgrader
+from tests.reconcilers.directory import OURS, PLAN, SYNCER, TEMPLATE, VERSIONS, Fleet, repository, secret, upgrader
 
-SECRET = "apiVersion: v1\nkind: Secret\nmetadata: {name: NAME, namespace: fleet}\nstringData: {DATA}\n"
 PASSWORD = "correct-horse-battery"
-
-
-def repository(url: str, *, name: str = "default", namespace: str = "fleet", **spec: str) -> str:
-    """A GitOpsRepository."""
-    more = "".join(f"  {key}: {value}\n" for key, value in spec.items())
-    return (
-        f"apiVersion: {OURS}\nkind: GitOpsRepository\nmetadata: {{name: {name}, namespace: {namespace}}}\n"
-        f"spec:\n  url: '{url}'\n{more}"
-    )
-
-
-def secret(name: str, data: str) -> str:
-    """A Secret with text in it."""
-    return SECRET.replace("NAME", name).replace("DATA", data)
 
 
 @dataclass

@@ -14,12 +14,9 @@ from gitops_upgrader.pulls.decision import Create
 from gitops_upgrader.reconcilers import upgrader as reconciler
 from gitops_upgrader.reconcilers.references import read
 from gitops_upgrader.reconcilers.rivals import same_repository
-from tests.reconcilers.directory import OURS, Fleet, Run, cluster, upgrader
+from tests.reconcilers.directory import OURS, Fleet, Run, cluster, repository, upgrader
 from tests.reconcilers.forge import secret
-from tests.reconcilers.test_live import UPGRADER, Management, management
-from tests.reconcilers.test_repository import repository
-
-__all__ = ["management"]
+from tests.reconcilers.management import UPGRADER, Management
 
 
 def second(**spec: str) -> str:

@@ -19,8 +19,7 @@ from tests.gitserver import GitServer, git_http_server
 from tests.reconcilers import directory
 from tests.reconcilers.directory import PLAN as PLAN_TEXT
 from tests.reconcilers.directory import SYNCER as SYNCER_TEXT
-from tests.reconcilers.directory import TEMPLATE, VERSIONS, Fleet
-from tests.reconcilers.test_repository import repository
+from tests.reconcilers.directory import TEMPLATE, VERSIONS, Fleet, repository
 from tests.runtime.controller import Controller
 
 

@@ -14,10 +14,9 @@ from gitops_upgrader.stores.directory import DirectoryStore
 from tests.forges.fake_gitea import FakeGitea
 from tests.forges.loopback import Reply, Request
 from tests.gitserver import GitServer, git_http_server
-from tests.reconcilers.directory import PLAN, SYNCER, TEMPLATE, VERSIONS, Fleet
+from tests.reconcilers.directory import PLAN, SYNCER, TEMPLATE, VERSIONS, Fleet, repository
 from tests.reconcilers.directory import upgrader as upgrader_text
 from tests.reconcilers.forge import PATH, OnForge, forge_of, secret
-from tests.reconcilers.test_repository import repository
 from tests.runtime.controller import Controller
 
 TOKEN = "token-of-the-upgrader"
