@@ -16,24 +16,19 @@ MACHINE: Mapping[str, str] = MappingProxyType(_machine)
 """The environment as it was before the tests blanked it: for building servers and oracles, and for nothing else."""
 
 
-def _cache() -> Path:
+def cache() -> Path:
+    """Where what is built once per machine is kept, keyed by version. Not to be kept itself: see `told`."""
     home = MACHINE.get("HOME") or Path.home()
     return Path(MACHINE.get("XDG_CACHE_HOME") or Path(home, ".cache")) / "gitops-upgrader"
-
-
-CACHE = _cache()
-"""Where what is built once per machine is kept, keyed by version."""
 
 
 def told(machine: Mapping[str, str]) -> None:
     """Take over what another process has kept: a worker of pytest-xdist begins in an environment that is blank already.
 
-    It comes before anything is imported that looks at `CACHE`.
+    By then modules of tests may have been imported.
     """
-    global CACHE  # noqa: PLW0603  (one process has one machine, and learns of it once)
     _machine.clear()
     _machine.update(machine)
-    CACHE = _cache()
 
 
 _ADMINISTRATION = ("/usr/local/sbin", "/usr/sbin", "/sbin")

@@ -15,7 +15,7 @@ from gitops_upgrader import __version__
 from tests.actions import programs
 from tests.actions.files import ACTION, ROOT, load
 from tests.need import MACHINE
-from tests.servers.build import SERVERS
+from tests.servers.build import servers
 
 _CACHE = next(step["uses"] for step in load(ACTION / "action.yml")["runs"]["steps"] if "uses" in step)
 _NO_CACHE = """\
@@ -30,8 +30,11 @@ runs:
     - run: "true"
       shell: bash
 """
-_KEPT = SERVERS / "act-runner"
-"""The runner's folder, with its tool cache: as on a self-hosted runner, dependencies are installed once."""
+
+
+def kept() -> Path:
+    """The runner's folder, with its tool cache: as on a self-hosted runner, dependencies are installed once."""
+    return servers() / "act-runner"
 
 
 @dataclass(frozen=True)
@@ -79,7 +82,7 @@ class Runner:
         order = [
             *(str(programs.ACT.build()), event, "--workflows", str(workflow), "--directory", str(checkout)),
             *("--platform", "ubuntu-24.04=-self-hosted", "--platform", "docker=-self-hosted", "--no-cache-server"),
-            *("--action-cache-path", str(_KEPT), "--pull=false", "--rm", "--secret", f"GITHUB_TOKEN={self.token}"),
+            *("--action-cache-path", str(kept()), "--pull=false", "--rm", "--secret", f"GITHUB_TOKEN={self.token}"),
             *("--local-repository", f"OWNER/gitops-upgrader@v{__version__}={self._action}"),
             *("--local-repository", f"{_CACHE}={self._cache}"),
         ]

@@ -17,10 +17,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.need import CACHE, MACHINE, missing, need
+from tests.need import MACHINE, cache, missing, need
 
 HERE = Path(__file__).parent
-SERVERS = CACHE / "servers"
+
+
+def servers() -> Path:
+    """Where all that is made here is kept."""
+    return cache() / "servers"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +57,7 @@ class GoProgram:
         version = self._run([str(go), "env", "GOVERSION", "GOARCH"], module)
         text = f"{self.package} {tags} {self.cgo} {version}{self.ldflags}"
         key = _key(module / "go.mod", module / "go.sum", text=text)
-        target = SERVERS / f"{self.folder}-{key}" / (self.name or self.folder)
+        target = servers() / f"{self.folder}-{key}" / (self.name or self.folder)
         with once(target) as fresh:
             if fresh is not None:
                 order = [
@@ -89,7 +93,7 @@ def npm_file(package: str, version: str, path: str) -> Path:
     """Return one file of an npm package, fetched if need be. npm checks what it fetches against its own records."""
     npm = need("npm")
     name = package.strip("@").replace("/", "-")
-    target = SERVERS / f"{name}-{version}" / Path(path).name
+    target = servers() / f"{name}-{version}" / Path(path).name
     with once(target) as fresh:
         if fresh is not None:
             scratch = fresh.parent
@@ -106,7 +110,7 @@ def npm_file(package: str, version: str, path: str) -> Path:
 def npm_program(name: str, *packages: str) -> Path:
     """Return a program of some npm packages (as `name@version`), installed if need be; their scripts do not run."""
     npm = need("npm")
-    folder = SERVERS / f"npm-{name}-{hashlib.sha256(' '.join(packages).encode()).hexdigest()[:12]}" / "installed"
+    folder = servers() / f"npm-{name}-{hashlib.sha256(' '.join(packages).encode()).hexdigest()[:12]}" / "installed"
     with once(folder) as fresh:
         if fresh is not None:
             fresh.mkdir()
@@ -126,7 +130,7 @@ def npm_program(name: str, *packages: str) -> Path:
 
 def python_program(name: str, package: str) -> Path:
     """Return a program of a Python package (as `name==version`) in an environment of its own, installed if need be."""
-    folder = SERVERS / f"python-{package.replace('==', '-')}" / "installed"
+    folder = servers() / f"python-{package.replace('==', '-')}" / "installed"
     with once(folder) as fresh:
         if fresh is not None:
             _run([sys.executable, "-m", "venv", str(fresh)], fresh.parent, dict(MACHINE))

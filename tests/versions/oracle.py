@@ -16,7 +16,7 @@ from itertools import product
 from pathlib import Path
 from typing import TypeAlias
 
-from tests.need import CACHE, MACHINE, need
+from tests.need import MACHINE, cache, need
 
 MODULE = Path(__file__).parents[1] / "servers" / "oracle_semver"
 TABLE = Path(__file__).with_name("oracle.json")
@@ -58,7 +58,7 @@ def build() -> Path:
     """Build the program that asks the library, once per machine and state of its sources."""
     go = need("go")
     sources = hashlib.sha256(b"".join((MODULE / name).read_bytes() for name in ("go.mod", "go.sum", "main.go")))
-    program = CACHE / f"oracle-semver-{sources.hexdigest()[:16]}"
+    program = cache() / f"oracle-semver-{sources.hexdigest()[:16]}"
     if not program.exists():
         program.parent.mkdir(parents=True, exist_ok=True)
         unfinished = program.with_suffix(f".{os.getpid()}")
