@@ -43,6 +43,7 @@ LFS_START_SERVER = false
 [database]
 DB_TYPE = sqlite3
 PATH = {folder}/gitea.db
+SQLITE_TIMEOUT = 30000
 [repository]
 ROOT = {folder}/repositories
 DEFAULT_BRANCH = main
