@@ -118,11 +118,11 @@ class KubernetesServer:
 
     def _tells_of(self, api_version: str, plural: str) -> bool:
         """Whether a version of a group is discovered with this resource, and lists its objects."""
-        group = self.api("GET", f"/apis/{api_version.partition('/')[0]}") or {"versions": []}
-        resources = self.api("GET", f"/apis/{api_version}") or {"resources": []}
+        group = self.api("GET", f"/apis/{api_version.partition('/')[0]}") or {}
+        found = self.api("GET", f"/apis/{api_version}") or {}  # for a moment a list of it may be null
         return (
-            api_version in {one["groupVersion"] for one in group["versions"]}
-            and plural in {one["name"] for one in resources["resources"]}
+            api_version in {one["groupVersion"] for one in group.get("versions") or ()}
+            and plural in {one["name"] for one in found.get("resources") or ()}
             and self.api("GET", f"/apis/{api_version}/{plural}?limit=1") is not None
         )
 
