@@ -55,7 +55,6 @@ def test_while_an_image_is_built(fleet: Forged) -> None:
     fleet.until(
         lambda: is_its_own(fleet, name, job) and uid(kubelet.job(fleet.server, fleet.namespace, job)) != first,
         "it is built again",
-        seconds=120,
     )
     fleet.until(lambda: len(kubelet.pods(fleet.server, fleet.namespace, job)) == 1, "the old Pod is gone")
     kubelet.ends(fleet.server, fleet.namespace, job, message="ami-v1.34.2")

@@ -68,7 +68,9 @@ def test_one_right_is_taken_away_and_given_back(fleet: Forged, rights: Installed
 
         server.apply(path_of(role), role)
         until(may, "the right is there again")
-        kubelet.ends(server, fleet.namespace, "images-v1.34.2-1", message="ami-v1.34.2")
+        job = "images-v1.34.2-1"
+        fleet.until(lambda: kubelet.job(server, fleet.namespace, job), "it is tried again", seconds=2 * PATIENCE)
+        kubelet.ends(server, fleet.namespace, job, message="ami-v1.34.2")
         fleet.until(lambda: fleet.status("prod").get("targetVersion") == "v1.34.2", "it goes on")
         assert "Stalled" not in conditions(fleet, "MachineImage", "images-v1.34.2")
         fleet.proposed("prod")

@@ -13,6 +13,7 @@ from tests.runtime.forge import Forged
 from tests.runtime.installed import Installed
 from tests.runtime.replica import replica
 from tests.servers import kubelet
+from tests.servers.kubernetes import PATIENCE
 
 pytestmark = pytest.mark.servers
 
@@ -93,7 +94,9 @@ def test_from_a_release_to_the_end_of_its_rollout_and_the_next_hop(
         assert (fleet.status("prod")["latestSetVersion"], fleet.status("prod")["phase"]) == ("v1.34.2", "UpToDate")
 
         # The next hop comes once its image is there.
-        fleet.until(lambda: "images-v1.35.1-2" in kubelet.jobs(fleet.server, fleet.namespace), "again", seconds=150)
+        fleet.until(
+            lambda: "images-v1.35.1-2" in kubelet.jobs(fleet.server, fleet.namespace), "again", seconds=2 * PATIENCE
+        )
         ends(fleet, "images-v1.35.1-2", message="ami-v1.35.1")
         second = hop(fleet, "v1.34.2", "v1.35.1")
         assert [pull["number"] for pull in fleet.pulls()] == [first["number"], second["number"]]

@@ -25,7 +25,7 @@ from tests.servers.shared import ROOT, shared
 
 CRDS = ROOT / "crds"
 _START = 4 * control_plane.DEADLINE
-PATIENCE = 90.0
+PATIENCE = 180.0
 """Seconds for what controllers and the API server do on their own; on an idle machine it takes one or two."""
 _APPLY = "application/apply-patch+yaml"
 
