@@ -473,6 +473,10 @@ class ReplacedByKustomize(ManifestError):
     """A Kustomize replacement writes this field, so that an edit would have no effect."""
 
 
+class OverriddenPlace(ManifestError):
+    """A Kustomize layer puts another value in the place that a target or a setter comment names."""
+
+
 class UnfollowedChange(ManifestError):
     """Something changes the Cluster on the way to its deployment that is not followed, such as a remote base."""
 

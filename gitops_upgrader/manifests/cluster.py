@@ -166,6 +166,17 @@ def clusters(document: Document) -> Iterator[Cluster]:
             yield Cluster(document, node, pointer.peek(metadata, "name"), pointer.peek(metadata, "namespace"))
 
 
+def anything(document: Document) -> Iterator[Cluster]:
+    """All objects of a document as `Cluster`, whatever they are: for who looks at what layers make of them.
+
+    Raises:
+        UnreadableManifest, NestedTooDeep, AliasBomb: as `Document.root`.
+    """
+    for node in objects(document):
+        metadata = pointer.look(node, "metadata")
+        yield Cluster(document, node, pointer.peek(metadata, "name"), pointer.peek(metadata, "namespace"))
+
+
 def is_cluster(node: Node | None, kind: str = "Cluster") -> bool:
     """Whether an object is Cluster API's Cluster, in any version of the API."""
     return pointer.peek(node, "kind") == kind and pointer.peek(node, "apiVersion").startswith(f"{GROUP}/")

@@ -1,4 +1,4 @@
-"""One Cluster on its way through Kustomize's layers: what each of their changes makes of it."""
+"""One object on its way through Kustomize's layers: what each of their changes makes of it. Most are Clusters."""
 
 from __future__ import annotations
 
@@ -28,10 +28,11 @@ class Instance:
     `ids` are all (namespace, name) pairs that it had, as Kustomize keeps them: the first one, one after each change
     that it remembers, and the present one. `root` is the outermost layer, None for a file that no kustomization
     names; where it is a deployment, `top` is the outermost kustomization below it. `replacements` write to it, and
-    those of `read` read it. `operations` are those of JSON6902 patches, each with the tree that it found; `obstacles`
-    are what may change it on the way and is not followed. `absent` names the base that the Cluster is in, where that
-    is not in the repository: its tree is what patches make of it. `strays` are merge patches of its layers that name a
-    Cluster which is not there, so that Kustomize fails; where some files alone were looked at, it may be in others.
+    those of `read` read it. `merged` are the merge patches for it, in order, and `operations` those of JSON6902
+    patches, each with the tree that it found; `obstacles` are what may change it on the way and is not followed.
+    `absent` names the base that the Cluster is in, where that is not in the repository: its tree is what patches make
+    of it. `strays` are merge patches of its layers that name a Cluster which is not there, so that Kustomize fails;
+    where some files alone were looked at, it may be in others.
     """
 
     cluster: Cluster
@@ -41,6 +42,7 @@ class Instance:
     top: Kustomization | None = None
     replacements: tuple[Replacement, ...] = ()
     read: tuple[Replacement, ...] = ()
+    merged: tuple[Node, ...] = ()
     operations: tuple[tuple[Operation, Mapping], ...] = ()
     steps: tuple[Step, ...] = ()
     obstacles: tuple[Obstacle, ...] = ()
@@ -97,7 +99,9 @@ def patched(instance: Instance, found: Patch, field: str) -> Instance | None:
         merged = merge(instance.tree, found.node)
         if not isinstance(merged, Mapping):
             return None
-        return _identified(instance, _kept(instance.tree, merged, found), where, stored=found.renames)
+        tree = _kept(instance.tree, merged, found)
+        instance = replace(instance, merged=(*instance.merged, found.node))
+        return _identified(instance, tree, where, stored=found.renames)
     for count, operation in enumerate(found.operations()):
         if count > MAX_CHANGES:
             raise _too_many(operation.node)

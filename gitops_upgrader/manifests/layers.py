@@ -153,6 +153,10 @@ class Layers:
             self._below[folder] = tuple(path for path in paths if self._makes(folder, path))
         return self._below[folder]
 
+    def everything_below(self, folder: str) -> tuple[str, ...]:
+        """The same with files that hold no Cluster."""
+        return tuple(path for path in self._scan.blobs if self._makes(folder, path))
+
     def roots(self, path: str) -> list[Kustomization]:
         """The outermost layers above a file, or above the layer that the file itself is.
 

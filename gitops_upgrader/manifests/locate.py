@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from functools import partial
 from typing import Final
 
 from gitops_upgrader.errors import (
@@ -16,7 +17,7 @@ from gitops_upgrader.errors import (
     VersionsDisagree,
     Where,
 )
-from gitops_upgrader.manifests import editable, effective, marker, selector, suspect, target
+from gitops_upgrader.manifests import editable, effective, marker, named_place, selector, suspect, target
 from gitops_upgrader.manifests.cluster import Cluster
 from gitops_upgrader.manifests.instance import Instance
 from gitops_upgrader.manifests.place import Located, Note, Place, Slot, Step, outermost
@@ -38,6 +39,7 @@ def locate(search: Search, query: Query) -> Located:
     named = target.find(search.scan, query)
     commented = [] if named and target.holds_version(query) else marker.find(search.scan, query)
     trail += _steps([*named, *commented])
+    named_place.refuse(search.overrides, query, [*named, *commented])
     instance = None
     slots = [*named, *commented]
     roles = _missing(query, slots)
@@ -134,11 +136,12 @@ def _cluster(search: Search, query: Query, roles: list[Role], trail: list[Step])
 
 def _hint(search: Search, query: Query, error: ManifestError, role: Role) -> str:
     """What looks like the source of the value that is missing, as an instruction."""
+    fate = partial(search.overrides.of, paths=query.paths)
     if isinstance(error, ClusterNotFound):
         beyond = [suspect.at(node) for node in search.overlays.versions_beyond(query.name)]
-        return suspect.remedy(beyond or suspect.suspects(search.scan, query.name))
+        return suspect.remedy(beyond or suspect.suspects(search.scan, query.name, fate=fate))
     template = _TEMPLATES.get(role)
-    found = [] if template is None else suspect.suspects(search.scan, query.name, error.message, template)
+    found = [] if template is None else suspect.suspects(search.scan, query.name, error.message, template, fate)
     return suspect.remedy(found) + (" Add it to the targets that are there." if found and query.targets else "")
 
 

@@ -32,13 +32,20 @@ class _Changes:
 
 
 class Overlays:
-    """What the layers of a scan make of its Clusters, each rendered once."""
+    """What the layers of a scan make of its Clusters, each rendered once; or of `every` object there is."""
 
-    def __init__(self, scan: Scan, layers: Layers) -> None:
+    def __init__(self, scan: Scan, layers: Layers, *, every: bool = False) -> None:
         self._scan = scan
         self._layers = layers
+        self._every = every
         self._rendered: dict[tuple[str, frozenset[str] | None], tuple[Instance, ...] | ManifestError] = {}
         self._changed: dict[str, _Changes] = {}
+
+    def of_everything(self) -> Overlays:
+        """The same for all objects; what layers say is read once for both."""
+        made = Overlays(self._scan, self._layers, every=True)
+        made._changed = self._changed
+        return made
 
     def render(self, root: Kustomization, only: frozenset[str] | None = None) -> tuple[Instance, ...]:
         """The Clusters that a layer makes; `only` those of some files where it is given.
@@ -91,7 +98,8 @@ class Overlays:
             if own is not None:
                 made += [replace(instance, root=own) for instance in self._layer(own, only, added=root)]
             else:
-                own = generated(root, folder, self._layers.below(folder) or (folder,))
+                below = self._layers.everything_below(folder) if self._every else self._layers.below(folder)
+                own = generated(root, folder, below or (folder,))
                 made += self._layer(own, only, added=root)
         return [instance for instance in made if instance.obstacles] if root.unclear else made
 
@@ -143,9 +151,9 @@ class Overlays:
             yield from self._file(path, only)
 
     def _file(self, path: str, only: frozenset[str] | None) -> Iterator[Instance]:
-        if (only is None or path in only) and self._scan.has(path, Trait.CLUSTER):
+        if (only is None or path in only) and (self._every or self._scan.has(path, Trait.CLUSTER)):
             for document in self._scan.documents(path):
-                yield from (alone(found) for found in kinds.clusters(document))
+                yield from map(alone, (kinds.anything if self._every else kinds.clusters)(document))
 
     def _transform(self, layer: Kustomization, instance: Instance, added: Kustomization | None) -> Instance | None:
         """One layer's changes, in Kustomize's own order (its `kusttarget_configplugin.go`)."""

@@ -14,6 +14,7 @@ from gitops_upgrader.manifests.kustomization import Kustomization
 from gitops_upgrader.manifests.layers import Layers
 from gitops_upgrader.manifests.node import Node
 from gitops_upgrader.manifests.overlay import Overlays
+from gitops_upgrader.manifests.override import Overrides
 from gitops_upgrader.manifests.place import Place, Shape, Step
 from gitops_upgrader.manifests.query import Query
 from gitops_upgrader.manifests.replacement import Replacement
@@ -32,6 +33,7 @@ class Search:
         self.scan = scan
         self.layers = Layers(scan)
         self.overlays = Overlays(scan, self.layers)
+        self.overrides = Overrides(self.layers, self.overlays)
         self.passed_over: dict[str, ManifestError] = {}
         """What `all` could not read although it seems to hold a Cluster, or to deploy one; by its message."""
         self._by_name: dict[str, list[Instance]] | None = None

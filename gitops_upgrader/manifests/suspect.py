@@ -5,16 +5,19 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from gitops_upgrader.api.names import GROUP
 from gitops_upgrader.errors import ManifestError
-from gitops_upgrader.manifests import pointer
+from gitops_upgrader.manifests import pointer, target
 from gitops_upgrader.manifests.cluster import VERSION, is_cluster, objects
-from gitops_upgrader.manifests.document import embedded
+from gitops_upgrader.manifests.document import Document, count, embedded
 from gitops_upgrader.manifests.node import Mapping, Node, Scalar, Sequence
+from gitops_upgrader.manifests.override import Fate
+from gitops_upgrader.manifests.place import outermost
+from gitops_upgrader.manifests.query import DocumentWant, TargetWant
 from gitops_upgrader.manifests.scalar import render_string
 from gitops_upgrader.manifests.scan import Scan
 
@@ -48,6 +51,11 @@ class Suspect:
     template: str = ""
 
     @property
+    def want(self) -> TargetWant:
+        """The target that names it."""
+        return TargetWant(self.file, self.pointer, DocumentWant(kind=self.kind, name=self.name if self.kind else ""))
+
+    @property
     def snippet(self) -> str:
         """The upgrader's `targets` that would settle it, as YAML on one line."""
         document = ""
@@ -61,12 +69,14 @@ class Suspect:
         return f"{self.file}:{self.line} ({self.value}) with {self.snippet}"
 
 
-def suspects(scan: Scan, name: str, expression: str = "", template: str = "") -> list[Suspect]:
+def suspects(
+    scan: Scan, name: str, expression: str = "", template: str = "", fate: Callable[[Scalar], Fate] = lambda _: Fate()
+) -> list[Suspect]:
     """The likeliest places, best first: what the expression names, what stands near the Cluster's name.
 
     With the `template` of something else than the version, it is what the expression names alone: nobody knows what
     else looks like it. Files that cannot be read are passed over: this is a hint, and the error that it goes with says
-    what matters.
+    what matters. The `fate` of a value tells which others layers put in its place: these are offered then.
     """
     wanted = _Wanted(name, _keys(expression), template)
     found: list[Suspect] = []
@@ -75,13 +85,37 @@ def suspects(scan: Scan, name: str, expression: str = "", template: str = "") ->
             continue
         if wanted.may_be_in(path, scan.data(path)):
             found += _file(scan, path, wanted)
-    return sorted(found, key=lambda item: (-item.score, item.file, item.line))[:_SHOWN]
+    found.sort(key=lambda item: (-item.score, item.file, item.line))
+    kept: dict[tuple[str, int, str], Suspect] = {}
+    for item in found:
+        for one in _standing(scan, item, wanted, fate):
+            kept.setdefault((one.file, one.line, one.pointer), one)
+        if len(kept) >= _SHOWN:
+            break
+    return list(kept.values())[:_SHOWN]
 
 
-def at(node: Scalar) -> Suspect:
-    """A value that somebody knows to be the version's source."""
+def _standing(scan: Scan, item: Suspect, wanted: _Wanted, fate: Callable[[Scalar], Fate]) -> Iterator[Suspect]:
+    """What counts in a place: the values that layers put there first, and its own where that is deployed too."""
+    try:
+        node = target.only(scan, item.want)
+    except ManifestError:  # what a person will be told who writes it down
+        node = None
+    found = fate(node) if isinstance(node, Scalar) else Fate()
+    for value in (override.value for override in found.overrides):
+        if value is not None and wanted.takes(value):
+            yield at(value, item.score, item.template)
+    if found.counts:
+        yield item
+
+
+def at(node: Scalar, score: int = 0, template: str = "") -> Suspect:
+    """A value that is known to be the source."""
     line, _ = node.document.source.place(node.start)
-    return Suspect(node.document.file, line, pointer.of(node), node.value[:80], 0)
+    document = outermost(node.document)
+    root = document.root if count(document.source.text) > 1 else None
+    kind, name = pointer.peek(root, "kind"), pointer.peek(root, "metadata", "name")
+    return Suspect(node.document.file, line, pointer.of(node), node.value[:80], score, kind, name, template)
 
 
 def remedy(found: list[Suspect]) -> str:
@@ -107,11 +141,14 @@ class _Wanted:
         named = self.cluster in path or self.cluster.encode() in data
         return (keyed or named) and _LIKELY.search(data) is not None
 
+    def takes(self, node: Scalar) -> bool:
+        """Whether a value can be the one that is looked for."""
+        value = node.value.strip()
+        return bool(value) and "$" not in value if self.template else VERSION.fullmatch(value) is not None
+
     def score(self, node: Scalar, place: str, keys: tuple[str, ...]) -> int:
         """How much a value looks like the one that is looked for; 0 for not at all."""
-        value = node.value.strip()
-        fits = bool(value) and "$" not in value if self.template else VERSION.fullmatch(value) is not None
-        if not fits or _OTHER_VERSIONS.search(place):
+        if not self.takes(node) or _OTHER_VERSIONS.search(place) or _OTHER_VERSIONS.search(f"/{'/'.join(keys)}"):
             return 0
         wanted = self.keys
         if wanted and (keys[-len(wanted) :] == wanted or ".".join(wanted) in keys):
@@ -138,14 +175,20 @@ def _file(scan: Scan, path: str, wanted: _Wanted) -> Iterator[Suspect]:
     several = len(documents) > 1
     for document in documents:
         try:
-            for root in objects(document):
+            for root in _roots(document):
                 if not is_cluster(root) and not pointer.peek(root, "apiVersion").startswith(_OURS):
                     yield from _object(root, wanted, several=several)
         except ManifestError:
             continue
 
 
-def _object(root: Mapping, wanted: _Wanted, *, several: bool) -> Iterator[Suspect]:
+def _roots(document: Document) -> list[Node]:
+    """The objects of a document, or the operations of a JSON6902 patch."""
+    operations = isinstance(document.root, Sequence) and any(pointer.peek(one, "op") for one in document.root.items)
+    return [document.root] if operations and document.root is not None else list(objects(document))
+
+
+def _object(root: Node, wanted: _Wanted, *, several: bool) -> Iterator[Suspect]:
     near = wanted.cluster in root.document.file or wanted.cluster in pointer.peek(root, "metadata", "name")
     kind = pointer.peek(root, "kind") if several else ""
     for node, place, keys, close in _values(root, "", (), wanted.cluster):
@@ -177,9 +220,17 @@ def _values(
             names = (*keys, label) if label else keys
             # Of two items with one name the index tells which is meant.
             part = pointer.escape(f"[name={label}]") if label and labels[label] == 1 else part
-        if isinstance(node, Mapping) and key == "value" and pointer.peek(node, "name"):
-            names = keys
+        if isinstance(node, Mapping) and key == "value":
+            names = _named(node, keys) or names
         yield from _value(value, f"{place}/{part}", names, name, close=close or key == name)
+
+
+def _named(node: Mapping, keys: tuple[str, ...]) -> tuple[str, ...]:
+    """The keys of what stands beside a name, or in an operation of a JSON6902 patch; that of a Cluster is no source."""
+    path = pointer.peek(node, "path")
+    if pointer.peek(node, "op") and not path.startswith("/spec/topology"):
+        return (*keys, *map(pointer.unescape, path.split("/")[1:]))
+    return keys if pointer.peek(node, "name") else ()
 
 
 def _value(value: Node, place: str, keys: tuple[str, ...], name: str, *, close: bool) -> Iterator[_Value]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Final
 
 from gitops_upgrader.errors import ManifestError, SymbolicLink, TargetNotFound, Where
@@ -83,7 +84,7 @@ def _slot(scan: Scan, target: TargetWant, index: int) -> Slot:
             f"The target's file {path} is not there.",
             remedy=f"Did you mean {close[0]}?" if close else "Write its path from the repository's root.",
         )
-    node = _only(scan, path, target)
+    node = only(scan, replace(target, path=path))
     make = editable.version_place if target.role in {Role.VERSION, Role.VERSION_NO_V} else editable.place
     return Slot(target.role, make(node, Shape.TARGET), index)
 
@@ -98,12 +99,17 @@ def _refuse_link(scan: Scan, path: str) -> None:
             )
 
 
-def _only(scan: Scan, path: str, target: TargetWant) -> Node:
-    """The one node that a target means; several documents may be in the file, one of them has the field."""
+def only(scan: Scan, target: TargetWant) -> Node:
+    """The one node that a target means; several documents may be in the file, one of them has the field.
+
+    Raises:
+        TargetNotFound: there is none, or several.
+        ManifestError: the file cannot be read.
+    """
     levels = pointer.parse(target.pointer)
     found: list[Node] = []
     problems: list[ManifestError] = []
-    for document in scan.documents(path):
+    for document in scan.documents(target.path):
         try:
             found += [_descend(root, levels, target) for root in _roots(document, target.document)]
         except ManifestError as error:
@@ -119,7 +125,7 @@ def _only(scan: Scan, path: str, target: TargetWant) -> Node:
     if problems:
         raise problems[0]
     raise TargetNotFound(
-        f"The file has no {target.document}.", where=Where(file=path), remedy="Correct the target's document."
+        f"The file has no {target.document}.", where=Where(file=target.path), remedy="Correct the target's document."
     )
 
 

@@ -10,14 +10,15 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 
-from gitops_upgrader.errors import ManifestError, ProofFailed
-from gitops_upgrader.manifests import Manifests, Query, Values, VariableWant
-from tests.manifests.layers import Layers, layers
+from gitops_upgrader.errors import ManifestError, OverriddenPlace, ProofFailed
+from gitops_upgrader.manifests import DocumentWant, Manifests, Query, TargetWant, Values, VariableWant
+from tests.manifests.layers import VERSION, Layers, layers
 from tests.manifests.memory import MemoryTree
 from tests.servers.kustomize_build import kustomize_build
 
 pytestmark = [pytest.mark.servers, pytest.mark.timeout(600)]
 
+BASE = "base/clusters.yaml"
 NEW = "v1.34.2"
 IMAGE = "image-34"
 
@@ -41,6 +42,36 @@ def test_layers_deploy_what_was_meant_and_nothing_else(
     judged()
     proven = told.pop("proven")
     assert proven > sum(told.values()), told
+
+
+def test_a_place_that_is_named_counts_or_is_refused(tmp_path_factory: pytest.TempPathFactory) -> None:
+    told: Counter[bool] = Counter()
+
+    @settings(max_examples=80, suppress_health_check=list(HealthCheck))
+    @given(layers())
+    def judged(repository: Layers) -> None:
+        assume("replacements" not in repr(repository))  # they may carry a value that does not count to another place
+        folder = tmp_path_factory.mktemp("layers")
+        before = kustomize_build(folder, repository.files, repository.top)
+        assume(not isinstance(before, str))
+        texts = repository.files[BASE].split("---\n")
+        for index, text in enumerate(texts):
+            name = "prod" if '"name": "prod"' in text else "dev"
+            target = TargetWant(BASE, "/spec/topology/version", DocumentWant(name=name))
+            try:
+                Manifests(MemoryTree(repository.files)).locate(Query("any", targets=(target,)))
+                counts = True
+            except OverriddenPlace:
+                counts = False
+            changed = "---\n".join([*texts[:index], text.replace(VERSION, NEW), *texts[index + 1 :]])
+            after = kustomize_build(folder, {**repository.files, BASE: changed}, repository.top)
+            if not isinstance(after, str):  # else a patch tests the value that was changed
+                assert (after != before) is counts
+                told[counts] += 1
+
+    judged()
+    assert told[True] > 20
+    assert told[False] > 20
 
 
 def _judge(folder: Path, repository: Layers, before: list[dict[str, Any]], index: int, *, wants_image: bool) -> str:

@@ -32,6 +32,9 @@ def places(files: dict[str, Any], name: str = "prod", expression: str = "") -> l
         ("l: [[v1.33.5, {release: v1.33.5}]]\n", "", "/l/0/1/release"),
         ("parameters: [{name: a.b, value: v1.33.5}]\n", "{{ .Values.a.b }}", "/parameters/[name=a.b]/value"),
         ("data:\n  values.yaml: |\n    a: {b: v1.33.5}\n", "{{ .Values.a.b }}", "/data/values.yaml|/a/b"),
+        ("- {op: add, path: /spec/values/kube, value: v1.33.5}\n", "{{ .Values.kube }}", "/0/value"),
+        ("- {op: add, path: /spec/values, value: {a: {b: v1.33.5}}}\n", "{{ .Values.a.b }}", "/0/value/a/b"),
+        ("- {op: add, path: /spec/values/k8sVersion, value: v1.33.5}\n", "", "/0/value"),
         ("data:\n  x: |\n    # v1.33.5:\n  kubeVersion: v1.33.5\n", "", "/data/kubeVersion"),
     ],
 )
@@ -50,6 +53,8 @@ def test_a_likely_source_is_found(text: str, expression: str, pointer: str) -> N
         {"prod.yaml": "image: node:v1.33.5\n"},
         {"prod.yaml": "other: v1.33.5\n"},
         {"prod.yaml": "- version: 1.33.5\n"},
+        {"prod.yaml": "- {op: add, path: /spec/topology/version, value: v1.33.5}\n"},
+        {"prod.yaml": "- {op: add, path: /spec/chart/spec/version, value: 1.33.5}\n"},
         {"x.md": "version: 1.33.5\n"},
         {"prod.yaml": "version: [ 1.33.5\n"},
         {"prod.yaml": b"version: 1.33.5 # \xff\n"},
@@ -85,6 +90,10 @@ def test_the_likeliest_comes_first_and_few_are_shown() -> None:
         "map.yaml:5 /spec/values/clusters/prod/kubernetes/version",
         "prod.yaml:5 /spec/values/kubernetes/version",
     ]
+
+
+def test_a_place_that_no_target_can_name_is_shown_as_it_is() -> None:
+    assert len(places({"prod.yaml": "kind: A\nversion: v1.33.5\n---\nkind: A\nversion: v1.33.6\n"})) == 2
 
 
 def test_the_remedy_can_be_pasted() -> None:

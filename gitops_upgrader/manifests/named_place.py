@@ -1,0 +1,65 @@
+"""The refusal of places that people named, and that a layer puts another value in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from gitops_upgrader.errors import AmbiguousPlace, OverriddenPlace
+from gitops_upgrader.manifests import suspect
+from gitops_upgrader.manifests.node import Scalar
+from gitops_upgrader.manifests.override import Override, Overrides
+from gitops_upgrader.manifests.place import Shape, Slot
+from gitops_upgrader.manifests.query import VERSION_TEMPLATE, Query
+
+_SHOWN = 3
+
+
+def refuse(overrides: Overrides, query: Query, slots: Iterable[Slot]) -> None:
+    """Refuse places in which an edit would not do what is meant, or not in all that is deployed.
+
+    Raises:
+        OverriddenPlace: it would change nothing.
+        AmbiguousPlace: it would change some deployments, and nobody knows whether the one that is meant is among them.
+    """
+    for slot in slots:
+        place = slot.place
+        fate = overrides.of(place.at, query.paths) if isinstance(place.at, Scalar) else None
+        if fate is None or not fate.overrides:
+            continue
+        remedy = _remedy(query, slot, fate.overrides)
+        if not fate.counts:
+            raise OverriddenPlace(
+                f"An edit here would change nothing: {_listed(fate.overrides)}.", where=place.where, remedy=remedy
+            )
+        raise AmbiguousPlace(
+            f"An edit here would change some of what is deployed: {_listed(fate.overrides)}.",
+            where=place.where,
+            remedy=f"Name the folder of the layer that is meant with path. {remedy}",
+        )
+
+
+def _listed(overrides: tuple[Override, ...]) -> str:
+    shown = "; ".join(map(_told, overrides[:_SHOWN]))
+    return f"{shown}; and so on, {len(overrides)} in all" if len(overrides) > _SHOWN else shown
+
+
+def _told(item: Override) -> str:
+    if item.source:
+        return f"a Kustomize replacement ({item.place}) writes it in {item.what}"
+    if item.value is None:
+        return f"a patch ({item.place}) takes it out of {item.what}"
+    return f"{item.what} has {item.value.value[:80]} from {item.place}"
+
+
+def _remedy(query: Query, slot: Slot, overrides: tuple[Override, ...]) -> str:
+    """What to do about it, with the targets to paste where they are known."""
+    values = [item.value for item in overrides if item.value is not None]
+    sources = sorted({item.source for item in overrides if item.source})
+    if slot.place.shape is Shape.MARKER and values:
+        return f"Move the setter comment to {overrides[0].place}."
+    if values:
+        known = query.targets[slot.index].template if slot.place.shape is Shape.TARGET else VERSION_TEMPLATE
+        template = "" if known == VERSION_TEMPLATE else known
+        found = [suspect.at(value, template=template).snippet for value in values[:_SHOWN]]
+        return f"Point targets at what counts, with {'; or with '.join(found)}."
+    return f"Point targets at {sources[0]}." if sources else "Take the patch out, or leave out this place."

@@ -1,0 +1,198 @@
+"""Whether a value in an object counts in what is deployed, or a layer puts another one in its place.
+
+Clusters are followed through all layers when they are looked for. Values elsewhere (in a HelmRelease, a ConfigMap, a
+Flux Kustomization) are named by people, or guessed at; what layers make of the objects that hold them is told here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from gitops_upgrader.errors import ManifestError
+from gitops_upgrader.manifests import pointer
+from gitops_upgrader.manifests.instance import Instance
+from gitops_upgrader.manifests.json_patch import Operation
+from gitops_upgrader.manifests.kustomization import Kustomization
+from gitops_upgrader.manifests.layers import Layers
+from gitops_upgrader.manifests.node import Made, Mapping, Node, Scalar
+from gitops_upgrader.manifests.node import Sequence as NodeSequence
+from gitops_upgrader.manifests.overlay import Overlays
+from gitops_upgrader.manifests.scan import matches
+
+_Key: TypeAlias = tuple[str | int, ...]
+"""Where a node begins, at each level of text inside text: the same one however often its document is composed."""
+
+_Way: TypeAlias = list[tuple[str, str]]
+"""The keys that lead to a value, each with the name of the item where it is an index."""
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """A deployment in which a value does not count: `by` stands there, or does away with it.
+
+    `value` is what stands there, where that is a single value. `source`: what a Kustomize replacement reads it from.
+    """
+
+    what: str
+    by: Node
+    value: Scalar | None = None
+    source: str = ""
+
+    @property
+    def place(self) -> str:
+        """File and line of what stands there."""
+        line, _ = self.by.document.source.place(self.by.start)
+        return f"{self.by.document.file}:{line}"
+
+
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """What becomes of a value: whether it `counts` in any deployment that is known, and in which it does not."""
+
+    counts: bool = True
+    overrides: tuple[Override, ...] = ()
+
+
+class Overrides:
+    """What becomes of values in the objects that layers deploy."""
+
+    def __init__(self, layers: Layers, overlays: Overlays) -> None:
+        self._layers = layers
+        self._overlays = overlays.of_everything()
+
+    def of(self, node: Scalar, paths: Sequence[str] = ()) -> Fate:
+        """What becomes of a value; where some of its deployments are below the paths, in these.
+
+        Layers that cannot be read, or do not apply, are passed over: what they would deploy is not known.
+        """
+        try:
+            roots = self._layers.roots(node.document.file)
+        except ManifestError:
+            return Fate()
+        chain = list(_chain(node))
+        for only in (frozenset({node.document.file}), None) if roots else ():
+            found = [(root, one) for root in roots for one in self._rendered(root, only) if _concerns(one, chain)]
+            meant = [one for root, one in found if matches(root.file, paths)] or [one for _, one in found]
+            if meant:
+                overrides = [made for one in meant if (made := _override(one, chain)) is not None]
+                distinct = {(item.place, item.what): item for item in overrides}
+                return Fate(len(overrides) < len(meant), tuple(distinct.values()))
+        return Fate()
+
+    def _rendered(self, root: Kustomization, only: frozenset[str] | None) -> tuple[Instance, ...]:
+        try:
+            return self._overlays.render(root, only)
+        except ManifestError:
+            return ()
+
+
+def _chain(node: Scalar) -> Iterator[Scalar]:
+    """A value, the text that it stands in, and so on."""
+    holder: Scalar | None = node
+    while holder is not None:
+        yield holder
+        holder = holder.document.holder
+
+
+def _key(node: Node) -> _Key:
+    holder = node.document.holder
+    return (node.document.file, node.start) if holder is None else (*_key(holder), node.document.index, node.start)
+
+
+def _keys(tree: Node | None) -> set[_Key]:
+    """The single values of a tree."""
+    found: set[_Key] = set()
+    pending = [tree]
+    while pending:
+        node = pending.pop()
+        if isinstance(node, Scalar):
+            found.add(_key(node))
+        pending += [value for _, value in pointer.children(node)]
+    return found
+
+
+def _parts(instance: Instance) -> Iterator[tuple[Node, Operation | None]]:
+    """What an object is made of: itself, and what patches say."""
+    yield instance.cluster.node, None
+    yield from ((node, None) for node in instance.merged)
+    yield from ((operation.value, operation) for operation, _ in instance.operations if operation.value is not None)
+
+
+def _concerns(instance: Instance, chain: list[Scalar]) -> bool:
+    keys = set(map(_key, chain))
+    file = chain[0].document.file
+    return any(part.document.file == file and not keys.isdisjoint(_keys(part)) for part, _ in _parts(instance))
+
+
+def _override(instance: Instance, chain: list[Scalar]) -> Override | None:
+    """What counts in place of a value in one object; None where the value itself does."""
+    what = f"{pointer.peek(instance.tree, 'kind')} {instance.effective.name}"
+    keys = set(map(_key, chain))
+    for item in instance.replacements:
+        if any(not keys.isdisjoint(_keys(written)) for written in item.nodes):
+            return Override(what, item.node, source=str(item.source))
+    if not keys.isdisjoint(_keys(instance.tree)):
+        return None
+    way = next(way for part, operation in _parts(instance) if (way := _way(part, operation, chain)) is not None)
+    value = _walk(instance.tree, way)
+    if isinstance(value, Scalar) and not isinstance(value, Made):
+        return Override(what, value, value)
+    return Override(what, value or _remover(instance, way))
+
+
+def _way(part: Node, operation: Operation | None, chain: list[Scalar]) -> _Way | None:
+    """The keys from an object to the value that stands in one of its parts; None where it is in another one."""
+    for member in chain:
+        if member.document.file == part.document.file and _key(member) in _keys(part):
+            begun = [(key, "") for key in _split(operation.path)] if operation else []
+            inside = [step for step in pointer.path(member) if step[0].start >= part.start]
+            return begun + [(str(key), _label(parent, key)) for parent, key in inside]
+    return None
+
+
+def _label(parent: Node, key: str | int) -> str:
+    item = parent.items[key] if isinstance(parent, NodeSequence) and isinstance(key, int) else None
+    return pointer.peek(item, "name")
+
+
+def _walk(tree: Node, way: _Way) -> Node | None:
+    """What stands at the end of a way; an item with a name is found by it, as lists are replaced as a whole."""
+    node: Node | None = tree
+    for key, label in way:
+        if isinstance(node, NodeSequence):
+            items = pointer.entries(node)
+            named = [item for item in items if label and pointer.peek(item, "name") == label]
+            at = items[int(key)] if key.isdecimal() and int(key) < len(items) else None
+            node = named[0] if named else None if label else at
+        else:
+            node = pointer.look(node, key)
+    return node
+
+
+def _remover(instance: Instance, way: _Way) -> Node:
+    """The patch that does away with a value: the last one that has a say on its way."""
+    keys = [key for key, _ in way]
+    operations = (operation.node for operation, _ in reversed(instance.operations) if _removes(operation, keys))
+    merges = (_end(patch, keys) for patch in reversed(instance.merged))
+    return next(node for node in (*operations, *merges, instance.cluster.node) if node is not None)
+
+
+def _removes(operation: Operation, keys: list[str]) -> bool:
+    """Whether an operation changes a value, or something that it is in."""
+    paths = {"test": [], "move": [operation.source, operation.path]}.get(operation.op, [operation.path])
+    return any(parts == keys[: len(parts)] for parts in map(_split, paths))
+
+
+def _split(path: str) -> list[str]:
+    return [pointer.unescape(part) for part in path.split("/")[1:]]
+
+
+def _end(patch: Node, keys: list[str]) -> Node | None:
+    """What a merge patch puts in place of a value, or of something that it is in; None where it leaves it alone."""
+    node: Node | None = patch
+    for key in keys:
+        if isinstance(node, Mapping) and pointer.peek(node, "$patch") not in {"delete", "replace"}:
+            node = pointer.look(node, key)
+    return node
