@@ -23,6 +23,9 @@ from tests.httpserver import QuietHandler, http_server
 from tests.need import need
 from tests.reconcilers.directory import Fleet
 
+_PATIENCE = 120.0
+"""Seconds for a process of our own; on an idle machine it takes one."""
+
 
 def raising(error: BaseException, monkeypatch: pytest.MonkeyPatch) -> None:
     """Make the command `crds` end like that."""
@@ -113,13 +116,13 @@ def test_ctrl_c_in_the_middle_of_a_run(fleet: Fleet) -> None:
     class Handler(QuietHandler):
         def do_GET(self) -> None:
             arrived.set()
-            done.wait(30)
+            done.wait(_PATIENCE)
 
     with http_server(Handler) as port:
         with process("versions", f"http://127.0.0.1:{port}/deb/", cwd=fleet.folder) as running:
-            assert arrived.wait(30)
+            assert arrived.wait(_PATIENCE)
             running.send_signal(signal.SIGINT)
-            _, said = running.communicate(timeout=30)
+            _, said = running.communicate(timeout=_PATIENCE)
         done.set()
 
     assert (running.returncode, said.strip()) == (130, "interrupted")
@@ -128,7 +131,7 @@ def test_ctrl_c_in_the_middle_of_a_run(fleet: Fleet) -> None:
 def test_an_output_without_room_is_told_in_words(tmp_path: Path) -> None:
     """`gitops-upgrader crds > report` on a full disk, which Linux has a device for."""
     with need(Path("/dev/full")).open("wb") as output, process("crds", cwd=tmp_path, stdout=output) as running:
-        _, said = running.communicate(timeout=30)
+        _, said = running.communicate(timeout=_PATIENCE)
 
     assert said == "error: The output: It cannot be written: No space left on device. Make room, and run it again.\n"
     assert running.returncode == 1
@@ -157,7 +160,7 @@ def test_ctrl_c_while_modules_are_loaded(tmp_path: Path) -> None:
     path = os.pathsep.join([str(tmp_path), *(path for path in sys.path if path)])
 
     with process("crds", cwd=tmp_path, PYTHONPATH=path) as running:
-        said = running.communicate(timeout=30)
+        said = running.communicate(timeout=_PATIENCE)
 
     assert (running.returncode, *said) == (130, "", "\ninterrupted\n")
 

@@ -36,7 +36,7 @@ def test_a_server_that_hangs_on_a_fetch_keeps_others_of_its_cache_waiting_for_th
     def wait(seen: Seen) -> None:
         if seen.is_fetch:
             hanging.set()
-            release.wait(30)
+            release.wait(120)
 
     server.before = wait
     location, fetched = Location.parse(url), list[str]()
@@ -47,7 +47,7 @@ def test_a_server_that_hangs_on_a_fetch_keeps_others_of_its_cache_waiting_for_th
         holder = threading.Thread(target=lambda: fetched.extend(patient.fetch(["main"])))
         holder.start()
         try:
-            assert hanging.wait(30)
+            assert hanging.wait(120)
             with pytest.raises(CacheBusy, match=r"for 0\.2 seconds") as caught:
                 other.fetch(["main"])
         finally:

@@ -101,7 +101,7 @@ def test_a_server_that_does_not_answer_is_left_after_the_timeout(server: GitServ
     release = threading.Event()
 
     def wait(_: Seen) -> None:
-        release.wait(30)
+        release.wait(120)
 
     server.before = wait
     try:

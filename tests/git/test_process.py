@@ -13,7 +13,7 @@ from gitops_upgrader.git.process import run
 ENVIRONMENT = {"PATH": os.environ["PATH"], "KEY": "value"}
 
 
-def python(code: str, timeout: float = 30) -> process.Completed:
+def python(code: str, timeout: float = 120) -> process.Completed:
     return run([sys.executable, "-S", "-c", code], environment=ENVIRONMENT, timeout=timeout)
 
 

@@ -43,7 +43,7 @@ def secret(server: SshServer, **more: bytes) -> dict[str, bytes]:
 
 def opened(server: SshServer, path: Path, data: dict[str, bytes] | None = None) -> Repository:
     location = Location.parse(server.url(path))
-    return Repository.open(location, GitAuth.from_secret(data or secret(server), location), timeout=30)
+    return Repository.open(location, GitAuth.from_secret(data or secret(server), location), timeout=120)
 
 
 def test_a_repository_is_read_and_pushed_to(fleet: Fleet, sshd: SshServer) -> None:

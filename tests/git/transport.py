@@ -12,7 +12,7 @@ PASSWORD = "s3cr3t/pass word"
 EDIT = {"clusters/dev.yaml": b"version: v1.34.2\n"}
 
 
-def opened(place: str | Path, auth: GitAuth | None = None, *, timeout: float = 30.0) -> Repository:
+def opened(place: str | Path, auth: GitAuth | None = None, *, timeout: float = 120.0) -> Repository:
     """Open what is at an address, or in a folder."""
     location = Location.local(place) if isinstance(place, Path) else Location.parse(place)
     return Repository.open(location, auth, timeout=timeout)

@@ -16,7 +16,7 @@ from gitops_upgrader.stores.discovery import Discovery
 from gitops_upgrader.stores.protocol import Stored
 from tests.runtime.api import END, Api, item, serving
 
-_PATIENCE = 30.0
+_PATIENCE = 120.0
 
 
 class Sight:

@@ -148,12 +148,12 @@ def test_the_backoff_of_a_key_that_failed_for_ever_is_still_a_number() -> None:
 def test_who_waits_is_woken_by_an_add_and_by_the_end() -> None:
     keys: WorkQueue[str] = WorkQueue()
     got: list[str | None] = []
-    waiting = threading.Thread(target=lambda: got.extend((keys.get(30), keys.get(30))), daemon=True)
+    waiting = threading.Thread(target=lambda: got.extend((keys.get(120), keys.get(120))), daemon=True)
     waiting.start()
     keys.add("a")
     keys.add_after("late", 3600)
     keys.stop()
-    waiting.join(30)
+    waiting.join(120)
 
     assert not waiting.is_alive()
     assert got in (["a", None], [None, None])
@@ -164,7 +164,7 @@ def test_a_timer_wakes_who_waits() -> None:
     keys: WorkQueue[str] = WorkQueue()
     keys.add_after("a", 0.01)
 
-    assert keys.get(30) == "a"
+    assert keys.get(120) == "a"
 
 
 def test_nothing_is_added_after_the_end() -> None:
@@ -185,8 +185,8 @@ def test_draining_waits_for_the_workers() -> None:
     finishing = threading.Thread(target=lambda: keys.done("a"), daemon=True)
     finishing.start()
 
-    assert keys.drained(30)
-    finishing.join(30)
+    assert keys.drained(120)
+    finishing.join(120)
 
 
 class Queue(RuleBasedStateMachine):

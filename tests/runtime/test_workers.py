@@ -26,7 +26,7 @@ from gitops_upgrader.runtime.workers import Workers
 from tests.servers.kubernetes import until
 
 KINDS = ("Plan", "ClusterClassClusterUpgrader")
-_PATIENCE = 45.0
+_PATIENCE = 120.0
 
 
 def key(name: str, kind: str = "ClusterClassClusterUpgrader") -> ObjectKey:
