@@ -12,13 +12,13 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
-from gitops_upgrader.manifests import kustomization, pointer
+from gitops_upgrader.manifests import kustomization, pointer, template_patch
 from gitops_upgrader.manifests.cluster import is_cluster, objects
 from gitops_upgrader.manifests.document import Document
 from gitops_upgrader.manifests.instance import Instance
 from gitops_upgrader.manifests.kustomization import ARGO, FLUX, Kustomization
 from gitops_upgrader.manifests.links import Links, resolve
-from gitops_upgrader.manifests.node import Mapping, Node, Sequence
+from gitops_upgrader.manifests.node import Mapping, Node, Scalar, Sequence
 from gitops_upgrader.manifests.patch import Patch
 from gitops_upgrader.manifests.scan import matches
 
@@ -34,6 +34,7 @@ class _Source:
     path: str
     adds: Mapping
     generators: Node | None = None
+    unread: Scalar | None = None
 
 
 def read(document: Document, folders: Collection[str], links: Links) -> Iterator[Kustomization]:
@@ -48,8 +49,9 @@ def read(document: Document, folders: Collection[str], links: Links) -> Iterator
             made = kustomization.layer(f"{document.file}#{source.adds.start}", folder, source.adds, links)
             if _PLACEHOLDER.search(made.namespace):
                 made = replace(made, namespace="")  # it may be any, as it is where none is stated
-            if made.names or made.components or any(True for _ in made.patch_items()):
-                unclear = _is_unclear(made)
+            made = replace(made, unread=source.unread)
+            if made.unread or made.names or made.components or any(True for _ in made.patch_items()):
+                unclear = made.unread is not None or _is_unclear(made)
                 deployed = _possible(source, folder, folders) if unclear else (folder,)
                 yield replace(made, resources=deployed, unclear=unclear)
 
@@ -66,19 +68,24 @@ def _sources(node: Mapping) -> Iterator[_Source]:
     if api.startswith(FLUX) and isinstance(spec, Mapping):
         yield _Source(pointer.peek(spec, "path") or ".", spec)
     elif api.startswith(ARGO) and kind == "Application":
-        yield from _argo(spec, None)
+        yield from _argo(spec)
     elif api.startswith(ARGO) and kind == "ApplicationSet":
-        yield from _argo(pointer.look(spec, "template", "spec"), pointer.look(spec, "generators") or node)
+        text = template_patch.of(node)
+        unread = text if text is not None and template_patch.sets_kustomize(text) else None
+        yield from _argo(pointer.look(spec, "template", "spec"), pointer.look(spec, "generators") or node, unread)
 
 
-def _argo(spec: Node | None, generators: Node | None) -> Iterator[_Source]:
-    """An Application has one `source` or several `sources`; those without `kustomize` add nothing."""
+def _argo(spec: Node | None, generators: Node | None = None, unread: Scalar | None = None) -> Iterator[_Source]:
+    """An Application has one `source` or several `sources`; those without `kustomize` add nothing.
+
+    What a `templatePatch` adds is not read: it is most often a template from one end to the other.
+    """
     several = pointer.look(spec, "sources")
     listed = several.items if isinstance(several, Sequence) else []
     for source in [pointer.look(spec, "source"), pointer.look(spec, "sourceHydrator", "drySource"), *listed]:
-        adds = pointer.look(source, "kustomize")
+        adds = pointer.look(source, "kustomize") or (source if unread and pointer.peek(source, "path") else None)
         if isinstance(adds, Mapping):
-            yield _Source(pointer.peek(source, "path") or ".", adds, generators)
+            yield _Source(pointer.peek(source, "path") or ".", adds, generators, unread)
 
 
 def _possible(source: _Source, path: str, folders: Collection[str]) -> tuple[str, ...]:
@@ -113,7 +120,7 @@ def _globs(node: Node | None) -> tuple[list[str], list[str]]:
 
 def may_change(layer: Kustomization, patches: Iterable[tuple[str, Patch]], instance: Instance) -> bool:
     """Whether a layer that is `unclear` may change a Cluster: a template in a name may become any text."""
-    if layer.names or layer.components:
+    if layer.names or layer.components or layer.unread:
         return True
     return any(_may_be_for(found, instance) for _, found in patches)
 

@@ -48,6 +48,7 @@ class Kustomization:
 
     That of a deployment has a key of its own, and the folders that it deploys for `resources`; what it says is added
     to their own kustomizations. `unclear`: it may deploy other folders, or patch other Clusters, than it seems to.
+    `unread` is a template that may add anything to it.
     """
 
     key: str
@@ -61,6 +62,7 @@ class Kustomization:
     namespace: str = ""
     links: Links = field(default_factory=Links)
     unclear: bool = False
+    unread: Scalar | None = None
 
     @property
     def file(self) -> str:

@@ -17,7 +17,7 @@ from gitops_upgrader.errors import (
     VersionsDisagree,
     Where,
 )
-from gitops_upgrader.manifests import editable, effective, marker, named_place, selector, suspect, target
+from gitops_upgrader.manifests import editable, effective, marker, mention, named_place, selector, suspect, target
 from gitops_upgrader.manifests.cluster import Cluster
 from gitops_upgrader.manifests.instance import Instance
 from gitops_upgrader.manifests.place import Located, Note, Place, Slot, Step, outermost
@@ -142,7 +142,9 @@ def _hint(search: Search, query: Query, error: ManifestError, role: Role) -> str
         return suspect.remedy(beyond or suspect.suspects(search.scan, query.name, fate=fate))
     template = _TEMPLATES.get(role)
     found = [] if template is None else suspect.suspects(search.scan, query.name, error.message, template, fate)
-    return suspect.remedy(found) + (" Add it to the targets that are there." if found and query.targets else "")
+    unread = [] if template is None else mention.mentions(search.scan, suspect.named_keys(error.message))
+    added = "Add it to the targets that are there." if found and query.targets else ""
+    return " ".join(filter(None, (suspect.remedy(found), added, mention.remedy(unread))))
 
 
 def _templated(query: Query, instances: list[Instance], roles: list[Role]) -> Role:

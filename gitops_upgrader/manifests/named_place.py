@@ -28,8 +28,9 @@ def refuse(overrides: Overrides, query: Query, slots: Iterable[Slot]) -> None:
             continue
         remedy = _remedy(query, slot, fate.overrides)
         if not fate.counts:
+            change = "might" if fate.overrides[0].unread else "would"
             raise OverriddenPlace(
-                f"An edit here would change nothing: {_listed(fate.overrides)}.", where=place.where, remedy=remedy
+                f"An edit here {change} change nothing: {_listed(fate.overrides)}.", where=place.where, remedy=remedy
             )
         raise AmbiguousPlace(
             f"An edit here would change some of what is deployed: {_listed(fate.overrides)}.",
@@ -46,6 +47,10 @@ def _listed(overrides: tuple[Override, ...]) -> str:
 def _told(item: Override) -> str:
     if item.source:
         return f"a Kustomize replacement ({item.place}) writes it in {item.what}"
+    if item.unread:
+        return (
+            f"the templatePatch of {item.what} names values too ({item.place}), and is no YAML before it is filled in"
+        )
     if item.value is None:
         return f"a patch ({item.place}) takes it out of {item.what}"
     return f"{item.what} has {item.value.value[:80]} from {item.place}"
@@ -53,6 +58,10 @@ def _told(item: Override) -> str:
 
 def _remedy(query: Query, slot: Slot, overrides: tuple[Override, ...]) -> str:
     """What to do about it, with the targets to paste where they are known."""
+    if overrides[0].unread or any(item.value is not None and "{{" in item.value.value for item in overrides):
+        return (
+            "Write the value into one of the generators, and point targets at it there; or take it out of the template."
+        )
     values = [item.value for item in overrides if item.value is not None]
     sources = sorted({item.source for item in overrides if item.source})
     if slot.place.shape is Shape.MARKER and values:

@@ -174,7 +174,7 @@ class Overlays:
         for obstacle in self._changes(layer).obstacles:
             made = _hindered(made, obstacle)
         if added is not None and clear is None and deployment.may_change(added, self._changes(added).patches, made):
-            made = _hindered(made, Obstacle(added.node, "a template of what deploys it"))
+            made = _hindered(made, Obstacle(added.unread or added.node, "a template of what deploys it"))
         return made
 
     def _replaced(self, layer: Kustomization, instance: Instance) -> Instance:

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from operator import itemgetter
+from typing import Final, TypeAlias
 
-from gitops_upgrader.errors import ManifestError
-from gitops_upgrader.manifests import pointer
+from gitops_upgrader.errors import ManifestError, Where
+from gitops_upgrader.manifests import pointer, template_patch
+from gitops_upgrader.manifests.cluster import objects
 from gitops_upgrader.manifests.instance import Instance
 from gitops_upgrader.manifests.json_patch import Operation
 from gitops_upgrader.manifests.kustomization import Kustomization
@@ -19,7 +21,11 @@ from gitops_upgrader.manifests.layers import Layers
 from gitops_upgrader.manifests.node import Made, Mapping, Node, Scalar
 from gitops_upgrader.manifests.node import Sequence as NodeSequence
 from gitops_upgrader.manifests.overlay import Overlays
+from gitops_upgrader.manifests.patch import merge
 from gitops_upgrader.manifests.scan import matches
+
+_HELM: Final = "helm"
+"""The field of an Application's source in which values of a chart are."""
 
 _Key: TypeAlias = tuple[str | int, ...]
 """Where a node begins, at each level of text inside text: the same one however often its document is composed."""
@@ -30,21 +36,22 @@ _Way: TypeAlias = list[tuple[str, str]]
 
 @dataclass(frozen=True, slots=True)
 class Override:
-    """A deployment in which a value does not count: `by` stands there, or does away with it.
+    """A deployment in which a value does not count, for what is `at` a place.
 
     `value` is what stands there, where that is a single value. `source`: what a Kustomize replacement reads it from.
+    `unread`: it is a template that may set the value or not.
     """
 
     what: str
-    by: Node
+    at: Where
     value: Scalar | None = None
     source: str = ""
+    unread: bool = False
 
     @property
     def place(self) -> str:
         """File and line of what stands there."""
-        line, _ = self.by.document.source.place(self.by.start)
-        return f"{self.by.document.file}:{line}"
+        return f"{self.at.file}:{self.at.line}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +74,14 @@ class Overrides:
 
         Layers that cannot be read, or do not apply, are passed over: what they would deploy is not known.
         """
+        chain = list(_chain(node))
+        patched = _patched_template(chain)
+        if patched is not None:
+            return Fate(counts=False, overrides=(patched,))
         try:
             roots = self._layers.roots(node.document.file)
         except ManifestError:
             return Fate()
-        chain = list(_chain(node))
         for only in (frozenset({node.document.file}), None) if roots else ():
             found = [(root, one) for root in roots for one in self._rendered(root, only) if _concerns(one, chain)]
             meant = [one for root, one in found if matches(root.file, paths)] or [one for _, one in found]
@@ -132,14 +142,40 @@ def _override(instance: Instance, chain: list[Scalar]) -> Override | None:
     keys = set(map(_key, chain))
     for item in instance.replacements:
         if any(not keys.isdisjoint(_keys(written)) for written in item.nodes):
-            return Override(what, item.node, source=str(item.source))
+            return Override(what, _where(item.node), source=str(item.source))
     if not keys.isdisjoint(_keys(instance.tree)):
         return None
     way = next(way for part, operation in _parts(instance) if (way := _way(part, operation, chain)) is not None)
     value = _walk(instance.tree, way)
     if isinstance(value, Scalar) and not isinstance(value, Made):
-        return Override(what, value, value)
-    return Override(what, value or _remover(instance, way))
+        return Override(what, _where(value), value)
+    return Override(what, _where(value or _remover(instance, way)))
+
+
+def _where(node: Node) -> Where:
+    return node.document.where(node.start)
+
+
+def _patched_template(chain: list[Scalar]) -> Override | None:
+    """What an ApplicationSet's `templatePatch` puts in place of a value of its template, or may put there."""
+    outer = chain[-1]
+    for node in objects(outer.document):
+        text = template_patch.of(node)
+        template = pointer.look(node, "spec", "template")
+        if text is None or template is None or not any(_key(one) in _keys(template) for one in chain):
+            continue
+        what = f"ApplicationSet {pointer.peek(node, 'metadata', 'name')}"
+        patch = template_patch.read(text)
+        if patch is None:
+            at = template_patch.sets_values(text) if _HELM in map(itemgetter(1), pointer.path(outer)) else None
+            return Override(what, at, unread=True) if at else None
+        merged = merge(template, patch)
+        if any(_key(one) in _keys(merged) for one in chain):
+            return None
+        way = _way(template, None, chain) or []
+        value = _walk(merged, way) if merged is not None else None
+        return Override(what, _where(value or text), value if isinstance(value, Scalar) else None)
+    return None
 
 
 def _way(part: Node, operation: Operation | None, chain: list[Scalar]) -> _Way | None:

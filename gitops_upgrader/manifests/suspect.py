@@ -78,7 +78,7 @@ def suspects(
     else looks like it. Files that cannot be read are passed over: this is a hint, and the error that it goes with says
     what matters. The `fate` of a value tells which others layers put in its place: these are offered then.
     """
-    wanted = _Wanted(name, _keys(expression), template)
+    wanted = _Wanted(name, named_keys(expression), template)
     found: list[Suspect] = []
     for path in scan.blobs:
         if not path.endswith((".yaml", ".yml", ".json")) or path.endswith("Chart.yaml"):
@@ -86,10 +86,10 @@ def suspects(
         if wanted.may_be_in(path, scan.data(path)):
             found += _file(scan, path, wanted)
     found.sort(key=lambda item: (-item.score, item.file, item.line))
-    kept: dict[tuple[str, int, str], Suspect] = {}
+    kept: dict[tuple[str, int, str], Suspect] = {}  # a place may be found by its key, and as what a layer puts there
     for item in found:
         for one in _standing(scan, item, wanted, fate):
-            kept.setdefault((one.file, one.line, one.pointer), one)
+            kept.setdefault((one.file, one.line, one.value), one)
         if len(kept) >= _SHOWN:
             break
     return list(kept.values())[:_SHOWN]
@@ -158,7 +158,7 @@ class _Wanted:
         return 1 if keys and not self.template and _NAMED_SO.fullmatch(keys[-1]) else 0
 
 
-def _keys(expression: str) -> tuple[str, ...]:
+def named_keys(expression: str) -> tuple[str, ...]:
     """The key, or the keys from the outside in, that an expression reads; empty where it shows none."""
     variable = None if "{{" in expression else _VARIABLE.search(expression)
     if variable:
