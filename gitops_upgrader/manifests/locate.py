@@ -39,7 +39,7 @@ def locate(search: Search, query: Query) -> Located:
     named = target.find(search.scan, query)
     commented = [] if named and target.holds_version(query) else marker.find(search.scan, query)
     trail += _steps([*named, *commented])
-    named_place.refuse(search.overrides, query, [*named, *commented])
+    named_place.refuse(search.scan, search.overrides, query, [*named, *commented])
     instance = None
     slots = [*named, *commented]
     roles = _missing(query, slots)

@@ -10,11 +10,12 @@ from gitops_upgrader.manifests.node import Scalar
 from gitops_upgrader.manifests.override import Override, Overrides
 from gitops_upgrader.manifests.place import Shape, Slot
 from gitops_upgrader.manifests.query import VERSION_TEMPLATE, Query
+from gitops_upgrader.manifests.scan import Scan
 
 _SHOWN = 3
 
 
-def refuse(overrides: Overrides, query: Query, slots: Iterable[Slot]) -> None:
+def refuse(scan: Scan, overrides: Overrides, query: Query, slots: Iterable[Slot]) -> None:
     """Refuse places in which an edit would not do what is meant, or not in all that is deployed.
 
     Raises:
@@ -26,7 +27,7 @@ def refuse(overrides: Overrides, query: Query, slots: Iterable[Slot]) -> None:
         fate = overrides.of(place.at, query.paths) if isinstance(place.at, Scalar) else None
         if fate is None or not fate.overrides:
             continue
-        remedy = _remedy(query, slot, fate.overrides)
+        remedy = _remedy(scan, query, slot, fate.overrides)
         if not fate.counts:
             change = "might" if fate.overrides[0].unread else "would"
             raise OverriddenPlace(
@@ -56,19 +57,26 @@ def _told(item: Override) -> str:
     return f"{item.what} has {item.value.value[:80]} from {item.place}"
 
 
-def _remedy(query: Query, slot: Slot, overrides: tuple[Override, ...]) -> str:
+def _remedy(scan: Scan, query: Query, slot: Slot, overrides: tuple[Override, ...]) -> str:
     """What to do about it, with the targets to paste where they are known."""
-    if overrides[0].unread or any(item.value is not None and "{{" in item.value.value for item in overrides):
-        return (
-            "Write the value into one of the generators, and point targets at it there; or take it out of the template."
-        )
     values = [item.value for item in overrides if item.value is not None]
     sources = sorted({item.source for item in overrides if item.source})
+    template = query.targets[slot.index].template if slot.place.shape is Shape.TARGET else VERSION_TEMPLATE
+    template = "" if template == VERSION_TEMPLATE else template
+    filled = next((value.value for value in values if "{{" in value.value), "")
+    if overrides[0].unread or filled:
+        return _generator(suspect.suspects(scan, query.name, filled, template), slot)
     if slot.place.shape is Shape.MARKER and values:
         return f"Move the setter comment to {overrides[0].place}."
     if values:
-        known = query.targets[slot.index].template if slot.place.shape is Shape.TARGET else VERSION_TEMPLATE
-        template = "" if known == VERSION_TEMPLATE else known
         found = [suspect.at(value, template=template).snippet for value in values[:_SHOWN]]
         return f"Point targets at what counts, with {'; or with '.join(found)}."
     return f"Point targets at {sources[0]}." if sources else "Take the patch out, or leave out this place."
+
+
+def _generator(found: list[suspect.Suspect], slot: Slot) -> str:
+    """What to do where a template fills in the value, which a generator in the same file may have."""
+    inside = [one.snippet for one in found if one.file == slot.place.file and "/generators/" in one.pointer]
+    if inside:
+        return f"Point targets at the generator, with {'; or with '.join(inside)}."
+    return "Write the value into one of the generators, and point targets at it there; or take it out of the template."

@@ -83,7 +83,7 @@ def test_what_counts(patch: str, pointer: str) -> None:
         (
             HELM + "      valuesObject: {kube: '{{ .kube }}'}\n",
             OBJECT,
-            "has {{ .kube }} from set.yaml:19. Write the value into one of the generators, and point targets",
+            "has {{ .kube }} from set.yaml:19. Point targets at the generator, with targets: [{path:",
         ),
         (
             HELM + "      parameters: []\n",
@@ -102,6 +102,12 @@ def test_what_counts(patch: str, pointer: str) -> None:
 )  # fmt: skip
 def test_what_does_not_count(patch: str, pointer: str, message: str) -> None:
     assert message in refusal(_files(patch), _query(pointer), reason=OverriddenPlace)
+
+
+def test_a_generator_that_is_not_known_is_to_be_written() -> None:
+    files = _files(HELM + "      valuesObject: {kube: '{{ .kube }}'}\n")
+    files["set.yaml"] = files["set.yaml"].replace("- list: {elements: [{cluster: prod, kube: v1.33.4}]}", "- git: {}")
+    assert "Write the value into one of the generators" in refusal(files, _query(OBJECT), reason=OverriddenPlace)
 
 
 def test_the_hint_shows_what_counts() -> None:
