@@ -13,8 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from gitops_upgrader.manifests import kustomization, pointer, template_patch
-from gitops_upgrader.manifests.cluster import is_cluster, objects
-from gitops_upgrader.manifests.document import Document
+from gitops_upgrader.manifests.cluster import is_cluster
 from gitops_upgrader.manifests.instance import Instance
 from gitops_upgrader.manifests.kustomization import ARGO, FLUX, Kustomization
 from gitops_upgrader.manifests.links import Links, resolve
@@ -37,23 +36,28 @@ class _Source:
     unread: Scalar | None = None
 
 
-def read(document: Document, folders: Collection[str], links: Links) -> Iterator[Kustomization]:
-    """What the Flux Kustomizations and Argo CD Applications of a document add to folders that they deploy.
+def read(node: Mapping, key: str, folders: Collection[str], links: Links) -> Iterator[Kustomization]:
+    """What an object adds to folders that it deploys, where it is a Flux Kustomization or an Argo CD Application.
 
     The `resources` of each are those folders. Where its path or a name in it is a template, which of `folders` it
     deploys, and what it adds to them, is `unclear`.
+
+    Args:
+        node: the object, as it is deployed itself.
+        key: what tells it from others.
+        folders: those that it may deploy.
+        links: the links of the repository.
     """
-    for node in objects(document):
-        for source in _sources(node):
-            folder = links.real(resolve("", source.path))
-            made = kustomization.layer(f"{document.file}#{source.adds.start}", folder, source.adds, links)
-            if _PLACEHOLDER.search(made.namespace):
-                made = replace(made, namespace="")  # it may be any, as it is where none is stated
-            made = replace(made, unread=source.unread)
-            if made.unread or made.names or made.components or any(True for _ in made.patch_items()):
-                unclear = made.unread is not None or _is_unclear(made)
-                deployed = _possible(source, folder, folders) if unclear else (folder,)
-                yield replace(made, resources=deployed, unclear=unclear)
+    for source in _sources(node):
+        folder = links.real(resolve("", source.path))
+        made = kustomization.layer(f"{key}#{source.adds.start}", folder, source.adds, links)
+        if _PLACEHOLDER.search(made.namespace):
+            made = replace(made, namespace="")  # it may be any, as it is where none is stated
+        made = replace(made, unread=source.unread)
+        if made.unread or made.names or made.components or any(True for _ in made.patch_items()):
+            unclear = made.unread is not None or _is_unclear(made)
+            deployed = _possible(source, folder, folders) if unclear else (folder,)
+            yield replace(made, resources=deployed, unclear=unclear)
 
 
 def _is_unclear(made: Kustomization) -> bool:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final, NamedTuple
 
 from gitops_upgrader.errors import InvalidPatch, ManifestError, ManifestTooLarge, NestedTooDeep, Where
 from gitops_upgrader.manifests import deployment, kustomization
 from gitops_upgrader.manifests.kustomization import Kustomization
 from gitops_upgrader.manifests.links import Links, upward
-from gitops_upgrader.manifests.node import Node
+from gitops_upgrader.manifests.node import Mapping, Node
 from gitops_upgrader.manifests.scan import KUSTOMIZATION_NAMES, Scan, Trait
 
 _UPWARD: Final = re.compile(rb"\.\.?/?[\"']?\s*(?:[,\]#]|$)", re.MULTILINE)
@@ -30,10 +30,17 @@ class _Size(NamedTuple):
 
 
 class Layers:
-    """The kustomizations and deployments of a scan, read when something leads to them."""
+    """The kustomizations and deployments of a scan, read when something leads to them.
 
-    def __init__(self, scan: Scan) -> None:
+    Args:
+        scan: the files.
+        deployed: the objects that may deploy folders, as they are deployed themselves, each with a text that tells it
+            from others; without it there are none.
+    """
+
+    def __init__(self, scan: Scan, deployed: Callable[[], Iterable[tuple[str, Mapping]]] | None = None) -> None:
         self._scan = scan
+        self._deployed = deployed
         self._folders: dict[str, str] = {}
         for path in scan.having(Trait.KUSTOMIZATION):
             folder, _, name = path.rpartition("/")
@@ -76,6 +83,15 @@ class Layers:
             self._read[folder] = kustomization.read(documents[0], folder, self.links) if documents else None
         return self._read[folder]
 
+    def own(self, path: str) -> Kustomization | None:
+        """The kustomization that is in a file; None of other files.
+
+        Raises:
+            UnreadableManifest and others: as `Document.root`.
+        """
+        folder = path.rpartition("/")[0]
+        return self.kustomization(folder) if self._folders.get(folder) == path else None
+
     @property
     def links(self) -> Links:
         """The symbolic links of the scan."""
@@ -100,6 +116,21 @@ class Layers:
             InvalidPatch and others: as `roots`.
         """
         return not all(layer.unclear for layer in self.roots(path))
+
+    def above(self, path: str) -> list[Kustomization]:
+        """All layers above a file, those above others too.
+
+        Raises:
+            UnreadableManifest: as `includers`.
+        """
+        found: dict[str, Kustomization] = {}
+        pending = [path]
+        while pending:
+            for layer in self.includers(pending.pop()):
+                if layer.key not in found:
+                    found[layer.key] = layer
+                    pending.append(layer.folder)
+        return list(found.values())
 
     def includers(self, path: str) -> Iterator[Kustomization]:
         """The layers that name a file or folder, as resource, component or patch.
@@ -170,8 +201,7 @@ class Layers:
     def _outermost(self, path: str) -> list[Kustomization]:
         found: dict[str, Kustomization] = {}
         seen: set[str] = set()
-        folder = path.rpartition("/")[0]
-        own = self.kustomization(folder) if self._folders.get(folder) == path else None
+        own = self.own(path)
         pending = [own] if own is not None else list(self.includers(path))
         pending += [layer for layer in self._deploying() if layer.file == path]
         while pending:
@@ -255,12 +285,8 @@ class Layers:
         if self._deployments is None:
             self._deployments = []
             folders = {*self._folders, *(path.rpartition("/")[0] for path in self._scan.having(Trait.CLUSTER))}
-            for path in self._scan.having(Trait.DEPLOYMENT):
-                try:
-                    for document in self._scan.documents(path):
-                        self._deployments += deployment.read(document, folders, self.links)
-                except ManifestError:
-                    continue  # not readable, as Helm templates are not; what it deploys is judged without it
+            for key, node in self._deployed() if self._deployed is not None else ():
+                self._deployments += deployment.read(node, key, folders, self.links)
         return self._deployments
 
 

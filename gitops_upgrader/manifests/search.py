@@ -8,6 +8,7 @@ from typing import Final
 
 from gitops_upgrader.errors import AmbiguousCluster, ManifestError, TemplatedValue, UnwritableValue, Where
 from gitops_upgrader.manifests import cluster as kinds
+from gitops_upgrader.manifests.deployed import Deployed
 from gitops_upgrader.manifests.document import Document
 from gitops_upgrader.manifests.instance import Instance, alone
 from gitops_upgrader.manifests.kustomization import Kustomization
@@ -31,7 +32,7 @@ class Search:
 
     def __init__(self, scan: Scan) -> None:
         self.scan = scan
-        self.layers = Layers(scan)
+        self.layers = Layers(scan, Deployed(scan).objects)
         self.overlays = Overlays(scan, self.layers)
         self.overrides = Overrides(self.layers, self.overlays)
         self.passed_over: dict[str, ManifestError] = {}
