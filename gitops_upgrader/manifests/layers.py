@@ -4,29 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from typing import Final, NamedTuple
+from typing import Final
 
-from gitops_upgrader.errors import InvalidPatch, ManifestError, ManifestTooLarge, NestedTooDeep, Where
+from gitops_upgrader.errors import ManifestError
 from gitops_upgrader.manifests import deployment, kustomization
 from gitops_upgrader.manifests.kustomization import Kustomization
+from gitops_upgrader.manifests.layer_size import Sizes, loop
 from gitops_upgrader.manifests.links import Links, upward
 from gitops_upgrader.manifests.node import Mapping, Node
 from gitops_upgrader.manifests.scan import KUSTOMIZATION_NAMES, Scan, Trait
 
 _UPWARD: Final = re.compile(rb"\.\.?/?[\"']?\s*(?:[,\]#]|$)", re.MULTILINE)
-
-MAX_HEIGHT: Final = 50
-"""How many layers may stand on each other."""
-
-MAX_CHANGES: Final = 1000
-"""How many components may change what a layer makes, those counted again that are named again."""
-
-
-class _Size(NamedTuple):
-    """How many layers stand on each other in one, and by how many components it is changed."""
-
-    height: int
-    changes: int
 
 
 class Layers:
@@ -50,7 +38,7 @@ class Layers:
                 self._folders[folder] = path
         self._read: dict[str, Kustomization | None] = {}
         self._absent: dict[str, Node | None] = {}
-        self._sizes: dict[str, _Size] = {}
+        self._sizes = Sizes(self._named)
         self._below: dict[str, tuple[str, ...]] = {}
         self._links: Links | None = None
         self._roots: dict[str, list[Kustomization]] = {}
@@ -214,7 +202,7 @@ class Layers:
             if all(one.unclear for one in above):
                 found[layer.key] = layer
         if seen and not found:
-            raise _loop(seen, path)
+            raise loop(seen, path)
         return [found[key] for key in sorted(found)]
 
     def absent(self, layer: Kustomization) -> Node | None:
@@ -225,45 +213,14 @@ class Layers:
             NestedTooDeep, ManifestTooLarge: there are more below each other than are read.
         """
         if layer.key not in self._absent:
-            self._measure(layer)
+            self._sizes.measure(layer)
             self._absent[layer.key] = next(self._missing(layer), None)
         return self._absent[layer.key]
-
-    def _measure(self, top: Kustomization) -> None:
-        """Refuse layers that cannot be rendered, or would take too long, before anybody goes down into them."""
-        way, pending = {top.key: top}, [iter(self._named(top))]
-        while pending:
-            below = next(pending[-1], None)
-            if below is None:
-                pending.pop()
-                key, layer = way.popitem()
-                self._sizes[key] = self._size(layer)
-            elif below.key in way:
-                keys = list(way)
-                raise _loop(keys[keys.index(below.key) :], way[below.key].file)
-            elif below.key not in self._sizes:
-                way[below.key] = below
-                pending.append(iter(self._named(below)))
 
     def _named(self, layer: Kustomization) -> list[Kustomization]:
         """The kustomizations that a layer names."""
         paths = [*layer.resources, *layer.components]
         return [below for below in map(self.kustomization, paths) if below is not None]
-
-    def _size(self, layer: Kustomization) -> _Size:
-        """The size of a layer, those that it names being known."""
-        size = _Size(
-            height=1 + max((self._sizes[below.key].height for below in self._named(layer)), default=0),
-            changes=1 + sum(self._sizes[path].changes for path in layer.components if path in self._sizes),
-        )
-        where, remedy = Where(file=layer.file), "Name fewer of them in each other."
-        if size.height > MAX_HEIGHT:
-            raise NestedTooDeep(
-                f"More than {MAX_HEIGHT} kustomizations name one another here.", where=where, remedy=remedy
-            )
-        if size.changes > MAX_CHANGES:
-            raise ManifestTooLarge(f"More than {MAX_CHANGES:,} components are named here.", where=where, remedy=remedy)
-        return size
 
     def _missing(self, layer: Kustomization) -> Iterator[Node]:
         for path in layer.resources:
@@ -295,14 +252,3 @@ def _name(path: str) -> tuple[str, bytes, bytes]:
     folder, _, name = path.rpartition("/")
     needle = name.encode("utf-8", "surrogateescape")
     return folder, needle, b"/" + needle
-
-
-def _loop(keys: Iterable[str], file: str) -> InvalidPatch:
-    names = sorted(key or "the root folder" for key in keys)
-    return InvalidPatch(
-        f"The kustomizations of {' and '.join(names)} name each other."
-        if len(names) > 1
-        else f"The kustomization of {names[0]} names itself.",
-        where=Where(file=file),
-        remedy="Take one of them out of the other's resources or components.",
-    )

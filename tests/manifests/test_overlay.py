@@ -8,7 +8,7 @@ import pytest
 
 from gitops_upgrader.errors import InvalidPatch, ManifestError, ManifestTooLarge, NestedTooDeep
 from gitops_upgrader.manifests import Manifests, Query
-from gitops_upgrader.manifests.layers import MAX_HEIGHT
+from gitops_upgrader.manifests.layer_size import MAX_HEIGHT
 from tests.manifests.memory import MemoryTree
 from tests.manifests.samples import cluster, locate, refusal
 
