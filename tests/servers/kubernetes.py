@@ -104,10 +104,11 @@ class KubernetesServer:
         """Whether the kind of a definition, `plural.group`, is served by now.
 
         Its definition says so first; that discovery tells of it, and that its objects are listed, comes a little later.
+        Until somebody has looked at it, lists that there will be are null.
         """
         plural, _, group = name.partition(".")
         found = self.api("GET", f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{name}") or {}
-        conditions = found.get("status", {}).get("conditions", [])
+        conditions = (found.get("status") or {}).get("conditions") or ()
         if not any(condition["type"] == "Established" and condition["status"] == "True" for condition in conditions):
             return False
         return all(
@@ -119,7 +120,7 @@ class KubernetesServer:
     def _tells_of(self, api_version: str, plural: str) -> bool:
         """Whether a version of a group is discovered with this resource, and lists its objects."""
         group = self.api("GET", f"/apis/{api_version.partition('/')[0]}") or {}
-        found = self.api("GET", f"/apis/{api_version}") or {}  # for a moment a list of it may be null
+        found = self.api("GET", f"/apis/{api_version}") or {}
         return (
             api_version in {one["groupVersion"] for one in group.get("versions") or ()}
             and plural in {one["name"] for one in found.get("resources") or ()}
