@@ -12,7 +12,7 @@ from weakref import WeakValueDictionary
 
 from gitops_upgrader.manifests.document import Document, embedded, opaque, split
 from gitops_upgrader.manifests.node import Scalar
-from gitops_upgrader.manifests.source import File
+from gitops_upgrader.manifests.source import UTF_16, File
 from gitops_upgrader.model import Blob, BlobKind, Tree
 
 KUSTOMIZATION_NAMES: Final = ("kustomization.yaml", "kustomization.yml", "Kustomization")
@@ -30,7 +30,11 @@ _API: Final = re.compile(rb"cluster\.x-k8s\.io/(?<![\w.-]cluster\.x-k8s\.io/)")
 _CHANGES: Final = re.compile(
     rb"\b(?:patches\w*|namePrefix|nameSuffix|targetNamespace|components)\b|\bkustomize[\"']?[ \t]*:"
 )
-_NAME: Final = re.compile(rb"""name["']?[ \t]*:[ \t]*["']?([A-Za-z0-9][A-Za-z0-9.-]*)""")
+_NAME: Final = re.compile(rb"""name["']?\s*:[ \t]*["']?([A-Za-z0-9][A-Za-z0-9.-]*\\?|[\\&*!>|#\r\n])""")
+"""A name, or what begins one that is written in another way: an escape, an anchor, a tag, an alias, or further on."""
+_ODD: Final = re.compile(rb"[^A-Za-z0-9.-]\Z")
+_ESCAPE: Final = re.compile(rb"\\[xuU\r\n]")
+"""What may stand for a letter of a name in a double-quoted text, or for nothing."""
 _KIND: Final = re.compile(rb"Cluster(?:List)?\b(?<!\wCluster)(?<!\wClusterList)")
 
 
@@ -45,6 +49,8 @@ class Trait(enum.Enum):
     """It has a setter comment."""
     DEPLOYMENT = "deployment"
     """It may hold a Flux Kustomization or an Argo CD Application that patches what it deploys."""
+    SOURCE = "source"
+    """It may hold a Flux GitRepository."""
     VERSION_LIST = "version-list"
     """It may hold a ClusterClass that lists the versions it takes."""
 
@@ -81,6 +87,7 @@ class Scan:
         self._parsed: WeakValueDictionary[str, Parsed] = WeakValueDictionary()
         self._recent: deque[Parsed] = deque(maxlen=_KEPT)
         self._names: dict[bytes, list[str]] | None = None
+        self._odd: list[str] = []
         self._asked = 0
         self._inside: dict[Scalar, list[Document]] = {}
         self._look(paths)
@@ -101,7 +108,7 @@ class Scan:
             data, traits = None, None if known is None else known.get(blob.oid)
             if traits is None:
                 data = read(blob)
-                traits = _traits(data)
+                traits = _traits(_in_utf8(data))
                 if known is not None:
                     known[blob.oid] = traits
             if traits or path.endswith(KUSTOMIZATION_NAMES):
@@ -126,25 +133,47 @@ class Scan:
     def naming(self, name: str) -> list[str]:
         """The paths of files that may hold a Cluster of this name, sorted: those with `name: <name>`.
 
-        Where none is written so, those that have the name as a word: an alias may bring it, or a folded text.
+        Where some name is written in another way (an alias, a folded text, ...), it may be this one if the file has
+        it as a word, or has escapes. Where nothing is found so, all files count that have its letters.
         """
-        mentioned = None
+        needle = name.encode()
         if self._names is None and self._asked < _FEW:
             self._asked += 1
-            mentioned = list(self.having(Trait.CLUSTER, name.encode()))
-            written = [path for path in mentioned if name.encode() in _NAME.findall(self.data(path))]
+            plain, odd = self._few(needle)
         else:
-            written = self._index().get(name.encode(), [])
-        return written or (list(self.having(Trait.CLUSTER, name.encode())) if mentioned is None else mentioned)
+            names, unusual = self._index()
+            plain = names.get(needle, [])
+            odd = [path for path in unusual if _may_say(self.words(path), needle)]
+        others = odd if plain else [*odd, *self.having(Trait.CLUSTER, needle)]
+        return sorted({*plain, *others}) if others else plain
 
-    def _index(self) -> dict[bytes, list[str]]:
-        """Every name in the files that may hold a Cluster, with their paths: for who asks for many."""
+    def _few(self, needle: bytes) -> tuple[list[str], list[str]]:
+        """The files with this name, and those that may have it in another way: for who asks for a few."""
+        plain, odd = [], []
+        for path in self.having(Trait.CLUSTER):
+            words = self.words(path)
+            if needle in words or has_escapes(words):
+                found = _NAME.findall(words)
+                if needle in found:
+                    plain.append(path)
+                elif any(map(_ODD.search, found)) and _may_say(words, needle):
+                    odd.append(path)
+        return plain, odd
+
+    def _index(self) -> tuple[dict[bytes, list[str]], list[str]]:
+        """Every name in the files that may hold a Cluster, with their paths: for who asks for many.
+
+        And the paths of the files in which some name is written in another way.
+        """
         if self._names is None:
-            self._names = {}
+            self._names, self._odd = {}, []
             for path in self.having(Trait.CLUSTER):
-                for found in set(_NAME.findall(self.data(path))):
+                names = set(_NAME.findall(self.words(path)))
+                if any(map(_ODD.search, names)):
+                    self._odd.append(path)
+                for found in names:
                     self._names.setdefault(found, []).append(path)
-        return self._names
+        return self._names, self._odd
 
     def inside(self, text: Scalar) -> list[Document]:
         """The documents in a scalar, the same ones however often they are asked for."""
@@ -171,6 +200,10 @@ class Scan:
                 self._data[path] = data
         return data
 
+    def words(self, path: str) -> bytes:
+        """A file's text in UTF-8, also where its own encoding is one that is not read."""
+        return _in_utf8(self.data(path))
+
     def documents(self, path: str) -> list[Document]:
         """A file's documents, not composed yet; the same ones as long as somebody holds one of them.
 
@@ -186,6 +219,10 @@ class Scan:
         return known.documents
 
 
+def _in_utf8(data: bytes) -> bytes:
+    return data.decode("utf-16", "replace").encode() if data.startswith(UTF_16) else data
+
+
 def _traits(data: bytes) -> tuple[Trait, ...]:
     found: tuple[Trait, ...] = ()
     if b"cluster.x-k8s.io/" in data and _API.search(data):
@@ -197,13 +234,30 @@ def _traits(data: bytes) -> tuple[Trait, ...]:
         found = (*found, Trait.MARKER)
     if (b"kustomize.toolkit.fluxcd.io/" in data or b"argoproj.io/" in data) and _CHANGES.search(data):
         found = (*found, Trait.DEPLOYMENT)
+    if b"source.toolkit.fluxcd.io/" in data and b"GitRepository" in data:
+        found = (*found, Trait.SOURCE)
     return found
+
+
+def _may_say(data: bytes, name: bytes) -> bool:
+    """Whether a text has a name as a word, or escapes that may stand for some of its letters."""
+    return (name in data and _word(name).search(data) is not None) or has_escapes(data)
+
+
+def has_escapes(data: bytes) -> bool:
+    """Whether a double-quoted text may mean other letters than those that it is written with."""
+    return b"\\" in data and _ESCAPE.search(data) is not None
+
+
+@lru_cache(maxsize=16)
+def _word(name: bytes) -> re.Pattern[bytes]:
+    return re.compile(rb"(?<![\w.-])" + re.escape(name) + rb"(?![\w.-])")
 
 
 def matches(path: str, patterns: Sequence[str]) -> bool:
     """Whether a path is, or is in, what one of the globs means; without globs every path is.
 
-    `*` and `?` stop at slashes, `**` does not.
+    `*`, `?` and sets such as `[a-c]` stop at slashes, `**` does not. A range that is none holds nothing.
 
     >>> matches("clusters/prod/cluster.yaml", ["clusters/*"])
     True
@@ -213,7 +267,7 @@ def matches(path: str, patterns: Sequence[str]) -> bool:
 
 @lru_cache(maxsize=256)
 def _compiled(pattern: str) -> re.Pattern[str]:
-    parts = re.split(r"(\*\*/?|\*|\?|\[!?[^\]]+\])", pattern.removeprefix("./").strip("/"))
+    parts = re.split(r"(\*\*/?|\*|\?|\[[!^]?[^\]]+\])", pattern.removeprefix("./").strip("/"))
     meaning = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]", ".": ""}
     regex = "".join(
         meaning.get(part) or (_set(part) if index % 2 else re.escape(part)) for index, part in enumerate(parts)
@@ -222,4 +276,18 @@ def _compiled(pattern: str) -> re.Pattern[str]:
 
 
 def _set(part: str) -> str:
-    return "[^" + re.escape(part[2:-1]) + "]" if part[1] == "!" else "[" + part[1:-1].replace("\\", "\\\\") + "]"
+    """A set as a regular expression; a `-` that ends a range may begin none, as in `fnmatch`."""
+    negated = part[1] in "!^"
+    letters = part[1 + negated : -1]
+    made, index = "", 0
+    while index < len(letters):
+        low = high = letters[index]
+        if letters[index + 1 : index + 2] == "-" and index + 2 < len(letters):
+            high = letters[index + 2]
+            index += 2
+        index += 1
+        if low <= high:
+            made += f"{re.escape(low)}-{re.escape(high)}"
+    if not made:
+        return "[^/]" if negated else "(?!)"
+    return f"(?!/)[{'^' if negated else ''}{made}]"

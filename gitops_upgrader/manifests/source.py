@@ -17,6 +17,8 @@ _STRIDE: Final = 16 * 1024
 """Characters between two milestones of a file. Few files have more than one."""
 
 BOM: Final = b"\xef\xbb\xbf"
+UTF_16: Final = (b"\xff\xfe", b"\xfe\xff")
+"""How files begin that some programs of Windows write."""
 
 
 class Source(Protocol):
@@ -69,8 +71,9 @@ class File:
         try:
             self.text = data[self._shift :].decode()
         except UnicodeDecodeError as error:
+            byte = f"Byte {data[error.start + self._shift]:#04x} is not UTF-8."
             raise NotUtf8(
-                f"Byte {data[error.start + self._shift]:#04x} is not UTF-8.",
+                "The file is UTF-16, by its first bytes." if data.startswith(UTF_16) else byte,
                 where=Where(file=file, line=data.count(b"\n", 0, error.start + self._shift) + 1),
                 remedy="Save the file as UTF-8.",
             ) from error

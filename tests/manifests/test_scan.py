@@ -1,7 +1,13 @@
 from __future__ import annotations
 
-import pytest
+import fnmatch
 
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gitops_upgrader.errors import NotUtf8
+from gitops_upgrader.manifests import pointer
 from gitops_upgrader.manifests.scan import Known, Scan, Trait, matches
 from gitops_upgrader.model import Blob, BlobKind
 from tests.manifests.memory import MemoryTree
@@ -25,6 +31,14 @@ from tests.manifests.samples import cluster
         ("a?.yaml", ["ab.yaml"], ["a.yaml", "a/.yaml"]),
         ("[ab].yaml", ["a.yaml"], ["c.yaml"]),
         ("[!ab].yaml", ["c.yaml"], ["a.yaml"]),
+        ("[^ab].yaml", ["c.yaml"], ["a.yaml"]),
+        ("[a-c]/[!a-c]", ["b/d"], ["d/d", "b/b", "bxd"]),
+        ("a[!b]c", ["axc"], ["a/c", "abc"]),
+        ("[z-a]*", [], ["a", "z", "-"]),
+        ("[!z-a]*", ["a", "z"], []),
+        ("[a--b]", ["b"], ["a", "-"]),
+        ("[9-0a-]", ["a", "-"], ["9", "0"]),
+        ("[a&&b~~|]", ["&", "b", "|"], ["c"]),
         ("a.yaml", ["a.yaml"], ["axyaml"]),
         (".", ["a", "a/b"], []),
         ("", ["a", "a/b"], []),
@@ -33,6 +47,12 @@ from tests.manifests.samples import cluster
 def test_globs_mean_files_and_folders(pattern: str, inside: list[str], outside: list[str]) -> None:
     assert all(matches(path, [pattern]) for path in inside)
     assert not any(matches(path, [pattern]) for path in outside)
+
+
+@given(st.text("abm-&|~[", min_size=1, max_size=6), st.sampled_from(["", "!"]), st.sampled_from("abmz-&|~[^"))
+def test_sets_mean_what_they_mean_to_fnmatch(letters: str, negation: str, path: str) -> None:
+    pattern = f"[{negation}{letters}]"
+    assert matches(path, [pattern]) == fnmatch.fnmatchcase(path, pattern)
 
 
 def test_without_globs_everything_is_meant() -> None:
@@ -92,6 +112,44 @@ def _names(scan: Scan) -> None:
     assert scan.naming("dev") == ["c.yaml"]
     assert scan.naming("odd") == ["d.yaml"]
     assert scan.naming("none") == []
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "name: &name prod\n  labels: {x: *name}",
+        "labels: {x: &name prod}\n  name: *name",
+        "name: !!str prod",
+        "name: >-\n    prod",
+        "name: |-\n    prod",
+        "name:\n    prod",
+        "name:   # of the cluster\n    prod",
+        "name:\r\n    prod",
+        'name: "pr\\x6fd"',
+        'name: "\\u0070rod"',
+        'name: "pr\\\n    od"',
+        'labels: {x: &name "pr\\x6fd"}\n  name: *name',
+        "? name\n  : prod",
+    ],
+)
+def test_names_that_are_written_in_another_way_are_found_beside_plain_ones(written: str) -> None:
+    files = {"a.yaml": cluster("prod"), "b.yaml": cluster().replace("name: prod", written), "c.yaml": cluster("dev")}
+    files |= {"d.yaml": files["b.yaml"].replace("prod", "production").replace("pr\\", "x").replace("\\u0070", "x")}
+    (document,) = Scan(MemoryTree(files)).documents("b.yaml")
+    assert pointer.peek(document.root, "metadata", "name") == "prod"
+    scan = Scan(MemoryTree(files))
+    for _ in range(5):  # searched at first, looked up in an index then
+        assert scan.naming("prod") == ["a.yaml", "b.yaml"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
+def test_files_in_utf_16_are_seen_and_cannot_be_read(encoding: str) -> None:
+    mark = "" if encoding == "utf-16" else "\ufeff"
+    scan = Scan(MemoryTree({"a.yaml": f"{mark}{cluster()}".encode(encoding)}))
+    for _ in range(5):
+        assert scan.naming("prod") == ["a.yaml"]
+    with pytest.raises(NotUtf8, match="The file is UTF-16"):
+        scan.documents("a.yaml")
 
 
 def test_links_and_submodules_are_set_apart() -> None:
