@@ -14,6 +14,7 @@ import click
 from gitops_upgrader.cli import inputs
 from gitops_upgrader.cli.heard import Heard
 from gitops_upgrader.cli.run import FAILED, run, say
+from gitops_upgrader.cli.streams import ESCAPE, write_line
 from gitops_upgrader.errors import UnreadableFile, UpgraderError, UsageError, Where
 from gitops_upgrader.reports.workflow_commands import Annotation, Level, resume, stop, within_limit
 
@@ -62,7 +63,7 @@ def _silent_runner() -> Iterator[None]:
 
 
 def _command(text: str) -> None:
-    click.echo(text)
+    write_line(text)
     sys.stdout.flush()
 
 
@@ -145,7 +146,7 @@ def _append(variable: str, text: str) -> None:
     if not name:
         return
     try:
-        with Path(name).open("a", encoding="utf-8", newline="\n") as file:
+        with Path(name).open("a", encoding="utf-8", errors=ESCAPE, newline="\n") as file:
             file.write(text)
     except OSError as error:
         raise UnreadableFile(

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from gitops_upgrader.api.crds import crds
+from gitops_upgrader.cli.streams import write_document
 from gitops_upgrader.errors import UnreadableFile, Where
 
 
@@ -28,7 +29,7 @@ Examples:
 def command(folder: Path | None) -> None:
     """Print the custom resource definitions, for kubectl apply."""
     if folder is None:
-        click.echo("---\n".join(crds().values()), nl=False)
+        write_document("---\n".join(crds().values()))
         return
     try:
         folder.mkdir(parents=True, exist_ok=True)

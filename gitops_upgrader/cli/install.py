@@ -9,6 +9,7 @@ import click
 
 from gitops_upgrader.cli import options
 from gitops_upgrader.cli.run import DONE, note
+from gitops_upgrader.cli.streams import write_document
 
 
 def namespace_name(_context: click.Context, _option: click.Parameter, value: str | tuple[str, ...]) -> object:
@@ -148,7 +149,7 @@ def command(
     )
     if context is not None or kubeconfig is not None:
         _warn(context, kubeconfig, chosen.watched)
-    click.echo(render(chosen), nl=False)
+    write_document(render(chosen))
     return DONE
 
 

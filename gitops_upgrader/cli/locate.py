@@ -12,8 +12,9 @@ from rich.text import Text
 from gitops_upgrader.cli import options, palette
 from gitops_upgrader.cli.hints import nearest_cluster
 from gitops_upgrader.cli.run import DONE, FAILED, note, say
+from gitops_upgrader.cli.streams import write_json
 from gitops_upgrader.cli.table import print_table
-from gitops_upgrader.cli.terminal import output, print_json, printable, progress
+from gitops_upgrader.cli.terminal import output, printable, progress
 from gitops_upgrader.errors import ClusterNotFound, ManifestError, TemplatedValue
 from gitops_upgrader.manifests import Found, Manifests, Query, Step
 from gitops_upgrader.manifests.image_variable import Candidate, image
@@ -63,7 +64,7 @@ def command(
             found, ways = _explained(manifests, name)
     if form == "json":
         clusters = [_cluster(item, ways.get(index)) for index, item in enumerate(found)]
-        print_json({"apiVersion": "gitops-upgrader/v1", "clusters": clusters})
+        write_json({"apiVersion": "gitops-upgrader/v1", "clusters": clusters})
     else:
         _print_table(found)
         _print_ways(found, ways)

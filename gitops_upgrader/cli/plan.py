@@ -12,8 +12,9 @@ from gitops_upgrader.cli.complaints import complaints
 from gitops_upgrader.cli.fleet_run import failed, run_fleet
 from gitops_upgrader.cli.mermaid import diagram
 from gitops_upgrader.cli.run import DONE, FAILED, say
+from gitops_upgrader.cli.streams import write_document, write_json
 from gitops_upgrader.cli.summary import show_plan
-from gitops_upgrader.cli.terminal import output, print_json
+from gitops_upgrader.cli.terminal import output
 
 
 @click.command(
@@ -41,9 +42,9 @@ def command(
     ran = run_fleet(folders, cluster, given.line(), only=upgraders, dry_run=True)
     report, problems = ran.report, ran.problems
     if form == "json":
-        print_json(proposals.document(report, problems))
+        write_json(proposals.document(report, problems))
     elif form == "mermaid":
-        click.echo(diagram(report.proposals))
+        write_document(f"{diagram(report.proposals)}\n")
     else:
         show_plan(output(), report.proposals)
     for text in complaints(replace(report, proposals=()), problems):  # the clusters' own stand in the plan

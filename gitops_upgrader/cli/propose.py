@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sys
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -18,7 +17,8 @@ from gitops_upgrader.cli.heard import Heard
 from gitops_upgrader.cli.hints import of_image, with_hint
 from gitops_upgrader.cli.meanwhile import importing
 from gitops_upgrader.cli.run import CHANGES, DONE, FAILED, note, say
-from gitops_upgrader.cli.terminal import coloured_diff, notes, output, print_json, progress
+from gitops_upgrader.cli.streams import write_document, write_json
+from gitops_upgrader.cli.terminal import coloured_diff, notes, output, progress
 from gitops_upgrader.errors import ClusterNotFound, UpgraderError, UsageError
 from gitops_upgrader.reconcilers.opened import Workspaces
 from gitops_upgrader.reconcilers.repository import CommandLine, from_command_line
@@ -191,7 +191,7 @@ def _print(report: Report, problems: tuple[UpgraderError, ...], form: str, *, dr
 
     console = output()
     if form == "json":
-        print_json(proposals.document(report, problems))
+        write_json(proposals.document(report, problems))
     elif form == "diff":
         _print_diffs(report)
     else:
@@ -211,7 +211,7 @@ def _print_diffs(report: Report) -> None:
             if console.is_terminal:
                 console.print(coloured_diff(proposed.diff))
             else:
-                sys.stdout.write(proposed.diff)
+                write_document(proposed.diff)
 
 
 def _print_errors(report: Report, problems: tuple[UpgraderError, ...]) -> None:

@@ -18,6 +18,7 @@ from typing import Final
 
 import click
 
+from gitops_upgrader.cli import streams
 from gitops_upgrader.cli.heard import Heard
 from gitops_upgrader.cli.verbosity import Verbosity, current
 from gitops_upgrader.errors import UpgraderError
@@ -32,6 +33,7 @@ def run(arguments: Sequence[str], heard: Heard | None = None) -> int:
     """Run one command line. Returns the exit status; what came of it goes to `heard` as well."""
     from gitops_upgrader.cli.group import cli
 
+    streams.set_up()
     heard = heard or Heard()
     try:
         result = cli.main(list(arguments), prog_name="gitops-upgrader", standalone_mode=False, obj=heard)
@@ -91,4 +93,5 @@ def say(text: str) -> None:
 
         print_note(text)
     else:
-        click.echo(text, err=True)
+        sys.stderr.write(f"{text}\n")
+        sys.stderr.flush()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -21,7 +20,8 @@ from gitops_upgrader.cli.complaints import causes
 from gitops_upgrader.cli.fleet_run import run_fleet
 from gitops_upgrader.cli.fleet_table import document, print_changes, print_rows
 from gitops_upgrader.cli.run import DONE, FAILED, note, say
-from gitops_upgrader.cli.terminal import output, print_json
+from gitops_upgrader.cli.streams import write_json
+from gitops_upgrader.cli.terminal import output
 from gitops_upgrader.errors import KubernetesError, UpgraderError, UsageError
 from gitops_upgrader.reconcilers.references import read
 from gitops_upgrader.reconcilers.repository import CommandLine
@@ -142,7 +142,7 @@ def _run(folders: tuple[Path, ...], only: tuple[str, ...], line: CommandLine) ->
 
 def _show(seen: Seen, form: str) -> int:
     if form == "json":
-        print_json(document(seen.rows, seen.problems))
+        write_json(document(seen.rows, seen.problems))
     else:
         print_rows(output(), seen.rows, options.now())
     _tell(seen, set())
@@ -181,9 +181,9 @@ def follow(look: Callable[[], Seen], form: str, wait: Callable[[], object]) -> N
 
 
 def _print_line(seen: Seen, shown: Seen | None) -> None:
-    line = json.dumps(document(seen.rows, seen.problems), ensure_ascii=False)
-    if shown is None or line != json.dumps(document(shown.rows, shown.problems), ensure_ascii=False):
-        sys.stdout.write(f"{line}\n")
+    found = document(seen.rows, seen.problems)
+    if shown is None or found != document(shown.rows, shown.problems):
+        write_json(found, indent=None)
 
 
 def _tell(seen: Seen, told: set[str]) -> None:

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from rich.console import Console
 from rich.text import Text
 
 from gitops_upgrader.cli import palette
+from gitops_upgrader.cli.streams import is_utf8
 from gitops_upgrader.cli.verbosity import Verbosity, current
 
 if TYPE_CHECKING:
@@ -52,11 +52,6 @@ def print_note(text: str) -> None:
 _KINDS = {"error": f"bold {palette.BAD}", "warning": f"bold {palette.WAITING}", "note": "bold"}
 
 
-def print_json(value: Any) -> None:
-    """Print a document as JSON, whatever the terminal."""
-    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
-
-
 def coloured_diff(text: str) -> Text:
     """A unified diff, coloured as git does it."""
     shown = Text()
@@ -89,7 +84,8 @@ def progress() -> Iterator[Told]:
     if current() is not Verbosity.NORMAL or not console.is_terminal:
         yield lambda what: _logger.info("%s", printable(what))
         return
-    status, begun = console.status(""), time.monotonic()
+    spinner = "dots" if is_utf8(sys.stderr) else "line"
+    status, begun = console.status("", spinner=spinner), time.monotonic()
 
     def told(what: str) -> None:
         status.update(printable(what))

@@ -10,6 +10,7 @@ import click
 
 from gitops_upgrader.cli.install import namespace_name
 from gitops_upgrader.cli.run import DONE
+from gitops_upgrader.cli.streams import write_line
 from gitops_upgrader.cli.terminal import printable
 
 if TYPE_CHECKING:
@@ -62,10 +63,10 @@ def command(context: str | None, kubeconfig: Path | None, namespace: str, watche
     _print("What goes:", _going(found, namespace))
     _print("What is lost with it:", _lost(found, watched))
     _print("What stays:", ("Clusters, Git repositories, merged pull requests, the infrastructure's machine images",))
-    click.echo("To remove it, take the custom resources out of what Flux or Argo CD applies, if they do.")
-    click.echo("Then, while the controller still runs, one after the other:")
+    write_line("To remove it, take the custom resources out of what Flux or Argo CD applies, if they do.")
+    write_line("Then, while the controller still runs, one after the other:")
     for line in commands(found, kubectl, watched, install):
-        click.echo(f"  {line}")
+        write_line(f"  {line}")
     return DONE
 
 
@@ -126,7 +127,7 @@ def _some(names: tuple[str, ...]) -> str:
 
 
 def _print(title: str, lines: Iterable[str]) -> None:
-    click.echo(title)
+    write_line(title)
     for line in tuple(lines) or ("nothing",):
-        click.echo(f"  - {printable(line)}.")
-    click.echo()
+        write_line(f"  - {printable(line)}.")
+    write_line()

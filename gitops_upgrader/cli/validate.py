@@ -11,7 +11,8 @@ from rich.text import Text
 from gitops_upgrader.api import GROUP
 from gitops_upgrader.cli import options
 from gitops_upgrader.cli.run import DONE, FAILED, note
-from gitops_upgrader.cli.terminal import output, print_json
+from gitops_upgrader.cli.streams import write_json, write_line
+from gitops_upgrader.cli.terminal import output
 from gitops_upgrader.errors import UpgraderError
 from gitops_upgrader.stores.directory import DirectoryStore
 from gitops_upgrader.stores.validate import problems
@@ -36,7 +37,7 @@ def command(paths: tuple[Path, ...], form: str) -> int:
     found = problems(store)
     ours = sum(item.key.group == GROUP for item in store.loaded)
     if form == "json":
-        print_json({"apiVersion": "gitops-upgrader/v1", "ok": not found, "errors": [_error(error) for error in found]})
+        write_json({"apiVersion": "gitops-upgrader/v1", "ok": not found, "errors": [_error(error) for error in found]})
     else:
         console = output()
         for error in found:
@@ -44,7 +45,7 @@ def command(paths: tuple[Path, ...], form: str) -> int:
             shown = Text.assemble((place, "bold"), str(error).removeprefix(place))
             console.print(shown, soft_wrap=not console.is_terminal)
         if not found:
-            click.echo(f"{ours} {'object' if ours == 1 else 'objects'}, no mistakes")
+            write_line(f"{ours} {'object' if ours == 1 else 'objects'}, no mistakes")
     if found:
         note(f"{len(found)} {'mistake' if len(found) == 1 else 'mistakes'}")
     return FAILED if found else DONE

@@ -8,7 +8,8 @@ import click
 
 from gitops_upgrader.cli import options
 from gitops_upgrader.cli.run import note
-from gitops_upgrader.cli.terminal import print_json, progress
+from gitops_upgrader.cli.streams import write_json, write_line
+from gitops_upgrader.cli.terminal import progress
 from gitops_upgrader.sources.debian import DebianQuery, notice
 from gitops_upgrader.versions import VersionRange
 
@@ -56,10 +57,10 @@ def command(
         noticed = notice(query, fetch=HttpFetch(), known=None, now=options.now())
     found = [version.with_v for version in noticed.versions if chosen is None or version in chosen]
     if form == "json":
-        print_json({"apiVersion": "gitops-upgrader/v1", "versions": found})
+        write_json({"apiVersion": "gitops-upgrader/v1", "versions": found})
     else:
         for text in found:
-            click.echo(text)
+            write_line(text)
     if not noticed.versions:
         note(f"note: there is no kubeadm package for the architecture {architecture}. Check it, and the URL.")
     elif not found:

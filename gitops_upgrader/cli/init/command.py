@@ -16,6 +16,7 @@ from gitops_upgrader.cli.init.draft import Draft, Origin, Packages, draft, home,
 from gitops_upgrader.cli.init.family import Choice, choose, families
 from gitops_upgrader.cli.init.packages import ROOT, look
 from gitops_upgrader.cli.run import note
+from gitops_upgrader.cli.streams import write_line
 from gitops_upgrader.cli.terminal import printable, progress
 from gitops_upgrader.errors import (
     ClusterNotFound,
@@ -172,14 +173,14 @@ def _texts(drafted: Draft) -> dict[str, str]:
 
 def _tell(drafted: Draft, choices: Sequence[Choice], output: Path, repo: str) -> None:
     count = f"{len(choices)} {'cluster' if len(choices) == 1 else 'clusters'}"
-    click.echo(f"Wrote {output}/ for {count}:")
+    write_line(f"Wrote {output}/ for {count}:")
     for name, documents in drafted.files.items():
         if documents:
             kinds = dict.fromkeys(str(document.content["kind"]) for document in documents)
-            click.echo(f"  {name:<16} {', '.join(kinds)}")
-    click.echo("\nRead the files, above all what images are called. Then see what would happen:")
-    click.echo(f"  gitops-upgrader validate {shlex.quote(str(output))}")
-    click.echo(f"  gitops-upgrader propose -m {shlex.quote(str(output))} --repo {shlex.quote(repo)} --dry-run")
+            write_line(f"  {name:<16} {', '.join(kinds)}")
+    write_line("\nRead the files, above all what images are called. Then see what would happen:")
+    write_line(f"  gitops-upgrader validate {shlex.quote(str(output))}")
+    write_line(f"  gitops-upgrader propose -m {shlex.quote(str(output))} --repo {shlex.quote(repo)} --dry-run")
     for sentence in drafted.unknown:
         note(f"note: could not tell {printable(sentence)}.")
     for sentence in drafted.left_out:
