@@ -17,18 +17,29 @@ from gitops_upgrader.errors import (
     VersionsDisagree,
     Where,
 )
-from gitops_upgrader.manifests import editable, effective, marker, mention, named_place, selector, suspect, target
+from gitops_upgrader.manifests import (
+    editable,
+    effective,
+    marker,
+    mention,
+    named_place,
+    selector,
+    share,
+    suspect,
+    target,
+)
 from gitops_upgrader.manifests.cluster import Cluster
 from gitops_upgrader.manifests.instance import Instance
 from gitops_upgrader.manifests.place import Located, Note, Place, Slot, Step, outermost
 from gitops_upgrader.manifests.query import Query, Role
 from gitops_upgrader.manifests.scan import matches
 from gitops_upgrader.manifests.search import Search
+from gitops_upgrader.manifests.share import Share
 
 CHECK_NAME: Final = "Check its name, its namespace and the path."
 """What to do first where a Cluster is not found."""
 
-_VERSIONS: Final = (Role.VERSION, Role.VERSION_NO_V)
+_WHOLE, _IN_TEXT, _NOWHERE = range(3)
 _TEMPLATES: Final = {Role.VERSION: "", Role.VARIABLE: "$(IMAGE_ID)"}
 """What a target writes in the place of a value that turns out to be filled in from elsewhere; a class has no such."""
 
@@ -37,21 +48,17 @@ def locate(search: Search, query: Query) -> Located:
     """Find a Cluster's places; see `Manifests.locate`."""
     trail: list[Step] = []
     named = target.find(search.scan, query)
-    commented = [] if named and target.holds_version(query) else marker.find(search.scan, query)
-    trail += _steps([*named, *commented])
-    named_place.refuse(search.scan, search.overrides, query, [*named, *commented])
-    instance = None
-    slots = [*named, *commented]
-    roles = _missing(query, slots)
-    if roles:
-        instance, found = _cluster(search, query, roles, trail)
-        slots += found
-        trail += _steps(found)
-    slots.sort(key=lambda slot: not _tells_version(query, slot))
-    _refuse_disagreement(slots)
-    version = target.version_text(query, named) if named and target.holds_version(query) else slots[0].place.text
-    if version:
-        editable.refuse_invalid(version, slots[0].place.where)
+    told = target.version_text(query, named)
+    named += marker.find(search.scan, query, target.held(query, told))
+    trail += _steps(named)
+    named_place.refuse(search.scan, search.overrides, query, named)
+    own = share.of(query, named, told)
+    instance, found = _cluster(search, query, own, trail) if own.roles or own.beside else (None, [])
+    trail += _steps(found)
+    slots = sorted([*named, *found], key=partial(_tells_version, query))
+    _refuse_disagreement(query, slots, told)
+    version = told or slots[0].place.text or ""
+    editable.refuse_invalid(version, slots[0].place.where)
     cluster = instance.effective if instance else None
     named_class = cluster.class_node if cluster else None
     first = slots[0].place
@@ -85,49 +92,48 @@ def _strays(search: Search, instance: Instance | None) -> Iterator[Note]:
         )
 
 
-def _refuse_disagreement(slots: Iterable[Slot]) -> None:
-    """Refuse places that tell of different versions: one step for all of them would be another one in each."""
-    told: dict[str, Place] = {}
+def _refuse_disagreement(query: Query, slots: Iterable[Slot], told: str | None) -> None:
+    """Refuse places that tell of different versions: one step for all of them would be another one in each.
+
+    `told` is the version that targets tell, which may be kept in several of them.
+    """
+    versions: dict[str, tuple[str, Place]] = {}
     for slot in slots:
-        if slot.role in _VERSIONS and slot.place.text:
-            told.setdefault(slot.place.text.removeprefix("v"), slot.place)
-    if len(told) > 1:
-        places = " and ".join(f"{place.text} at {place.file}:{place.line}" for place in told.values())
+        known = slot.role in share.VERSIONS
+        text = slot.place.text if known else told if _tells_version(query, slot) == _IN_TEXT else None
+        if text:
+            versions.setdefault(text.removeprefix("v"), (text, slot.place))
+    if len(versions) > 1:
+        places = " and ".join(f"{text} at {place.file}:{place.line}" for text, place in versions.values())
         raise VersionsDisagree(
             f"Several places keep the version, and they disagree: {places}.",
-            where=next(iter(told.values())).where,
+            where=next(place for _, place in versions.values()).where,
             remedy="Write the version that the cluster is at into all of them, or leave out the place that is not its.",
         )
 
 
-def _missing(query: Query, slots: Iterable[Slot]) -> list[Role]:
-    """The roles that targets and setter comments leave to the Cluster itself."""
-    held = [slot.role for slot in slots]
-    roles = [] if any(role in held for role in _VERSIONS) or target.holds_version(query) else [Role.VERSION]
-    if query.topology_class and Role.CLASS not in held:
-        roles.append(Role.CLASS)
-    if query.variables and Role.IMAGE not in held and not any(item.holds("IMAGE_ID") for item in query.targets):
-        roles.append(Role.VARIABLE)
-    return roles
-
-
-def _tells_version(query: Query, slot: Slot) -> bool:
+def _tells_version(query: Query, slot: Slot) -> int:
+    """Where a place stands among those that tell the version: the whole of it first."""
     if slot.role is Role.TARGET:
-        return query.targets[slot.index].holds("KUBERNETES_VERSION", "VERSION_NO_V", "MAJOR")
-    return slot.role in _VERSIONS
+        return _IN_TEXT if target.holds_version(query.targets[slot.index]) else _NOWHERE
+    return _WHOLE if slot.role in share.VERSIONS else _NOWHERE
 
 
-def _cluster(search: Search, query: Query, roles: list[Role], trail: list[Step]) -> tuple[Instance, list[Slot]]:
+def _cluster(search: Search, query: Query, own: Share, trail: list[Step]) -> tuple[Instance | None, list[Slot]]:
     """The Cluster and its own places, with a hint where the values seem to come from elsewhere."""
     instances: list[Instance] = []
     try:
         instances += search.find(query, trail)
+        if not instances and not own.roles:
+            return None, []  # it has another name when it is deployed
         if not instances:
             raise _nowhere(search, query)
-        instance, slots = _agreed(query, _all_slots(query, instances, roles))
+        instance, slots = _agreed(query, _all_slots(query, instances, own))
         effective.refuse_shared(instance, slots, search.above)
     except (TemplatedValue, ClusterNotFound) as error:
-        hint = _hint(search, query, error, _templated(query, instances, roles))
+        if isinstance(error, ClusterNotFound):
+            target.refuse_unclear(query, own.named)
+        hint = _hint(search, query, error, _templated(query, instances, own.roles))
         raise type(error)(error.message, where=error.where, remedy=f"{error.remedy} {hint}".rstrip()) from error
     cluster = instance.effective
     trail.append(Step(f"this is Cluster {cluster.label}", cluster.document.file, cluster.line))
@@ -147,7 +153,7 @@ def _hint(search: Search, query: Query, error: ManifestError, role: Role) -> str
     return " ".join(filter(None, (suspect.remedy(found), added, mention.remedy(unread))))
 
 
-def _templated(query: Query, instances: list[Instance], roles: list[Role]) -> Role:
+def _templated(query: Query, instances: list[Instance], roles: Iterable[Role]) -> Role:
     """The role of the place where the first expression stands."""
     pairs = ((instance, role) for instance in instances for role in roles)
     return next((role for instance, role in pairs if _is_templated(query, instance, role)), Role.VERSION)
@@ -163,9 +169,9 @@ def _is_templated(query: Query, instance: Instance, role: Role) -> bool:
     return False
 
 
-def _all_slots(query: Query, instances: list[Instance], roles: list[Role]) -> list[tuple[Instance, tuple[Slot, ...]]]:
+def _all_slots(query: Query, instances: list[Instance], own: Share) -> list[tuple[Instance, tuple[Slot, ...]]]:
     try:
-        return [(instance, effective.slots(instance, query, roles)) for instance in instances]
+        return [(instance, own.places(instance, query)) for instance in instances]
     except ManifestError as error:
         if all(item.cluster.node is instances[0].cluster.node for item in instances):
             raise
@@ -181,8 +187,8 @@ def _agreed(query: Query, found: list[tuple[Instance, tuple[Slot, ...]]]) -> tup
             if other.cluster.node is first.cluster.node:
                 raise AmbiguousPlace(
                     f"Several layers deploy Cluster {query.label}, each with places of its own: "
-                    f"{', '.join(str(slots[0].place) for _, slots in found)}.",
-                    where=slots[0].place.where,
+                    f"{', '.join(str(slots[0].place) for _, slots in found if slots)}.",
+                    where=(slots or others)[0].place.where,
                     remedy="Name the folder of the layer that is meant with path.",
                 )
             raise _several(query, [item for item, _ in found])

@@ -34,8 +34,8 @@ _START: Final = attrgetter("start")
 _MINOR: Final = re.compile(r"v?(\d+\.)?\d+")
 
 
-def find(scan: Scan, query: Query) -> list[Slot]:
-    """The places that setter comments name for the query's owner.
+def find(scan: Scan, query: Query, held: frozenset[Role] = frozenset()) -> list[Slot]:
+    """The places that setter comments name for the query's owner; those of roles that are `held` do not count.
 
     Raises:
         InvalidMarker: a comment is malformed, or no value stands beside it.
@@ -48,11 +48,11 @@ def find(scan: Scan, query: Query) -> list[Slot]:
         if matches(path, query.paths):
             for document in scan.documents(path):
                 if KEY in document.text:
-                    found += _document(document, query.owner)
+                    found += _document(document, query.owner, held)
     return found
 
 
-def _document(document: Document, owner: str) -> Iterator[Slot]:
+def _document(document: Document, owner: str, held: frozenset[Role]) -> Iterator[Slot]:
     mentions = re.compile(rf"(?<![\w./-]){re.escape(owner)}:")
     found = [match for match in _SETTER.finditer(document.text) if mentions.search(match[0])]
     if len(found) > _MANY:
@@ -71,7 +71,7 @@ def _document(document: Document, owner: str) -> Iterator[Slot]:
         holder = _holder(values, position)
         if holder is None:
             role = _role(match[0], owner, document.where(comment))
-            if role is not None:
+            if role is not None and role not in held:
                 yield Slot(role, _beside(document, values, comment, role))
             continue
         if holder not in holders:
@@ -80,7 +80,7 @@ def _document(document: Document, owner: str) -> Iterator[Slot]:
             _refuse_beside(holder, comment)
     for inner in holders.values():
         for deeper in inner or ():
-            yield from _document(deeper, owner)
+            yield from _document(deeper, owner, held)
 
 
 def _before(values: list[Scalar | Alias], position: int) -> Iterator[Scalar | Alias]:

@@ -147,7 +147,8 @@ class Located:
 
     @property
     def variables(self) -> tuple[Place, ...]:
-        """The places of the query's variables, in its order; none where setter comments or targets hold the image."""
+        """The places of the query's variables, in its order; where setter comments or targets hold the image, those that
+        are the Cluster's own as well."""
         return self.of(Role.VARIABLE)
 
     @property

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
-from gitops_upgrader.errors import ManifestError, SymbolicLink, TargetNotFound, Where
+from gitops_upgrader.errors import ManifestError, NotAVersion, SymbolicLink, TargetNotFound, Where
 from gitops_upgrader.manifests import editable, pointer
 from gitops_upgrader.manifests.cluster import VERSION, objects
 from gitops_upgrader.manifests.document import Document, embedded
@@ -34,9 +34,34 @@ def find(scan: Scan, query: Query) -> list[Slot]:
     return [_slot(scan, target, index) for index, target in enumerate(query.targets)]
 
 
-def holds_version(query: Query) -> bool:
-    """Whether the targets name where the version is kept."""
-    return any(target.holds(*_WHOLE, *_PARTS, "VERSION_SLUG") for target in query.targets)
+def holds_version(target: TargetWant) -> bool:
+    """Whether a target's text changes with the version."""
+    return target.holds(*_WHOLE, *_PARTS, "VERSION_SLUG")
+
+
+def held(query: Query, told: str | None) -> frozenset[Role]:
+    """The roles that targets have places for, so that setter comments for them do not count.
+
+    `told` is the version that the targets tell.
+    """
+    image = {Role.IMAGE} if any(target.holds("IMAGE_ID") for target in query.targets) else set()
+    return frozenset({Role.VERSION, Role.VERSION_NO_V, *image} if told else image)
+
+
+def refuse_unclear(query: Query, slots: Sequence[Slot]) -> None:
+    """Refuse targets whose texts change with the version and do not tell it, where nothing else tells it either.
+
+    Raises:
+        NotAVersion: there is such a target.
+    """
+    for slot in slots:
+        if slot.role is Role.TARGET and holds_version(query.targets[slot.index]):
+            raise NotAVersion(
+                f"Nothing here tells the version that the cluster is at: not {(slot.place.text or '')[:80]!r} as "
+                f"{query.targets[slot.index].template} has it, and there is no Cluster {query.label} in any file.",
+                where=slot.place.where,
+                remedy="Add a target for a place that holds the whole version.",
+            )
 
 
 def version_text(query: Query, slots: Sequence[Slot]) -> str | None:

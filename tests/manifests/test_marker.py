@@ -34,10 +34,7 @@ def test_a_comment_wins_over_the_cluster() -> None:
 
 
 def test_what_comments_leave_out_is_looked_for_in_the_cluster() -> None:
-    files = {
-        "a.yaml": cluster(more="    variables: [{name: imageId, value: a}]\n"),
-        "v.yaml": f"i: x {marker('image')}\n",
-    }
+    files = {"a.yaml": cluster(), "v.yaml": f"i: x {marker('image')}\n"}
     query = Query("prod", owner="fleet/prod", variables=(VariableWant("imageId"),), topology_class=True)
     found = locate(files, query)
     assert (found.version.file, found.version_text) == ("a.yaml", "v1.33.5")

@@ -36,10 +36,10 @@ def test_a_target_needs_no_cluster() -> None:
 def test_what_targets_leave_out_is_looked_for_in_the_cluster() -> None:
     more = "    variables: [{name: imageId, value: a}]\n"
     wants = (VariableWant("imageId"),)
-    found = locate({"a.yaml": cluster(more=more), "v.yaml": "v: v1.33.4\n"}, query(VERSION, variables=wants))
+    found = locate({"a.yaml": cluster(more=more), "v.yaml": "v: v1.33.5\n"}, query(VERSION, variables=wants))
     assert (found.version.file, found.file, [place.value for place in found.variables]) == ("v.yaml", "a.yaml", ["a"])
     image = TargetWant("v.yaml", "/v", template="$(IMAGE_ID)")
-    found = locate({"a.yaml": cluster(more=more), "v.yaml": "v: img\n"}, query(image, variables=wants))
+    found = locate({"a.yaml": cluster(), "v.yaml": "v: img\n"}, query(image, variables=wants))
     assert (found.version.file, found.version_text, found.variables, found.image_text) == (
         "a.yaml",
         "v1.33.5",
@@ -59,17 +59,49 @@ def test_what_targets_leave_out_is_looked_for_in_the_cluster() -> None:
         (["$5 v1.33.5 v1.33.5"], ["$$5 $(KUBERNETES_VERSION) $(KUBERNETES_VERSION)"], "v1.33.5"),
         (["1", "33", "5"], ["$(MAJOR)", "$(MINOR)", "$(PATCH)"], "v1.33.5"),
         (["1.33", "5"], ["$(MAJOR).$(MINOR)", "$(PATCH)"], "v1.33.5"),
-        (["1.33"], ["$(MAJOR).$(MINOR)"], None),
-        (["other"], ["node-$(KUBERNETES_VERSION)"], None),
-        (["v1.33.5-rke2r1"], ["$(VERSION_SLUG)"], None),
     ],
 )
-def test_the_version_is_taken_out_of_its_text(values: list[str], templates: list[str], version: str | None) -> None:
+def test_the_version_is_taken_out_of_its_text(values: list[str], templates: list[str], version: str) -> None:
     targets = [TargetWant("v.yaml", f"/{index}", template=template) for index, template in enumerate(templates)]
     found = locate({"v.yaml": "".join(f"- '{value}'\n" for value in values)}, query(*targets))
     if version == "v1.33.5-x":
         version = "v1.33.5"
     assert found.version_text == version
+
+
+@pytest.mark.parametrize(
+    ("value", "template"),
+    [
+        ("dl/1.33/x", "dl/$(MAJOR).$(MINOR)/x"),
+        ("other", "node-$(KUBERNETES_VERSION)"),
+        ("v1.33.5-rke2r1", "$(VERSION_SLUG)"),
+    ],
+)
+def test_targets_that_do_not_tell_the_version_leave_it_to_the_cluster(value: str, template: str) -> None:
+    wanted = query(TargetWant("v.yaml", "/v", template=template))
+    files = {"a.yaml": cluster(), "v.yaml": f"v: {value}\n"}
+    made = edit(files, wanted, Values("v1.34.2", targets=("new",)))
+    assert {file: data.decode() for file, data in made.files.items()} == {
+        "a.yaml": cluster(version="v1.34.2"),
+        "v.yaml": "v: new\n",
+    }
+    assert locate(files, wanted).version_text == "v1.33.5"
+    others = (TargetWant("v.yaml", "/v", template="img"), TargetWant("v.yaml", "/v", template=template))
+    message = refusal({"v.yaml": files["v.yaml"]}, query(*others), reason=NotAVersion)
+    assert message == (
+        f"v.yaml:1:4: /v: Nothing here tells the version that the cluster is at: not {value!r} as {template} has it, "
+        "and there is no Cluster fleet/prod in any file. Add a target for a place that holds the whole version."
+    )
+
+
+def test_setter_comments_count_for_what_targets_leave_out() -> None:
+    line = '{} # {{"$gitops-upgrader": "a/b:{}"}}\n'
+    files = {"v.yaml": f"v: v1.33.5\ni: {line.format('img', 'image')}m: {line.format('1.33', 'minor')}"}
+    files["old.yaml"] = f"v: {line.format('v1.30.0', 'version')}"
+    made = edit(
+        files, Query("prod", owner="a/b", targets=(VERSION,)), Values("v1.34.2", "img-34", targets=("v1.34.2",))
+    )
+    assert [change.new for change in made.edits] == ["v1.34.2", "img-34", "1.34"]
 
 
 def test_a_version_in_a_text_that_is_none_is_refused_in_its_place() -> None:
@@ -86,7 +118,7 @@ def test_the_target_that_tells_the_version_comes_first() -> None:
     )
     found = locate({"v.yaml": "v: v1.33.5\ni: img\nm: 1\n"}, query(*targets))
     assert [place.pointer for place in found.targets] == ["/i", "/m", "/v"]
-    assert found.slots[0].role is Role.TARGET
+    assert [slot.role for slot in found.slots] == [Role.VERSION, Role.TARGET, Role.IMAGE]
     assert found.version_text == "v1.33.5"
 
 
