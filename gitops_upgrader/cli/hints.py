@@ -65,11 +65,12 @@ def _added(proposed: Proposed, variable: str, found: Found) -> str | None:
 def _left_out(proposed: Proposed, found: Found) -> str | None:
     """A version that moves on without its image ends in Machines that cannot join."""
     from gitops_upgrader.manifests.image_variable import image
+    from gitops_upgrader.reconcilers.left_out import by_hand
 
     held = image(found)
     if held is None or held.template is None:
         return None
     return (
         f"{proposed.cluster} has {held.text} in the variable {held.label}, which names its version and stays as it is. "
-        "Should it change too, give --image and --variable."
+        f"Should it change too, {by_hand(held.want, is_given=False)}"
     )

@@ -193,7 +193,7 @@ def _print(report: Report, problems: tuple[UpgraderError, ...], form: str, *, dr
     if form == "json":
         write_json(proposals.document(report, problems))
     elif form == "diff":
-        _print_diffs(report)
+        _print_diffs(report, dry_run=dry_run)
     else:
         for proposed in report.proposals:
             show(console, proposed, dry_run=dry_run)
@@ -204,14 +204,21 @@ def _print(report: Report, problems: tuple[UpgraderError, ...], form: str, *, dr
     _print_errors(report, problems)
 
 
-def _print_diffs(report: Report) -> None:
+def _print_diffs(report: Report, *, dry_run: bool) -> None:
+    """Print the diffs alone, and tell what became of whatever has none; errors are told with all others."""
+    from gitops_upgrader.cli.summary import changes, outcome, tally
+
     console = output()
     for proposed in report.proposals:
-        if proposed.diff and proposed.proposes:
-            if console.is_terminal:
-                console.print(coloured_diff(proposed.diff))
-            else:
-                write_document(proposed.diff)
+        if not (proposed.diff and changes(proposed.decision)):
+            if proposed.error is None:
+                note(f"note: {outcome(proposed, dry_run=dry_run)}")
+        elif console.is_terminal:
+            console.print(coloured_diff(proposed.diff))
+        else:
+            write_document(proposed.diff)
+    if not report.proposals:
+        note(f"note: {tally(report.proposals, dry_run=dry_run)}")
 
 
 def _print_errors(report: Report, problems: tuple[UpgraderError, ...]) -> None:

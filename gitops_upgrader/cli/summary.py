@@ -56,10 +56,15 @@ def show(console: Console, proposed: Proposed, *, dry_run: bool, diffs: bool = T
         console.print(Text.assemble("  ", (printable(pull.url), "underline")))
     elif proposed.branch and not dry_run:
         console.print(Text(f"  branch {printable(proposed.branch)}"))
-    if diffs and proposed.diff and _changes(proposed.decision):
+    if diffs and proposed.diff and changes(proposed.decision):
         console.print()
         console.print(coloured_diff(proposed.diff))
     console.print()
+
+
+def outcome(proposed: Proposed, *, dry_run: bool) -> str:
+    """What was decided about one cluster, in a line of its own."""
+    return printable(f"{proposed.cluster}: {_VERBS[action(proposed)][dry_run]}. {message(proposed)}")
 
 
 def _print_sentence(console: Console, text: str) -> None:
@@ -104,7 +109,8 @@ _CONSIDERED = 5
 """How many of the images that were passed over a plan names."""
 
 
-def _changes(decision: Decision | None) -> bool:
+def changes(decision: Decision | None) -> bool:
+    """Whether there is something new for people to review."""
     return isinstance(decision, Create | Update)
 
 

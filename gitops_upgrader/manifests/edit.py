@@ -103,7 +103,7 @@ def _class_note(located: Located, values: Values) -> Iterator[Note]:
     if template is not None and class_template(name, new) is None:
         yield Note(
             f"The class {name} names the old version and is left as it is. Where each version has a class of its own, "
-            f"set the upgrader's topologyClass: {template}",
+            f"an upgrader's topologyClass changes it too: {template}",
             at.file or located.file,
             at.line or located.line,
         )

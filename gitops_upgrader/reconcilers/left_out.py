@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gitops_upgrader.errors import ManifestError
-from gitops_upgrader.manifests import Found, Located, Manifests, Role, VariableWant
+from gitops_upgrader.manifests import Found, Located, Manifests, Query, Role, VariableWant
 from gitops_upgrader.manifests.image_variable import candidates
 from gitops_upgrader.reconcilers.request import Request
 
@@ -19,11 +19,42 @@ def left_out(manifests: Manifests, located: Located, request: Request) -> Iterat
             continue
         if any(_covers(want, candidate.want) for want in request.query.variables):
             continue
-        advice = "name it in the upgrader's topologyVariables." if request.upgrader else "give --image and --variable."
+        file, line = _place(manifests, located, request, candidate.want)
         yield (
             f"The variable {candidate.label} has {candidate.text}, which names the old version and is left as it is. "
-            f"Should it change too, {advice} ({located.file}:{located.line})"
+            f"Should it change too, {_advice(candidate.want, request)} ({file}:{line})"
         )
+
+
+def _advice(want: VariableWant, request: Request) -> str:
+    if request.upgrader is None:
+        return by_hand(want, is_given=bool(request.query.variables))
+    scope = f", with the scope {want.scope.kind.value}" if want.scope else ""
+    return f"name it in the upgrader's topologyVariables{scope}."
+
+
+def by_hand(want: VariableWant, *, is_given: bool) -> str:
+    """What to do about a variable that stays, for who has the command line alone.
+
+    Args:
+        want: where it is.
+        is_given: whether `--variable` names another one already.
+    """
+    if want.scope is not None or want.path:
+        return "use an upgrader: its topologyVariables reach it, and --variable does not."
+    if is_given:
+        return "use an upgrader: its topologyVariables can be several, and --variable is one."
+    return f"give --image and --variable {want.name}."
+
+
+def _place(manifests: Manifests, located: Located, request: Request, want: VariableWant) -> tuple[str, int]:
+    """The file and line of a variable; the Cluster's where nobody could edit it there."""
+    query = Query(located.name, located.namespace or None, variables=(want,), paths=request.query.paths)
+    try:
+        place = manifests.locate(query).variables[0]
+    except ManifestError:
+        return located.file, located.line
+    return place.file, place.line
 
 
 def _found(manifests: Manifests, located: Located) -> Found | None:

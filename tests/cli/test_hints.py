@@ -43,7 +43,7 @@ def test_an_image_that_names_its_version_is_not_forgotten(fleet: Fleet, gitops_u
     assert ran.status == 0
     assert ran.err == (
         "note: fleet/prod has img-v1.33.5 in the variable imageId, which names its version and stays as it is. "
-        "Should it change too, give --image and --variable.\n"
+        "Should it change too, give --image and --variable imageId.\n"
     )
     assert gitops_upgrader(*PROPOSE, "--cluster", "prod", "-q").err == ""
 

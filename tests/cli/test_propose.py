@@ -10,7 +10,7 @@ import pygit2
 import pytest
 
 from tests.cli.commandline import CommandLine, settled
-from tests.reconcilers.directory import Fleet, upgrader
+from tests.reconcilers.directory import Fleet, repository, upgrader
 
 FOLDER = ("propose", "-m", "upgrades", "--repo", "fleet.git")
 PROD = ("propose", "--cluster", "prod", "--to", "v1.34.2", "--repo", "fleet.git")
@@ -89,7 +89,33 @@ def test_the_diff_is_one_that_git_applies(gitops_upgrader: CommandLine, fleet: F
     assert (ran.status, ran.err) == (0, "")
     assert ran.out == DIFF
     gitops_upgrader(*FOLDER)
-    assert gitops_upgrader(*FOLDER, "-o", "diff").out == ""
+    again = gitops_upgrader(*FOLDER, "-o", "diff")
+    left = "note: fleet/prod: left as it is. Pull request 1 proposes this already.\n"
+    assert (again.status, again.out, again.err) == (0, "", left)
+
+
+def test_what_has_no_diff_is_told_where_diffs_are_asked_for(gitops_upgrader: CommandLine, fleet: Fleet) -> None:
+    fleet.usual("dev")
+    fleet.write("default.yaml", repository("fleet.git", pullRequest="{maxOpen: 1}"))
+    asked = ("propose", "-m", "upgrades", "-o", "diff")
+
+    first, quiet, foreseen = (gitops_upgrader(*asked, *more) for more in ([], ["-q"], ["--dry-run"]))
+
+    assert (first.status, first.err) == (0, "note: fleet/prod: waits. 1 pull request is open; maxOpen is 1.\n")
+    assert first.out == DIFF.replace("prod", "dev")
+    assert (quiet.out, quiet.err) == ("", "")
+    assert foreseen.err == (
+        "note: fleet/dev: would leave as it is. Pull request 1 proposes this already.\n"
+        "note: fleet/prod: waits. 1 pull request is open; maxOpen is 1.\n"
+    )
+
+
+def test_without_an_upgrader_there_is_nothing_to_do(gitops_upgrader: CommandLine, fleet: Fleet) -> None:
+    (fleet.manifests / "prod.yaml").unlink()
+
+    ran = gitops_upgrader(*FOLDER, "-o", "diff")
+
+    assert (ran.status, ran.out, ran.err) == (0, "", "note: nothing to do\n")
 
 
 def test_one_cluster_without_custom_resources(gitops_upgrader: CommandLine, fleet: Fleet) -> None:

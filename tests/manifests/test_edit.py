@@ -63,8 +63,8 @@ def test_a_class_that_names_the_old_version_is_noted(name: str, template: str) -
     (note,) = edit(_of_class(name)).notes
     assert (note.file, note.line) == ("a.yaml", 7)
     assert note.message == (
-        f"The class {name} names the old version and is left as it is. Where each version has a class of its own, set "
-        f"the upgrader's topologyClass: {template}"
+        f"The class {name} names the old version and is left as it is. Where each version has a class of its own, an "
+        f"upgrader's topologyClass changes it too: {template}"
     )
     whole = "KUBERNETES" in template
     assert bool(edit(_of_class(name), values=Values("v1.33.9")).notes) is whole  # a patch release keeps the minor
