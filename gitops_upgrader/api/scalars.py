@@ -305,9 +305,12 @@ _STEP = r"(/([^~/|]|~0|~1)*)"
 JsonPointer: TypeAlias = Annotated[
     str,
     StringConstraints(max_length=1024),
-    Form(r"^(/([^~/]|~0|~1)*)*$", "must be a JSON pointer such as /image/name (`~1` for a `/` in a name)"),
+    Form(
+        rf"^{_STEP}*$",
+        "must be a JSON pointer such as /image/name (`~1` for a `/` in a name); it cannot go on inside a text with `|`",
+    ),
 ]
-"""A JSON pointer (RFC 6901); the empty text is the whole value."""
+"""A JSON pointer (RFC 6901) to a field without `|` in its name; the empty text is the whole value."""
 
 TargetPointer: TypeAlias = Annotated[
     str,

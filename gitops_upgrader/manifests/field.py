@@ -100,7 +100,10 @@ def variable(cluster: Cluster, want: VariableWant) -> Spot:
 
 
 def _value_place(cluster: Cluster, want: VariableWant, item: Node) -> Spot:
-    (keys,) = pointer.parse(want.path)
+    keys, *inside = pointer.parse(want.path)
+    if inside:
+        remedy = "Give the pointer of a field that is no text; what is inside one cannot be named."
+        raise _not_found(cluster, want, item, f"{want.path} is no JSON pointer into its value", remedy)
     node, missing = _descend(item, ("value", *keys))
     if not missing:
         return editable.place(node, _shape(cluster, node))

@@ -87,7 +87,7 @@ def span(scalar: Scalar) -> tuple[int, int]:
     start = value_start(scalar)
     if scalar.style in {"|", ">"}:
         line = scalar.value.strip("\n")
-        start = text.index(line, text.index("\n", start))
+        start = text.index(line, text.index("\n", start), scalar.end)
         return start, start + len(line)
     return start, scalar.end
 
@@ -150,7 +150,9 @@ def _needs_quotes(text: str, *, flow: bool, like: str = "") -> bool:
 
 def _write_string(scalar: Scalar, text: str, *, flow: bool) -> str:
     if scalar.style in {"|", ">"}:
-        if "\n" in scalar.value.strip("\n") or not scalar.value.strip() or text != text.strip() or not text:
+        _, _, written = scalar.document.source.text[value_start(scalar) : scalar.end].partition("\n")
+        # What is folded into one line stands in several.
+        if written.strip() != scalar.value.strip() or not written.strip() or text != text.strip() or not text:
             raise _unwritable(scalar, "The value is a text of several lines.")
         return text
     if scalar.style:

@@ -131,6 +131,8 @@ BAD: list[tuple[str, dict[str, Any]]] = [
     (UPGRADER, {"spec.topologyVariable": "a", "spec.topologyVariables": [{"name": "b"}]}),
     (UPGRADER, {"spec.topologyVariables": [{"name": "a", "path": "name"}]}),
     (UPGRADER, {"spec.topologyVariables": [{"name": "a", "path": "/a~2"}]}),
+    (UPGRADER, {"spec.topologyVariables": [{"name": "a", "path": "/a|/b"}]}),
+    (UPGRADER, {"spec.topologyVariables": [{"name": "a", "path": "/a|"}]}),
     (UPGRADER, {"spec.topologyVariables": [{"name": "a", "scope": {}}]}),
     (UPGRADER, {"spec.topologyVariables": [{"name": "a", "scope": {"controlPlane": False}}]}),
     (UPGRADER, {"spec.topologyVariables": [{"name": "a", "scope": {"controlPlane": True, "machinePool": "p"}}]}),

@@ -137,6 +137,8 @@ def test_scalars_are_written_in_their_own_style(text: str, new: Json, written: s
         ("a: x\n", "\u2028", UnwritableValue, "not one printable line"),
         ("a: !vault x\n", "y", UnwritableValue, "!vault"),
         ("a: |\n  b\n  c\n", "y", UnwritableValue, "several lines"),
+        ("a: >\n  b\n  c\nd: b c\n", "y", UnwritableValue, "several lines"),
+        ("a: >-\n\n  b\r\n  c\n", "y", UnwritableValue, "several lines"),
         ("a: |\n  b\n", " y", UnwritableValue, "several lines"),
         ("a: |\n", "y", UnwritableValue, "several lines"),
         ("a: |\n  b\n", "", UnwritableValue, "several lines"),
