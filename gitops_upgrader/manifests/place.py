@@ -147,8 +147,7 @@ class Located:
 
     @property
     def variables(self) -> tuple[Place, ...]:
-        """The places of the query's variables, in its order; where setter comments or targets hold the image, those that
-        are the Cluster's own as well."""
+        """The places of the query's variables, in its order; where others hold the image, those of the Cluster's own."""
         return self.of(Role.VARIABLE)
 
     @property

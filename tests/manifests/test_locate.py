@@ -309,7 +309,12 @@ def test_the_class_is_named_in_the_field_of_the_api_version(api: str, fields: st
             VariableNotFound,
             "a.yaml:9:34: The variable a of Cluster prod cannot be set: /b leads nowhere in its value. Correct the",
         ),
-        ("    variables: [{name: a, value: {b: x}}]\n", VariableWant("a", "/b|/c"), VariableNotFound, "is no JSON pointer"),
+        (
+            "    variables: [{name: a, value: {b: x}}]\n",
+            VariableWant("a", "/b|/c"),
+            VariableNotFound,
+            "is no JSON pointer",
+        ),
         ("    variables: [{name: a, value: [x]}]\n", VariableWant("a", "/3"), VariableNotFound, "/3 leads nowhere"),
         ("    variables: [{name: a, value: {b: x}}]\n", VariableWant("a"), TypeChange, "There is an object here"),
         (
