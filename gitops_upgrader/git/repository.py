@@ -114,6 +114,14 @@ class Repository(History):
         return None if self._checkout is None or self._checkout.is_bare else self._checkout.head_branch
 
     @property
+    def remote_url(self) -> str:
+        """The address by which others know it: its own; of a checkout, that of its `origin`, if it has one, else empty.
+
+        It may have credentials in it.
+        """
+        return self.location.url if self._checkout is None else self._checkout.origin_url or ""
+
+    @property
     def is_lost(self) -> bool:
         """Whether what was fetched is gone: a cache may be removed at any time. Then it has to be opened anew."""
         return self._scratch.is_lost

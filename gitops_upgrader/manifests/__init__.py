@@ -8,6 +8,7 @@
 """
 
 from gitops_upgrader.manifests.diff import diff
+from gitops_upgrader.manifests.origin import Origin
 from gitops_upgrader.manifests.place import Edited, Found, Located, Note, Place, Shape, Slot, Step
 from gitops_upgrader.manifests.query import (
     DocumentWant,
@@ -28,6 +29,7 @@ __all__ = [
     "Located",
     "Manifests",
     "Note",
+    "Origin",
     "Place",
     "Query",
     "Role",

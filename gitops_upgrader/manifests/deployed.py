@@ -12,6 +12,7 @@ from typing import Final
 
 from gitops_upgrader.errors import ManifestError
 from gitops_upgrader.manifests import pointer
+from gitops_upgrader.manifests.artifact import GIT_REPOSITORY
 from gitops_upgrader.manifests.cluster import objects
 from gitops_upgrader.manifests.kustomization import Kustomization
 from gitops_upgrader.manifests.layers import Layers
@@ -24,9 +25,10 @@ _MANY: Final = 300
 """For how many files the kustomizations are searched, before all of them are parsed."""
 
 _GROUPS: Final = (b"kustomize.toolkit.fluxcd.io/", b"argoproj.io/")
+_SOURCE: Final = "source.toolkit.fluxcd.io/"
 _OTHER_KIND: Final = re.compile(r"(?!(?:Kustomization|Application|ApplicationSet)\Z)\w+")
 _FIELD: Final = re.compile(
-    r"path|patches\w*|components|targetNamespace|name(?:Prefix|Suffix)|sources?|sourceHydrator|template|templatePatch"
+    r"path|patches\w*|components|targetNamespace|name(?:Prefix|Suffix)|source(?:s|Ref|Hydrator)?|template(?:Patch)?"
 )
 """What a field of `spec` is called that says what is deployed, or changes it."""
 
@@ -51,7 +53,29 @@ class Deployed:
             roots |= {layer.key: layer for layer in changed}
             if not changed:
                 yield from ((path, node) for node in self._written(path))
-        yield from self._rendered(roots)
+        if roots:
+            blobs = [path for path in self._scan.blobs if path.endswith((".yaml", ".yml", ".json"))]
+            only = frozenset(path for path in blobs if any(group in self._scan.data(path) for group in _GROUPS))
+            yield from self._rendered(roots, only)
+
+    def repositories(self) -> Iterator[Mapping]:
+        """Flux's GitRepository objects."""
+        paths = list(self._scan.having(Trait.SOURCE))
+        if len(paths) > _MANY:
+            self._layers.read_all()
+        found: list[Mapping] = []
+        roots: dict[str, Kustomization] = {}
+        for path in paths:
+            try:
+                above = self._layers.roots(path)
+            except ManifestError:
+                above = []  # nothing of it is deployed
+            roots |= {layer.key: layer for layer in above}
+            found += [] if above else self._written(path)
+        found += [node for _, node in self._rendered(roots, frozenset(paths))]
+        for node in found:
+            if pointer.peek(node, "apiVersion").startswith(_SOURCE) and pointer.peek(node, "kind") == GIT_REPOSITORY:
+                yield node
 
     def _written(self, path: str) -> list[Mapping]:
         """The objects of a file."""
@@ -77,11 +101,7 @@ class Deployed:
             self._changing[layer.key] = any(_may_change(found) for _, found in layer.patches(self._scan))
         return self._changing[layer.key]
 
-    def _rendered(self, roots: dict[str, Kustomization]) -> Iterator[tuple[str, Mapping]]:
-        if not roots:
-            return
-        blobs = [path for path in self._scan.blobs if path.endswith((".yaml", ".yml", ".json"))]
-        only = frozenset(path for path in blobs if any(group in self._scan.data(path) for group in _GROUPS))
+    def _rendered(self, roots: dict[str, Kustomization], only: frozenset[str]) -> Iterator[tuple[str, Mapping]]:
         overlays = Overlays(self._scan, self._layers, every=True)
         for key, root in sorted(roots.items()):
             try:

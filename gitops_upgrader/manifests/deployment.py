@@ -13,16 +13,19 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from gitops_upgrader.manifests import kustomization, pointer, template_patch
+from gitops_upgrader.manifests.artifact import Artifact, Artifacts
 from gitops_upgrader.manifests.cluster import is_cluster
 from gitops_upgrader.manifests.instance import Instance
 from gitops_upgrader.manifests.kustomization import ARGO, FLUX, Kustomization
 from gitops_upgrader.manifests.links import Links, resolve
 from gitops_upgrader.manifests.node import Mapping, Node, Scalar, Sequence
+from gitops_upgrader.manifests.origin import Relation
 from gitops_upgrader.manifests.patch import Patch
 from gitops_upgrader.manifests.scan import matches
 
 # What an ApplicationSet fills in, and what a Flux Kustomization that applies another one does (`postBuild`).
 _PLACEHOLDER: Final = re.compile(r"\{\{.*?\}\}|\$\{.*?\}", re.DOTALL)
+_TOPOLOGY: Final = "/spec/topology"
 _NAMED_BY_TEMPLATE: Final = re.compile(r"(?:name\w*|\w+Selector|path)[\"']?[ \t]*:[^\n]*(?:\{\{|\$\{)")
 
 
@@ -32,30 +35,41 @@ class _Source:
 
     path: str
     adds: Mapping
+    artifact: Artifact
     generators: Node | None = None
     unread: Scalar | None = None
 
 
-def read(node: Mapping, key: str, folders: Collection[str], links: Links) -> Iterator[Kustomization]:
+def read(
+    node: Mapping, key: str, folders: Collection[str], links: Links, artifacts: Artifacts
+) -> Iterator[Kustomization]:
     """What an object adds to folders that it deploys, where it is a Flux Kustomization or an Argo CD Application.
 
     The `resources` of each are those folders. Where its path or a name in it is a template, which of `folders` it
-    deploys, and what it adds to them, is `unclear`.
+    deploys, and what it adds to them, is `unclear`. What it deploys of another repository is left out. Of what may be
+    this one or not, the patches alone are kept, as unclear: they stand for what is refused.
 
     Args:
         node: the object, as it is deployed itself.
         key: what tells it from others.
         folders: those that it may deploy.
         links: the links of the repository.
+        artifacts: what tells whether it deploys this repository.
     """
-    for source in _sources(node):
+    for source in _sources(node, artifacts):
+        if source.artifact.relation is Relation.OTHER:
+            continue
         folder = links.real(resolve("", source.path))
         made = kustomization.layer(f"{key}#{source.adds.start}", folder, source.adds, links)
         if _PLACEHOLDER.search(made.namespace):
             made = replace(made, namespace="")  # it may be any, as it is where none is stated
         made = replace(made, unread=source.unread)
+        if source.artifact.relation is Relation.PERHAPS:
+            made = replace(
+                made, prefix="", suffix="", namespace="", components=(), unread=None, doubt=source.artifact.what
+            )
         if made.unread or made.names or made.components or any(True for _ in made.patch_items()):
-            unclear = made.unread is not None or _is_unclear(made)
+            unclear = made.unread is not None or bool(made.doubt) or _is_unclear(made)
             deployed = _possible(source, folder, folders) if unclear else (folder,)
             yield replace(made, resources=deployed, unclear=unclear)
 
@@ -67,19 +81,22 @@ def _is_unclear(made: Kustomization) -> bool:
     return named or any(_NAMED_BY_TEMPLATE.search(text) for text in texts)
 
 
-def _sources(node: Mapping) -> Iterator[_Source]:
+def _sources(node: Mapping, artifacts: Artifacts) -> Iterator[_Source]:
     api, kind, spec = pointer.peek(node, "apiVersion"), pointer.peek(node, "kind"), pointer.look(node, "spec")
     if api.startswith(FLUX) and isinstance(spec, Mapping):
-        yield _Source(pointer.peek(spec, "path") or ".", spec)
+        yield _Source(pointer.peek(spec, "path") or ".", spec, artifacts.flux(node))
     elif api.startswith(ARGO) and kind == "Application":
-        yield from _argo(spec)
+        yield from _argo(spec, artifacts)
     elif api.startswith(ARGO) and kind == "ApplicationSet":
         text = template_patch.of(node)
         unread = text if text is not None and template_patch.sets_kustomize(text) else None
-        yield from _argo(pointer.look(spec, "template", "spec"), pointer.look(spec, "generators") or node, unread)
+        template, generators = pointer.look(spec, "template", "spec"), pointer.look(spec, "generators") or node
+        yield from _argo(template, artifacts, generators, unread)
 
 
-def _argo(spec: Node | None, generators: Node | None = None, unread: Scalar | None = None) -> Iterator[_Source]:
+def _argo(
+    spec: Node | None, artifacts: Artifacts, generators: Node | None = None, unread: Scalar | None = None
+) -> Iterator[_Source]:
     """An Application has one `source` or several `sources`; those without `kustomize` add nothing.
 
     What a `templatePatch` adds is not read: it is most often a template from one end to the other.
@@ -89,14 +106,16 @@ def _argo(spec: Node | None, generators: Node | None = None, unread: Scalar | No
     for source in [pointer.look(spec, "source"), pointer.look(spec, "sourceHydrator", "drySource"), *listed]:
         adds = pointer.look(source, "kustomize") or (source if unread and pointer.peek(source, "path") else None)
         if isinstance(adds, Mapping):
-            yield _Source(pointer.peek(source, "path") or ".", adds, generators, unread)
+            yield _Source(pointer.peek(source, "path") or ".", adds, artifacts.argo(source), generators, unread)
 
 
 def _possible(source: _Source, path: str, folders: Collection[str]) -> tuple[str, ...]:
     """The folders that a path may mean: of a template, those that Git generators look at."""
     parts = _PLACEHOLDER.split(path)
+    if len(parts) == 1:
+        return (path,)
     meant = re.compile(".+".join(map(re.escape, parts)), re.DOTALL)
-    wanted, unwanted = _globs(source.generators) if len(parts) > 1 else ([], [])
+    wanted, unwanted = _globs(source.generators)
     return tuple(
         folder
         for folder in sorted(folders)
@@ -123,10 +142,21 @@ def _globs(node: Node | None) -> tuple[list[str], list[str]]:
 
 
 def may_change(layer: Kustomization, patches: Iterable[tuple[str, Patch]], instance: Instance) -> bool:
-    """Whether a layer that is `unclear` may change a Cluster: a template in a name may become any text."""
+    """Whether a layer that is `unclear` may change a Cluster: a template in a name may become any text.
+
+    Of one that may not be for this repository at all, what sets the topology counts, and nothing else.
+    """
     if layer.names or layer.components or layer.unread:
         return True
-    return any(_may_be_for(found, instance) for _, found in patches)
+    return any(_may_be_for(found, instance) for _, found in patches if not layer.doubt or _sets_topology(found))
+
+
+def _sets_topology(found: Patch) -> bool:
+    """Whether a patch names the topology of a Cluster, or does away with all of it."""
+    if isinstance(found.node, Mapping):
+        return bool(pointer.peek(found.node, "$patch")) or pointer.look(found.node, "spec", "topology") is not None
+    paths = (operation.path for operation in found.operations() if operation.op != "test")
+    return any(path.startswith(_TOPOLOGY) or f"{_TOPOLOGY}/".startswith(f"{path}/") for path in paths)
 
 
 def _may_be_for(found: Patch, instance: Instance) -> bool:

@@ -48,7 +48,7 @@ class Kustomization:
 
     That of a deployment has a key of its own, and the folders that it deploys for `resources`; what it says is added
     to their own kustomizations. `unclear`: it may deploy other folders, or patch other Clusters, than it seems to.
-    `unread` is a template that may add anything to it.
+    `unread` is a template that may add anything to it. `doubt`: what it deploys, where that may be this repository.
     """
 
     key: str
@@ -63,6 +63,7 @@ class Kustomization:
     links: Links = field(default_factory=Links)
     unclear: bool = False
     unread: Scalar | None = None
+    doubt: str = ""
 
     @property
     def file(self) -> str:

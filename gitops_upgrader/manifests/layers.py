@@ -8,10 +8,12 @@ from typing import Final
 
 from gitops_upgrader.errors import ManifestError
 from gitops_upgrader.manifests import deployment, kustomization
+from gitops_upgrader.manifests.artifact import Artifacts
 from gitops_upgrader.manifests.kustomization import Kustomization
 from gitops_upgrader.manifests.layer_size import Sizes, loop
 from gitops_upgrader.manifests.links import Links, upward
 from gitops_upgrader.manifests.node import Mapping, Node
+from gitops_upgrader.manifests.origin import Origin
 from gitops_upgrader.manifests.scan import KUSTOMIZATION_NAMES, Scan, Trait
 
 _UPWARD: Final = re.compile(rb"\.\.?/?[\"']?\s*(?:[,\]#]|$)", re.MULTILINE)
@@ -24,11 +26,18 @@ class Layers:
         scan: the files.
         deployed: the objects that may deploy folders, as they are deployed themselves, each with a text that tells it
             from others; without it there are none.
+        artifacts: what these take their manifests from; without it, this repository.
     """
 
-    def __init__(self, scan: Scan, deployed: Callable[[], Iterable[tuple[str, Mapping]]] | None = None) -> None:
+    def __init__(
+        self,
+        scan: Scan,
+        deployed: Callable[[], Iterable[tuple[str, Mapping]]] | None = None,
+        artifacts: Artifacts | None = None,
+    ) -> None:
         self._scan = scan
         self._deployed = deployed
+        self._artifacts = artifacts or Artifacts(Origin(), tuple)
         self._folders: dict[str, str] = {}
         for path in scan.having(Trait.KUSTOMIZATION):
             folder, _, name = path.rpartition("/")
@@ -243,7 +252,7 @@ class Layers:
             self._deployments = []
             folders = {*self._folders, *(path.rpartition("/")[0] for path in self._scan.having(Trait.CLUSTER))}
             for key, node in self._deployed() if self._deployed is not None else ():
-                self._deployments += deployment.read(node, key, folders, self.links)
+                self._deployments += deployment.read(node, key, folders, self.links, self._artifacts)
         return self._deployments
 
 

@@ -174,7 +174,8 @@ class Overlays:
         for obstacle in self._changes(layer).obstacles:
             made = _hindered(made, obstacle)
         if added is not None and clear is None and deployment.may_change(added, self._changes(added).patches, made):
-            made = _hindered(made, Obstacle(added.unread or added.node, "a template of what deploys it"))
+            what = f"patches for {added.doubt}" if added.doubt else "a template of what deploys it"
+            made = _hindered(made, Obstacle(added.unread or added.node, what))
         return made
 
     def _replaced(self, layer: Kustomization, instance: Instance) -> Instance:

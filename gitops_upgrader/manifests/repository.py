@@ -8,6 +8,7 @@ from gitops_upgrader.errors import ManifestError
 from gitops_upgrader.manifests import cluster_class, inventory
 from gitops_upgrader.manifests import edit as editing
 from gitops_upgrader.manifests import locate as locating
+from gitops_upgrader.manifests.origin import Origin
 from gitops_upgrader.manifests.place import Edited, Found, Located
 from gitops_upgrader.manifests.query import Query, Values
 from gitops_upgrader.manifests.scan import Known, Scan
@@ -23,10 +24,14 @@ class Manifests:
         paths: globs from the root; a folder means everything in it; none means everything.
         known: a dictionary to keep for the next commit of the same repository, which then reads only blobs that it
             has not seen, and those that matter.
+        origin: which repository it is, so that what deploys another one is told from what deploys this one; without
+            it all is taken for this one's.
     """
 
-    def __init__(self, tree: Tree, paths: Sequence[str] = (), known: Known | None = None) -> None:
-        self._search = Search(Scan(tree, paths, known))
+    def __init__(
+        self, tree: Tree, paths: Sequence[str] = (), known: Known | None = None, origin: Origin | None = None
+    ) -> None:
+        self._search = Search(Scan(tree, paths, known), origin or Origin())
 
     def locate(self, query: Query) -> Located:
         """Find a Cluster's version, class and variables.

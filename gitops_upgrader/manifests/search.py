@@ -8,12 +8,14 @@ from typing import Final
 
 from gitops_upgrader.errors import AmbiguousCluster, ManifestError, TemplatedValue, UnwritableValue, Where
 from gitops_upgrader.manifests import cluster as kinds
+from gitops_upgrader.manifests.artifact import Artifacts
 from gitops_upgrader.manifests.deployed import Deployed
 from gitops_upgrader.manifests.document import Document
 from gitops_upgrader.manifests.instance import Instance, alone
 from gitops_upgrader.manifests.kustomization import Kustomization
 from gitops_upgrader.manifests.layers import Layers
 from gitops_upgrader.manifests.node import Node
+from gitops_upgrader.manifests.origin import Origin
 from gitops_upgrader.manifests.overlay import Overlays
 from gitops_upgrader.manifests.override import Overrides
 from gitops_upgrader.manifests.place import Place, Shape, Step
@@ -30,9 +32,10 @@ _LITERAL: Final = re.compile(
 class Search:
     """Finds Clusters in a scan, as they are in their files and as Kustomize deploys them."""
 
-    def __init__(self, scan: Scan) -> None:
+    def __init__(self, scan: Scan, origin: Origin) -> None:
         self.scan = scan
-        self.layers = Layers(scan, Deployed(scan).objects)
+        deployed = Deployed(scan)
+        self.layers = Layers(scan, deployed.objects, Artifacts(origin, deployed.repositories))
         self.overlays = Overlays(scan, self.layers)
         self.overrides = Overrides(self.layers, self.overlays)
         self.passed_over: dict[str, ManifestError] = {}

@@ -7,7 +7,7 @@ branches differ, so neither knows of the other. The other branch itself tells: i
 from __future__ import annotations
 
 from gitops_upgrader.errors import InvalidVersion, ManifestError, MarkerUnreadable
-from gitops_upgrader.manifests import Located, Manifests
+from gitops_upgrader.manifests import Located
 from gitops_upgrader.model import PullRequest, Target
 from gitops_upgrader.pulls import marker as markers
 from gitops_upgrader.pulls.decision import Gate
@@ -59,7 +59,7 @@ def _changes(
     if files.isdisjoint(workspace.changed(head)):
         return False
     try:
-        found = Manifests(workspace.repository.tree(head), request.scanned).locate(request.query)
+        found = workspace.manifests_of(head, request.scanned).locate(request.query)
         there = Target(Version.parse(found.version_text or ""), found.image_text)
     except (ManifestError, InvalidVersion):
         return False  # it has moved there, or cannot be told from others

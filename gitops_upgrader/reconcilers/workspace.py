@@ -134,12 +134,16 @@ class Workspace:
 
     def manifests(self, paths: Sequence[str]) -> Manifests:
         """The manifests on the base branch; scanned once for each set of paths."""
-        from gitops_upgrader.manifests import Manifests  # here, so that a fetch need not wait for what reads it
-
         key = tuple(paths)
         if key not in self._manifests:
-            self._manifests[key] = Manifests(self.repository.tree(self.commit), key)
+            self._manifests[key] = self.manifests_of(self.commit, key)
         return self._manifests[key]
+
+    def manifests_of(self, commit: str, paths: Sequence[str]) -> Manifests:
+        """The manifests of a commit that is, or is to become, the base branch's."""
+        from gitops_upgrader.manifests import Manifests, Origin  # here, so that a fetch need not wait for them
+
+        return Manifests(self.repository.tree(commit), paths, origin=Origin(self.repository.remote_url, self.branch))
 
     def update_button(self) -> str | None:
         """What people press before a merge where the base branch takes only branches that are up to date.

@@ -23,6 +23,16 @@ def fork(fleet: Fleet, files: dict[str, str | bytes], branch: str) -> str:
     return fleet.commit(files, branch=branch, parents=(str(fleet.tip()),))
 
 
+def test_a_checkout_is_known_by_its_remote(fleet: Fleet, repository: Repository, url: str, tmp_path: Path) -> None:
+    assert repository.remote_url == ""
+    fleet.git("clone", "--quiet", str(fleet.path), str(tmp_path / "clone"))
+    fleet.git("remote", "set-url", "origin", "git@example.com:us/fleet.git", at=tmp_path / "clone")
+    with Repository.open(Location.local(tmp_path / "clone")) as opened:
+        assert opened.remote_url == "git@example.com:us/fleet.git"
+    with Repository.open(Location.parse(url)) as opened:
+        assert opened.remote_url == url
+
+
 # --- merging and comparing --------------------------------------------------------------------------------------------
 
 

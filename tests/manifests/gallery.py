@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from gitops_upgrader.errors import ManifestError
-from gitops_upgrader.manifests import Manifests, Query, diff
+from gitops_upgrader.manifests import Query, diff
 from tests.manifests.golden import Case, cases
 
 PAGE = Path(__file__).parents[2] / "docs" / "manifests.md"
@@ -115,7 +115,7 @@ def _diff(case: Case) -> str:
 
 
 def _refusal(case: Case) -> str:
-    manifests = Manifests(case.before)
+    manifests = case.manifests()
     try:
         manifests.edit(manifests.locate(case.query), case.values)
     except ManifestError as error:

@@ -11,6 +11,7 @@ import yaml
 from gitops_upgrader.manifests import (
     DocumentWant,
     Manifests,
+    Origin,
     Query,
     Scope,
     ScopeKind,
@@ -34,6 +35,7 @@ class Case:
     values: Values
     refused: dict[str, Any] | None
     shown: bool
+    origin: Origin
 
     @property
     def before(self) -> MemoryTree:
@@ -43,9 +45,13 @@ class Case:
     def after(self) -> dict[str, bytes]:
         return {**self.before.files, **folder(ROOT / self.name / "after").files}
 
+    def manifests(self, tree: MemoryTree | None = None) -> Manifests:
+        """The manifests before the edit, or some others of the same repository."""
+        return Manifests(tree or self.before, origin=self.origin)
+
     def edited(self) -> dict[str, bytes]:
         """All files after the edit."""
-        manifests = Manifests(self.before)
+        manifests = self.manifests()
         return {**self.before.files, **manifests.edit(manifests.locate(self.query), self.values).files}
 
 
@@ -71,6 +77,7 @@ def _case(path: Path) -> Case:
         ),
         refused=raw.get("refused"),
         shown=raw.get("shown", True),
+        origin=Origin(**raw.get("origin", {})),
     )
 
 

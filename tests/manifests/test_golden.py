@@ -11,7 +11,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from gitops_upgrader.errors import ManifestError
-from gitops_upgrader.manifests import Manifests, diff
+from gitops_upgrader.manifests import diff
 from gitops_upgrader.model import Edit
 from tests.manifests.golden import Case, cases
 from tests.manifests.memory import MemoryTree
@@ -29,7 +29,7 @@ def test_the_bytes_after_the_edit(case: Case) -> None:
 
 @pytest.mark.parametrize("case", EDITED, ids=lambda case: case.name)
 def test_a_second_edit_finds_nothing_to_do(case: Case) -> None:
-    manifests = Manifests(MemoryTree(case.after))
+    manifests = case.manifests(MemoryTree(case.after))
     edited = manifests.edit(manifests.locate(case.query), case.values)
     assert edited.already
     assert edited.files == {}
@@ -37,7 +37,7 @@ def test_a_second_edit_finds_nothing_to_do(case: Case) -> None:
 
 @pytest.mark.parametrize("case", EDITED, ids=lambda case: case.name)
 def test_edits_say_what_changed_and_nothing_else_did(case: Case) -> None:
-    manifests = Manifests(case.before)
+    manifests = case.manifests()
     edited = manifests.edit(manifests.locate(case.query), case.values)
     for file, new in edited.files.items():
         old = case.before.files[file]
@@ -54,7 +54,7 @@ def test_edits_say_what_changed_and_nothing_else_did(case: Case) -> None:
 @pytest.mark.parametrize("case", REFUSED, ids=lambda case: case.name)
 def test_refusals_name_reason_place_and_remedy(case: Case) -> None:
     assert case.refused
-    manifests = Manifests(case.before)
+    manifests = case.manifests()
     with pytest.raises(ManifestError) as error:
         manifests.edit(manifests.locate(case.query), case.values)
     text = str(error.value)

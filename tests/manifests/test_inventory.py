@@ -198,9 +198,9 @@ def test_layers_that_deploy_one_cluster_each_with_a_patch_of_its_own() -> None:
 
 @pytest.mark.parametrize("case", cases(), ids=lambda case: case.name)
 def test_those_of_a_name_are_those_among_all(case: Case) -> None:
-    everything = Manifests(case.before).clusters()
+    everything = case.manifests().clusters()
     for name in {item.name for item in everything}:
-        told = Manifests(case.before).named(name)
+        told = case.manifests().named(name)
         assert list(map(facts, told)) == [facts(item) for item in everything if item.name == name]
 
 

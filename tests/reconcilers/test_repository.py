@@ -296,6 +296,26 @@ def test_a_checkout_with_a_remote_stands_for_the_remote(fleet: Fleet, tmp_path: 
     assert state_of(clone) == before
 
 
+def test_what_deploys_another_repository_is_told_by_the_address(
+    fleet: Fleet, served: GitServer, tmp_path: Path
+) -> None:
+    patch = "{target: {kind: Cluster}, patch: '[{op: replace, path: /spec/topology/version, value: v1.32.0}]'}"
+    source = f"{{repoURL: 'https://127.0.0.1/us/%s.git', path: ., kustomize: {{patches: [{patch}]}}}}"
+    application = "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {name: x}\nspec: {source: %s}\n"
+    fleet.people.commit({"apps/apps.yaml": application % source % "apps"})
+    fleet.write(
+        "repository.yaml",
+        repository(f"{served.url}/fleet.git", provider="none", secretRef="{name: git}"),
+        secret("git", f"username: bot, password: {PASSWORD}"),
+    )
+    assert fleet.run(repo=None, dry_run=True).told() == {"prod": "create, Proposed v1.33.5 -> v1.34.2"}
+
+    clone = tmp_path / "clone"
+    checkout_of(fleet, clone).remotes.set_url("origin", "git@example.com:us/fleet.git")
+    told = fleet.run(repo=str(clone), provider="local", dry_run=True).told()
+    assert told == {"prod": "create, Proposed v1.33.5 -> v1.34.2"}
+
+
 def test_a_checkout_without_a_remote_is_the_repository(fleet: Fleet, tmp_path: Path) -> None:
     fleet.clusters(prod="v1.33.5")
     fleet.usual("prod")
