@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gitops_upgrader.cli import options
-from gitops_upgrader.cli.base_branch import unusual_bases
+from gitops_upgrader.cli.base_branch import unpushed, unusual_bases
 from gitops_upgrader.cli.run import note
 from gitops_upgrader.cli.terminal import progress
 from gitops_upgrader.errors import UpgraderError
@@ -63,7 +63,7 @@ def run_fleet(
 
         scope, store = options.scope(folders, cluster)
         report = fleet.run(scope, workspaces, only=only, dry_run=dry_run, told=told)
-        bases = tuple(unusual_bases(workspaces))
+        bases = (*unpushed(workspaces), *unusual_bases(workspaces))
     for text in bases:
         note(f"note: {text}")
     return FleetRun(report, store)

@@ -10,6 +10,7 @@ import click
 from rich.text import Text
 
 from gitops_upgrader.cli import options, palette
+from gitops_upgrader.cli.base_branch import note_unpushed
 from gitops_upgrader.cli.hints import nearest_cluster
 from gitops_upgrader.cli.run import DONE, FAILED, note, say
 from gitops_upgrader.cli.streams import write_json
@@ -53,9 +54,11 @@ def command(
     """
     options.exactly_one({"--repo": given.repo is not None}, "For example: gitops-upgrader locate --repo .")
     line = given.line(provider="none")
+    access = from_command_line(line, reads_only=True)
     with Workspaces(line, options.now) as workspaces, progress() as told:
         told("looking for clusters")
-        manifests = workspaces.get(from_command_line(line)).manifests(paths)
+        manifests = workspaces.get(access).manifests(paths)
+        note_unpushed(workspaces)
         ways: dict[int, tuple[Step, ...]] = {}
         if name is None:
             found = _settled(manifests, manifests.clusters())

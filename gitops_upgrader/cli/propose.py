@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from gitops_upgrader.cli import options
-from gitops_upgrader.cli.base_branch import unusual_bases
+from gitops_upgrader.cli.base_branch import unpushed, unusual_bases
 from gitops_upgrader.cli.fleet_run import failed, run_fleet
 from gitops_upgrader.cli.heard import Heard
 from gitops_upgrader.cli.hints import of_image, with_hint
@@ -156,7 +156,7 @@ def _from_arguments(
             around = workspaces.get(from_command_line(line)).manifests((proposed.located.file,))
             if (hint := of_image(proposed, variable, around.clusters())) is not None:
                 note(f"note: {hint}")
-        bases = tuple(unusual_bases(workspaces))
+        bases = (*unpushed(workspaces), *unusual_bases(workspaces))
     for text in bases:
         note(f"note: {text}")
     return Report((proposed,))

@@ -6,10 +6,11 @@ from gitops_upgrader.git.commits import CommitInfo, Person
 from gitops_upgrader.git.location import Location, Scheme
 from gitops_upgrader.git.repository import Repository
 from gitops_upgrader.git.signing import Signer, signer_from_secret
-from gitops_upgrader.git.transport import RefUpdate, RemoteRefs
+from gitops_upgrader.git.transport import DETACHED, RefUpdate, RemoteRefs
 from gitops_upgrader.git.trees import GitTree
 
 __all__ = [
+    "DETACHED",
     "Checkout",
     "CommitInfo",
     "GitAuth",

@@ -79,6 +79,31 @@ class Checkout:
                 f"There is no commit {revision!r} in {self.root}.", remedy="Name a branch, a tag or a commit."
             ) from None
 
+    def unpushed(self, branch: str, seen: str) -> int:
+        """Count the commits of a branch here that `origin` has not got, as far as is known here; 0 where there is none.
+
+        Args:
+            branch: its name, without `refs/heads/`.
+            seen: a commit that origin has. It need not be here.
+        """
+        repository = open_repository(self.root)
+        here = repository.references.get(f"refs/heads/{branch}")
+        if here is None or (tip := str(here.resolve().target)) == seen:
+            return 0
+        walker = repository.walk(tip)
+        for name in repository.references:
+            if name.startswith("refs/remotes/origin/") and (known := _commit(repository, name)) is not None:
+                walker.hide(known)
+        for known_there in (seen, *self._ends()):
+            if known_there in repository:
+                walker.hide(known_there)
+        return sum(1 for _ in walker)
+
+    def _ends(self) -> list[str]:
+        """The commits at which the history of a shallow clone ends (gitformat-shallow(5)): they were fetched."""
+        file = self.git_dir / "shallow"
+        return file.read_text(encoding="ascii").split() if self.is_shallow else []
+
     def checked_out(self) -> dict[str, Path]:
         """Return each branch that some work tree has checked out, with that work tree's folder."""
         found: dict[str, Path] = {}
@@ -143,6 +168,14 @@ def _common(git_dir: Path) -> Path:
     if not pointer.exists():
         return git_dir
     return (git_dir / pointer.read_text(encoding="utf-8", errors="surrogateescape").rstrip("\n")).resolve()
+
+
+def _commit(repository: pygit2.Repository, name: str) -> pygit2.Oid | None:
+    """The commit of a reference; None for one that leads nowhere, as origin's HEAD does when its branch is pruned."""
+    try:
+        return repository.references[name].peel(pygit2.Commit).id
+    except (KeyError, pygit2.GitError):
+        return None
 
 
 def _branch(head: Path) -> str | None:

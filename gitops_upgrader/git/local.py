@@ -24,7 +24,7 @@ from gitops_upgrader.git.binary import BinaryTransport
 from gitops_upgrader.git.checkout import Checkout, open_repository
 from gitops_upgrader.git.location import Location
 from gitops_upgrader.git.scratch import Scratch
-from gitops_upgrader.git.transport import HEADS, RefUpdate, RemoteRefs, check_branch, lease_lost, ref_locked
+from gitops_upgrader.git.transport import DETACHED, HEADS, RefUpdate, RemoteRefs, check_branch, lease_lost, ref_locked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,10 +62,12 @@ class LocalTransport:
         return RemoteRefs(self._checkout.head_branch if default_branch else None, heads)
 
     def fetch(self, branches: Sequence[str], depth: int | None) -> Mapping[str, str]:
-        """Look branches up; their objects are here already."""
+        """Look branches up, or what HEAD has checked out without one; their objects are here already."""
         del depth
         target = open_repository(self._checkout.git_dir)
-        found = {branch: _head(target, branch) for branch in branches}
+        found = {branch: _head(target, branch) for branch in branches if branch != DETACHED}
+        if DETACHED in branches:
+            found[DETACHED] = self._checkout.resolve("HEAD")
         return {branch: oid for branch, oid in found.items() if oid is not None}
 
     def deepen(self, tips: Mapping[str, str], depth: int | None) -> None:

@@ -14,6 +14,12 @@ HEADS = "refs/heads/"
 TRACKING = "refs/remotes/origin/"
 """Where the scratch repository keeps what it fetched, so that the next fetch need not bring it again."""
 
+DETACHED = "HEAD (detached)"
+"""Stands for what a folder's HEAD has checked out where that is no branch: to be read, never to be changed.
+
+No branch can have this name.
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class RemoteRefs:

@@ -14,7 +14,7 @@ from gitops_upgrader.api import ClusterClassClusterUpgrader, GitOpsRepository
 from gitops_upgrader.api.gitops_repository import GitOpsRepositorySpec
 from gitops_upgrader.api.names import GROUP
 from gitops_upgrader.errors import CrossNamespaceReference, InvalidObject, LocalRepositoryRefused, Where
-from gitops_upgrader.git import Checkout, Location
+from gitops_upgrader.git import DETACHED, Checkout, Location
 from gitops_upgrader.model import ObjectKey
 from gitops_upgrader.reconcilers.references import is_left_out, read, required, secret_data
 from gitops_upgrader.reconcilers.scope import Scope, key_of
@@ -145,9 +145,18 @@ def way_of(scope: Scope, repository: GitOpsRepository) -> str:
     return f"{repository.spec.api_url or ''} {by_proxy}".strip()
 
 
-def from_command_line(line: CommandLine) -> Access:
-    """A repository that the command line alone describes."""
-    return _with_line(_typed(line), line)
+def from_command_line(line: CommandLine, *, reads_only: bool = False) -> Access:
+    """A repository that the command line alone describes.
+
+    Args:
+        line: what was said.
+        reads_only: nothing is proposed, so that a HEAD that names no branch is as good as one that does.
+    """
+    found = _with_line(_typed(line), line)
+    if reads_only and found.branch is None and found.location.is_local:
+        checkout = Checkout.discover(found.location.folder)
+        return found if checkout.head_branch is not None else replace(found, branch=DETACHED)
+    return found
 
 
 def _with_line(found: Access, line: CommandLine) -> Access:

@@ -75,3 +75,85 @@ def test_a_detached_head_is_called_so(gitops_upgrader: CommandLine, check_out: C
         f"{folder}: HEAD is detached here, so it names no branch to propose changes to. Name one with --branch, "
         "or as spec.branch of the GitOpsRepository; or check one out." in ran.err
     )
+
+
+READING = [("locate", "--repo", "checkout"), ("locate", "--repo", "checkout", "--cluster", "prod")]
+
+
+@pytest.mark.parametrize("arguments", READING, ids=["all", "one"])
+def test_what_only_reads_takes_a_detached_head(
+    arguments: tuple[str, ...], gitops_upgrader: CommandLine, check_out: Callable[[str], Path]
+) -> None:
+    folder = check_out("main")
+    repository = pygit2.Repository(str(folder))
+    repository.set_head(repository.head.target)
+
+    ran = gitops_upgrader(*arguments)
+
+    assert (ran.status, ran.err) == (0, "")
+    assert "clusters/prod.yaml:9" in ran.out
+    refused = gitops_upgrader(*arguments, "--branch", "gone")
+    assert "There is no branch 'gone'" in refused.err
+
+
+INIT = ("init", "--output", "first", "--packages", "http://127.0.0.1:9")
+
+
+def test_init_takes_a_detached_head(gitops_upgrader: CommandLine, check_out: Callable[[str], Path]) -> None:
+    folder = check_out("main")
+    repository = pygit2.Repository(str(folder))
+    repository.set_head(repository.head.target)
+
+    assert gitops_upgrader(*INIT, "--repo", "checkout").status == 0
+
+
+@pytest.fixture
+def clone(fleet: Fleet) -> Path:
+    """A checkout with the remote `origin`, and a commit more on main and on topic each."""
+    folder = fleet.folder / "clone"
+    copy = pygit2.clone_repository(str(fleet.people.path), str(folder))
+    for branch in ("main", "topic"):
+        person = pygit2.Signature("a", "a@example.org", 1, 0)
+        tip = copy.branches.local["main"].target
+        tree = copy[tip].peel(pygit2.Tree).id
+        copy.create_commit(f"refs/heads/{branch}", person, person, "Mine", tree, [tip])
+    return folder
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("locate",),
+        ("locate", "--cluster", "gone"),
+        ("propose", "--cluster", "prod", "--to", "v1.34.2", "--dry-run"),
+        ("plan", "-m", "upgrades"),
+    ],
+    ids=" ".join,
+)
+def test_commits_that_are_not_pushed_are_told_of(
+    arguments: tuple[str, ...], gitops_upgrader: CommandLine, clone: Path, fleet: Fleet
+) -> None:
+    told = f"note: 1 commit of main in {clone} is not pushed, and so left out: what counts is main of "
+
+    assert told in gitops_upgrader(*arguments, "--repo", "clone").err
+    pygit2.Repository(str(clone)).set_head("refs/heads/topic")
+    told = f"note: 2 commits of topic in {clone} are not pushed, and so left out: what counts is main of "
+    assert told in gitops_upgrader(*arguments, "--repo", "clone").err
+
+
+def test_init_tells_of_them_too(gitops_upgrader: CommandLine, clone: Path) -> None:
+    ran = gitops_upgrader(*INIT, "--repo", "clone")
+
+    assert (ran.status, f"1 commit of main in {clone} is not pushed" in ran.err) == (0, True)
+
+
+def test_of_a_branch_that_was_named_its_own_commits_count(
+    gitops_upgrader: CommandLine, clone: Path, fleet: Fleet
+) -> None:
+    fleet.people.branch("release")
+
+    named = gitops_upgrader("locate", "--repo", "clone", "--branch", "release")
+    bare = gitops_upgrader("locate", "--repo", "fleet.git")
+
+    assert (named.status, named.err) == (0, "")
+    assert (bare.status, bare.err) == (0, "")

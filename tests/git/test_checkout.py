@@ -75,3 +75,31 @@ def test_revisions_are_those_of_the_work_tree(fleet: Fleet, checkout: Path) -> N
         for revision in ("nowhere", "HEAD~99", "main:README.md", ""):
             with pytest.raises(RevisionNotFound, match="There is no commit"):
                 repository.resolve(revision)
+
+
+def test_commits_that_are_not_pushed_are_counted(fleet: Fleet, checkout: Path) -> None:
+    tip = fleet.tip() or ""
+    assert Checkout.discover(checkout).unpushed("main", tip) == 0
+    _commit(fleet, checkout, 2)
+    moved = fleet.commit({"README.md": "moved on\n"})  # which this clone has not fetched
+    assert Checkout.discover(checkout).unpushed("main", moved) == 2
+    assert Checkout.discover(checkout).unpushed("absent", moved) == 0
+    fleet.git("push", "-q", "origin", "main:elsewhere", at=checkout)
+    assert Checkout.discover(checkout).unpushed("main", moved) == 0
+    fleet.git("update-ref", "-d", "refs/remotes/origin/elsewhere", at=checkout)
+    fleet.git("update-ref", "-d", "refs/remotes/origin/main", at=checkout)  # where origin/HEAD leads, still
+    assert Checkout.discover(checkout).unpushed("main", tip) == 2
+
+
+def test_a_shallow_clone_counts_its_own_commits_alone(fleet: Fleet, tmp_path: Path) -> None:
+    shallow = tmp_path / "shallow"
+    fleet.git("clone", "-q", "--depth", "1", f"file://{fleet.path}", str(shallow), at=tmp_path)
+    _commit(fleet, shallow, 1)
+    moved = fleet.commit({"README.md": "moved on\n"})
+    fleet.git("fetch", "-q", "--depth", "1", at=shallow)
+    assert Checkout.discover(shallow).unpushed("main", moved) == 1
+
+
+def _commit(fleet: Fleet, folder: Path, count: int) -> None:
+    for _ in range(count):
+        fleet.git("commit", "-q", "--allow-empty", "-m", "Not pushed yet", at=folder)

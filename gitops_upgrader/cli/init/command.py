@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from gitops_upgrader.cli import options
+from gitops_upgrader.cli.base_branch import note_unpushed
 from gitops_upgrader.cli.init import folder
 from gitops_upgrader.cli.init.document import written
 from gitops_upgrader.cli.init.draft import Draft, Origin, Packages, draft, home, mistakes, upgrader_name
@@ -74,10 +75,11 @@ def command(
     options.exactly_one({"--repo": given.repo is not None}, "For example: gitops-upgrader init --repo .")
     folder.refuse_what_is_there(output)
     line = given.line(provider="none")
-    access = from_command_line(line)
+    access = from_command_line(line, reads_only=True)
     with Workspaces(line, options.now) as workspaces, progress() as told:
         told("looking for clusters")
         manifests = workspaces.get(access).manifests(paths)
+        note_unpushed(workspaces)
         found = manifests.clusters()
         if not found:
             raise _no_clusters(access, paths)
