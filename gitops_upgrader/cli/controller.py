@@ -63,6 +63,7 @@ Examples:
     type=click.IntRange(1, 64),
     default=4,
     show_default=True,
+    metavar="NUMBER",
     help="How many objects of one kind are reconciled at a time.",
 )
 @options.instance_option
@@ -79,6 +80,7 @@ Examples:
 @click.option(
     "--cache-dir",
     type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
     help="Where fetched repositories are kept; it may be lost at any time.",
 )
 @click.option(

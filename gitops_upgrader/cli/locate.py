@@ -38,7 +38,7 @@ Examples:
 )
 @click.option("--cluster", "name", metavar="[NAMESPACE/]NAME", help="Show this cluster only.")
 @click.option("--path", "paths", multiple=True, metavar="GLOB", help="Look in these files only.")
-@options.repository_options
+@options.reading_options("With 'local', a checkout's own branches are read, not those of its remote.")
 @options.output_option()
 def command(
     name: str | None,

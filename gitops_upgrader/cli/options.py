@@ -56,7 +56,7 @@ def manifest_options(command: _Command) -> _Command:
     return folders_option(command)
 
 
-def output_option(*more: str, meaning: str = "The form.") -> Callable[[_Command], _Command]:
+def output_option(*more: str, meaning: str = "How the result is printed.") -> Callable[[_Command], _Command]:
     """`-o FORM`: text, JSON, and what else a command can print."""
     forms = click.Choice(["text", "json", *more])
     return click.option("-o", "--output", "form", type=forms, default="text", show_default=True, help=meaning)
@@ -204,6 +204,24 @@ def repository_options(command: _Command) -> _Command:
     ):
         command = option(command)
     return command
+
+
+def reading_options(provider: str) -> Callable[[_Command], _Command]:
+    """`--repo`, `--branch`, `--provider`, as the parameter `given`, for who only reads; `provider` is its help."""
+
+    def add(command: _Command) -> _Command:
+        command = _gathered(command, ("repo", "branch", "provider"), "given", GivenRepository)
+        for option in reversed(
+            (
+                click.option("--repo", metavar="PATH_OR_URL", help="The Git repository with the clusters."),
+                click.option("--branch", metavar="NAME", help="The branch to read, where it is not HEAD's."),
+                click.option("--provider", type=click.Choice(PROVIDERS), help=provider),
+            )
+        ):
+            command = option(command)
+        return command
+
+    return add
 
 
 def scope(

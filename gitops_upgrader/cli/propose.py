@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -56,11 +57,15 @@ Exit status: 0 done, 1 something went wrong, 2 (with --detailed-exitcode) there 
 @click.option("--image", metavar="ID", help="The machine image of that version, with --cluster.")
 @click.option("--variable", metavar="NAME", help="The topology variable that holds the image's id, with --cluster.")
 @click.option("--path", "paths", multiple=True, metavar="GLOB", help="Look in these files only, with --cluster.")
-@click.option("--retry", metavar="WORD", help="Propose again what was refused or reverted; any new word does.")
+@click.option(
+    "--retry", metavar="WORD", help="With --cluster, propose again what was refused or reverted; any new word does."
+)
 @options.repository_options
 @click.option("--dry-run", is_flag=True, help="Decide and show, but push nothing and open nothing.")
-@options.output_option("diff", meaning="How the result is printed.")
-@click.option("--explain", is_flag=True, help="Show on stderr where was looked, what was found, and why it was chosen.")
+@options.output_option("diff")
+@click.option(
+    "--explain", is_flag=True, help="Tell on stderr where it looked, what it found, and why it chose that place."
+)
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 if there is something to propose.")
 def command(
     folders: tuple[Path, ...],
@@ -89,7 +94,9 @@ def command(
     options.exactly_one(ways, hint)
     line = given.line()
     if name is None:
-        _refuse_for_objects({"--to": to, "--image": image, "--variable": variable, "--retry": retry})
+        _refuse_for_objects(
+            {"--to": to, "--image": image, "--variable": variable, "--path": paths or None, "--retry": retry}
+        )
         ran = run_fleet(folders, cluster, line, only=upgraders, dry_run=dry_run)
         report, problems = ran.report, ran.problems
     else:
@@ -102,7 +109,7 @@ def command(
     return _status(report, problems, detailed=detailed_exitcode)
 
 
-def _refuse_for_objects(given: dict[str, str | None]) -> None:
+def _refuse_for_objects(given: Mapping[str, object]) -> None:
     for option, value in given.items():
         if value is not None:
             raise UsageError(f"{option} goes with --cluster.", remedy="Otherwise the custom resources say what to do.")

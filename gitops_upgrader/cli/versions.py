@@ -23,7 +23,13 @@ Examples:
 """,
 )
 @click.argument("urls", metavar="URL...", nargs=-1, required=True)
-@click.option("--architecture", default="amd64", show_default=True, metavar="NAME", help="As Debian calls it.")
+@click.option(
+    "--architecture",
+    default="amd64",
+    show_default=True,
+    metavar="NAME",
+    help="The packages' architecture, as Debian calls it.",
+)
 @click.option(
     "--range", "within", metavar="RANGE", help="Only versions in this range, such as 1.34.x or '>=1.34 <1.36'."
 )
@@ -33,7 +39,14 @@ Examples:
     metavar="FILE",
     help="An OpenPGP keyring, armoured or binary; the repository must be signed by one of its keys.",
 )
-@click.option("--timeout", type=click.FloatRange(min=1), default=30.0, show_default=True, help="Seconds for each URL.")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=1),
+    default=30.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long each URL may take.",
+)
 @options.output_option()
 def command(
     urls: tuple[str, ...],

@@ -154,6 +154,6 @@ def test_of_a_branch_that_was_named_its_own_commits_count(
 
     named = gitops_upgrader("locate", "--repo", "clone", "--branch", "release")
     bare = gitops_upgrader("locate", "--repo", "fleet.git")
+    own = gitops_upgrader("locate", "--repo", "clone", "--provider", "local")
 
-    assert (named.status, named.err) == (0, "")
-    assert (bare.status, bare.err) == (0, "")
+    assert [(ran.status, ran.err) for ran in (named, bare, own)] == [(0, "")] * 3

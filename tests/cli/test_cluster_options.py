@@ -41,6 +41,7 @@ def test_what_does_not_go_together(
     [
         (["--context", "a", "--cluster", "prod"], "--context and --cluster exclude each other."),
         (["--context", "a", "--to", "v1.34.2"], "--to goes with --cluster."),
+        (["--context", "a", "--path", "clusters"], "--path goes with --cluster."),
         (["--cluster", "prod", "--upgrader", "a"], "--upgrader goes with --manifests or --context."),
     ],
 )

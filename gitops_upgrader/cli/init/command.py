@@ -48,7 +48,7 @@ Examples:
   gitops-upgrader init --repo git@example.org:platform/fleet.git --output kubernetes-upgrades
 """,
 )
-@options.repository_options
+@options.reading_options("Where pull requests are to be opened, where the host does not tell.")
 @click.option("--path", "paths", multiple=True, metavar="GLOB", help="Look at these files only.")
 @click.option(
     "--output",
@@ -59,7 +59,13 @@ Examples:
     help="The folder to write, which must be new or empty.",
 )
 @click.option("--packages", default=ROOT, show_default=True, metavar="URL", help="Where releases are published.")
-@click.option("--architecture", default="amd64", show_default=True, metavar="NAME", help="As Debian calls it.")
+@click.option(
+    "--architecture",
+    default="amd64",
+    show_default=True,
+    metavar="NAME",
+    help="The packages' architecture, as Debian calls it.",
+)
 def command(
     given: options.GivenRepository,
     paths: tuple[str, ...],
