@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -17,6 +16,8 @@ from pathlib import Path
 from typing import Final
 
 import requests
+
+from tests.servers.ports import free_ports
 
 _RECONCILES = re.compile(r'^gitops_upgrader_reconciles_total\{kind="(?P<kind>\w+)",.*\} (?P<number>\S+)$', re.MULTILINE)
 _LOOKING: Final = "GitOpsRepository"
@@ -90,9 +91,7 @@ class Controller:
 @contextmanager
 def running(folder: Path, kubeconfig: Path, *options: str) -> Iterator[Controller]:
     """Run a controller until the end of the block, as a Pod would."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    (port,) = free_ports(1)
     order = [
         *(sys.executable, "-m", "gitops_upgrader", "controller", "--kubeconfig", str(kubeconfig)),
         *("--cache-dir", str(folder / "cache"), "--listen", f"127.0.0.1:{port}", *options),

@@ -65,9 +65,10 @@ class Fleet:
 
     def install_clusters(self) -> None:
         """Have the API server know Cluster API's kind."""
-        path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/clusters.cluster.x-k8s.io"
+        name = "clusters.cluster.x-k8s.io"
+        path = f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{name}"
         self.server.apply(path, yaml.safe_load(CLUSTER_CRD))
-        until(lambda: "acceptedNames" in (self.server.api("GET", path) or {}).get("status", {}), "Clusters are served")
+        until(lambda: self.server.serves(name), "Clusters are served")
 
     def _create(self, content: Mapping[str, Any]) -> None:
         kind, metadata = str(content["kind"]), {**content["metadata"], "namespace": self.namespace}

@@ -111,12 +111,13 @@ def run(load: Load | None = None) -> Iterator[Budget]:
 
 def _idle(made: World, running: Controller, when: str) -> Iterator[Budget]:
     """Requests while nothing happens, and what they cost each interval."""
-    load = made.load
+    load, begun = made.load, time.monotonic()
     made.asked.skip()
     made.pulled.skip()
     threading.Event().wait(load.idle)
     asked, pulled = accounts.of_kubernetes(made.asked), accounts.of_gitea(made.pulled, whole_looks=True)
-    minutes, memory = load.idle / 60, running.memory
+    seconds = time.monotonic() - begun  # more than was waited for, on a machine that stalls
+    minutes, memory = seconds / 60, running.memory
     by_verb: Counter[str] = Counter()
     for (verb, resource), number in asked.items():
         by_verb[f"{verb} leases" if resource == "leases" else verb] += number
@@ -125,7 +126,7 @@ def _idle(made: World, running: Controller, when: str) -> Iterator[Budget]:
     yield Budget("  writes, but for the Lease", _writes(asked), "writes", 0)
     # A look comes up to a tenth of the interval sooner, so that what began together does not stay together.
     looks = pulled["look-up"]
-    yield Budget(f"  looks at the repository in {load.idle} s", looks, "looks", load.idle // (0.9 * load.interval) + 1)
+    yield Budget(f"  looks at the repository in {seconds:.0f} s", looks, "looks", seconds // (0.9 * load.interval) + 1)
     calls = pulled.total() - looks
     yield Budget(f"  forge requests for each look ({_told(pulled)})", calls / max(looks, 1), "requests", 1)
     yield Budget("  resident memory now", memory.now, "MB", MEMORY)
