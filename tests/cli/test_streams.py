@@ -145,6 +145,14 @@ def test_a_workflow_gets_its_outputs(streams: Streams, tmp_path: Path, monkeypat
     assert "-\\udcff.yaml" in outputs.read_text("utf-8")
 
 
+def test_what_init_writes_can_be_read(streams: Streams, tmp_path: Path) -> None:
+    arguments = ("init", "--repo", "fleet", "--output", "first", "--packages", "http://127.0.0.1:9")
+
+    assert streams("ascii", *arguments).status == 0
+    text = (tmp_path / "first" / "upgraders.yaml").read_text("utf-8")
+    assert "# Cluster fleet/prod, whose version is in clusters/prod-東-\N{REPLACEMENT CHARACTER}.yaml." in text
+
+
 def test_in_the_locale_c(tmp_path: Path) -> None:
     bare = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
 

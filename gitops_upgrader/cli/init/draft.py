@@ -11,6 +11,7 @@ from gitops_upgrader import api
 from gitops_upgrader.api import API_VERSION
 from gitops_upgrader.cli.init.document import Document
 from gitops_upgrader.cli.init.family import Choice, Family
+from gitops_upgrader.cli.terminal import printable
 from gitops_upgrader.errors import ManifestError
 from gitops_upgrader.manifests import Found
 from gitops_upgrader.versions import Version
@@ -243,7 +244,7 @@ def _upgrader(choice: Choice, family: Family, name: str, namespace: str) -> Docu
             "The class's name carries the version, so it changes too. The class must exist."
         )
     place = found.place or found
-    comment = f"Cluster {found.label}, whose version is in {place.file}."
+    comment = f"Cluster {found.label}, whose version is in {printable(place.file)}."
     return Document(_object("ClusterClassClusterUpgrader", name, namespace, spec), comment, notes)
 
 

@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
+from gitops_upgrader.cli.streams import ESCAPE
 from gitops_upgrader.errors import UnreadableFile, Where
 from gitops_upgrader.stores.directory import DirectoryStore
 from gitops_upgrader.stores.validate import problems
@@ -41,7 +42,7 @@ def write(folder: Path, files: Mapping[str, str]) -> None:
         raise _unwritable(folder, error) from error
     try:
         for name, text in files.items():
-            (made / name).write_text(text, encoding="utf-8")
+            (made / name).write_text(text, encoding="utf-8", errors=ESCAPE)
         for problem in problems(DirectoryStore.load([made])):
             raise problem
         made.chmod(0o755)  # as mkdir(1) would have made it, and not mkdtemp's private one
