@@ -22,12 +22,18 @@ MAX_DEPTH: Final = 100
 """The deepest nesting that is read; Kubernetes' own limit for custom resources is of this size. What stands in a text
 counts from the outside."""
 
-MAX_EVENTS: Final = 1_500_000
-"""How many keys, values, and ends of collections a document may have: a list of all objects of a large file has fewer.
+MAX_EVENTS: Final = 750_000
+"""How many keys, values, and ends of collections a document may have: a list of 5,000 Clusters has fewer.
 A value takes up to 200 bytes of memory, and who reads it here has no say over what others commit."""
+
+MAX_ALIASED: Final = 200_000
+"""How many a document with aliases may have: what they stand for is found in the tree of all of it."""
 
 MAX_UNFOLDED: Final = 100_000
 """How many values a document's aliases may stand for together; a long text counts once for each 64 characters."""
+
+_LARGE: Final = 100_000
+"""From how many characters on a text is looked through before anything of it is kept."""
 
 
 def compose(document: Document) -> Node | None:
@@ -36,7 +42,7 @@ def compose(document: Document) -> Node | None:
     Raises:
         UnreadableManifest: it is no YAML, or more than one document.
         NestedTooDeep: it nests deeper than `MAX_DEPTH`.
-        ManifestTooLarge: it has more than `MAX_EVENTS`.
+        ManifestTooLarge: it has more than `MAX_EVENTS`, or has aliases and more than `MAX_ALIASED`.
         AliasBomb: its aliases unfold into too much, or an anchor holds itself.
     """
     text = document.text
@@ -44,6 +50,8 @@ def compose(document: Document) -> Node | None:
         # libyaml would pass over it without counting it, so that all places were one off.
         raise _unreadable(document, "a byte order mark stands where none belongs", 0)
     try:
+        if len(text) > _LARGE:
+            _refuse_excess(document, yaml.CSafeLoader(text))
         roots, aliased = _outlines(document, yaml.CSafeLoader(text))
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
@@ -60,6 +68,31 @@ def compose(document: Document) -> Node | None:
     return nodes[0] if nodes else None
 
 
+def _refuse_excess(document: Document, parser: yaml.CSafeLoader) -> None:
+    """Refuse a text that is too deep or too large, without keeping anything of it: that takes hundreds of megabytes."""
+    aliased, depth, deepest = False, 0, MAX_DEPTH - document.depth
+    starts = yaml.MappingStartEvent, yaml.SequenceStartEvent
+    ends = yaml.MappingEndEvent, yaml.SequenceEndEvent
+    next_event: Callable[[], Any] = parser.get_event
+    count = 0
+    for count, event in enumerate(islice(iter(next_event, None), MAX_EVENTS), 1):
+        kind = type(event)
+        if kind in starts:
+            depth += 1
+            if depth > deepest:
+                raise _too_deep(document, document.start + event.start_mark.index)
+        elif kind in ends:
+            depth -= 1
+        elif kind is yaml.AliasEvent:
+            aliased = True
+            if count > MAX_ALIASED:
+                break
+    if aliased and count > MAX_ALIASED:
+        raise _too_large(document, f"with aliases here has more than {MAX_ALIASED:,}")
+    if next_event() is not None:
+        raise _too_large(document, f"here has more than {MAX_EVENTS:,}")
+
+
 def _outlines(document: Document, parser: yaml.CSafeLoader) -> tuple[list[Outline], bool]:
     """The outlines of the roots of all documents in a parser's stream, and whether there is any alias.
 
@@ -73,7 +106,7 @@ def _outlines(document: Document, parser: yaml.CSafeLoader) -> tuple[list[Outlin
     deepest = MAX_DEPTH - document.depth
     members: list[Any] = [False, 0, False, None, None]  # the roots, as if they stood in a sequence
     stack: list[list[Any]] = []
-    for event in islice(iter(next_event, None), MAX_EVENTS):
+    for event in iter(next_event, None):
         kind = type(event)
         if kind is scalar:
             if keyed and len(members) % 2 and event.anchor is None:
@@ -96,8 +129,6 @@ def _outlines(document: Document, parser: yaml.CSafeLoader) -> tuple[list[Outlin
         elif kind is yaml.AliasEvent:
             members.append(Alias(document, event.start_mark.index, event.end_mark.index, event.anchor))
             aliased = True
-    if next_event() is not None:
-        raise _too_large(document)
     return members[HEADER:], aliased
 
 
@@ -141,6 +172,7 @@ class _Unfolding:
         if self._unfolded > MAX_UNFOLDED:
             raise self._bomb(f"The document's aliases unfold into more than {MAX_UNFOLDED:,} values.", alias)
         alias.target = target
+        self._document.aliased.setdefault(target, alias)
 
     def _size(self, node: Node) -> tuple[int, int]:
         """How many nodes one stands for (a long scalar counts for several), and how deep it nests, aliases unfolded."""
@@ -168,9 +200,9 @@ def _members(node: Parent) -> list[Node]:
     return [*node.complex, *node.values] if isinstance(node, Mapping) else node.items
 
 
-def _too_large(document: Document) -> ManifestTooLarge:
+def _too_large(document: Document, problem: str) -> ManifestTooLarge:
     return ManifestTooLarge(
-        f"A document here has more than {MAX_EVENTS:,} keys and values.",
+        f"A document {problem} keys and values.",
         where=document.where(document.start),
         remedy="Move the Cluster to a file of its own.",
     )

@@ -10,7 +10,7 @@ from typing import Final
 from gitops_upgrader.errors import ManifestTooLarge, Where
 from gitops_upgrader.manifests import pointer
 from gitops_upgrader.manifests.compose import compose
-from gitops_upgrader.manifests.node import Node, Parent, Scalar
+from gitops_upgrader.manifests.node import Alias, Node, Parent, Scalar
 from gitops_upgrader.manifests.source import Embedded, Opaque, Source
 
 MAX_DOCUMENTS: Final = 100_000
@@ -33,14 +33,15 @@ class Document:
     """One document of a `Source`, from `start` to `end` in characters, its marker and directives included.
 
     `index` counts from 0. `holder` is the scalar that the text stands in, for embedded documents, and `depth` how deep
-    that nests. `paths` remembers the ways to nodes that were asked for (`pointer.path`), `siblings` what keeps the
-    file's documents. `private`: no layer of Kustomize has nodes of it, so that its tree may be forgotten when its
-    Cluster is edited.
+    that nests. `paths` remembers the ways to nodes that were asked for (`pointer.path`), and `siblings` what keeps the
+    file's documents. `aliased` are the nodes of the tree that aliases stand for, each with the first of those.
+    `private`: no layer of Kustomize has nodes of it, so that its tree may be forgotten when its Cluster is edited.
     """
 
     __slots__ = (
         "_composed",
         "_root",
+        "aliased",
         "depth",
         "end",
         "holder",
@@ -60,6 +61,7 @@ class Document:
         self.holder: Scalar | None = None
         self.depth = 0
         self.paths: dict[Node, tuple[tuple[Parent, str | int], ...]] = {}
+        self.aliased: dict[Node, Alias] = {}
         self.siblings: object = None
         self.private = False
         self._root: Node | None = None
@@ -94,6 +96,7 @@ class Document:
         """
         self._root, self._composed = None, False
         self.paths.clear()
+        self.aliased.clear()
 
     def where(self, position: int) -> Where:
         """The file, line and column of a position in the source's text."""

@@ -147,7 +147,7 @@ class Located:
 
     @property
     def variables(self) -> tuple[Place, ...]:
-        """The places of the query's variables, in its order; where others hold the image, those of the Cluster's own."""
+        """The places of the query's variables, in its order; where others hold the image, the Cluster's own."""
         return self.of(Role.VARIABLE)
 
     @property
