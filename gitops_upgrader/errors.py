@@ -18,7 +18,7 @@ without a change by a person can help; everything else stalls until somebody men
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 
@@ -39,6 +39,10 @@ class Where:
             if self.column is not None:
                 place += f":{self.column}"
         return ": ".join(part for part in (place, self.object, self.field) if part)
+
+
+def _shortened(text: str, longest: int) -> str:
+    return text if len(text) <= longest else f"{text[:longest]}…"
 
 
 class UpgraderError(Exception):
@@ -386,7 +390,18 @@ class HashMismatch(SourceError):
 
 
 class ManifestError(UpgraderError):
-    """The place to edit cannot be found, or must not be edited."""
+    """The place to edit cannot be found, or must not be edited.
+
+    Of a message that quotes more of a file than anybody reads, the beginning is kept: statuses and pull requests take
+    it, which have limits of their own.
+    """
+
+    LONGEST: ClassVar[int] = 4_000
+
+    def __init__(self, message: str, *, where: Where | None = None, remedy: str = "") -> None:
+        if where is not None and where.field is not None:
+            where = replace(where, field=_shortened(where.field, self.LONGEST))
+        super().__init__(_shortened(message, self.LONGEST), where=where, remedy=_shortened(remedy, self.LONGEST))
 
 
 class UnreadableManifest(ManifestError):

@@ -66,8 +66,8 @@ def _document(document: Document, owner: str, held: frozenset[Role]) -> Iterator
     for match in found:
         position = document.start + match.start()
         comment = document.source.text.rfind("#", _line_start(document, position), position)
-        if comment < 0:
-            continue  # it is no comment at all
+        if comment < 0 or _is_commented_out(document, comment):
+            continue
         holder = _holder(values, position)
         if holder is None:
             role = _role(match[0], owner, document.where(comment))
@@ -81,6 +81,12 @@ def _document(document: Document, owner: str, held: frozenset[Role]) -> Iterator
     for inner in holders.values():
         for deeper in inner or ():
             yield from _document(deeper, owner, held)
+
+
+def _is_commented_out(document: Document, comment: int) -> bool:
+    """Whether the value beside a setter comment is itself in a comment, and so none."""
+    before = document.source.text[_line_start(document, comment) : comment].strip()
+    return before.startswith("#") and before.strip("# \t") != ""
 
 
 def _before(values: list[Scalar | Alias], position: int) -> Iterator[Scalar | Alias]:
@@ -145,6 +151,9 @@ def _beside(document: Document, values: list[Scalar | Alias], position: int, rol
             where=document.where(position),
             remedy="Put the comment on the value's own line, after it.",
         )
+    for parent, _ in pointer.path(node):
+        if parent.start >= line:
+            editable.refuse_template(parent)  # `{{ .Values.version }}` reads as mappings
     if role in {Role.VERSION, Role.VERSION_NO_V}:
         return editable.version_place(node, Shape.MARKER)
     made = editable.place(node, Shape.MARKER)

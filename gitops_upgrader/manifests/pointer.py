@@ -135,9 +135,9 @@ def _item(node: Sequence, key: str) -> Node | None:
     if len(found) > 1:
         first, second = (item.document.where(item.start) for item in found[:2])
         raise DuplicateKey(
-            f"Two items of the list have {selector[1]} {selector[2]}, the first at {first}.",
+            f"Two items of the list have {name} {value}, the first at {first}.",
             where=second,
-            remedy="Name the item that is meant by its index, or remove one.",
+            remedy="Remove one of them; the pointer of a target can name the other one by its index.",
         )
     return found[0] if found else None
 

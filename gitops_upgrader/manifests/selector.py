@@ -101,13 +101,13 @@ class Selector:
         try:
             return _compiled(pattern).search(text) is not None
         except ValueError as error:
-            raise self._invalid(f"{pattern[:80]} is no regular expression of Go's: {error}.") from error
+            raise self._invalid(f"{pattern[:80]} is no regular expression of Go's: {str(error)[:160]}.") from error
 
     def _labels(self, selector: str, labels: MappingType[str, str]) -> bool:
         try:
             wanted = label_selector.parse(selector)
         except ValueError as error:
-            raise self._invalid(f"{selector[:80]} is no label selector: {error}.") from error
+            raise self._invalid(f"{selector[:80]} is no label selector: {str(error)[:160]}.") from error
         return all(requirement.holds(labels) for requirement in wanted)
 
     def _invalid(self, problem: str) -> InvalidPatch:

@@ -9,6 +9,7 @@ from gitops_upgrader.errors import (
     ManifestError,
     NestedTooDeep,
     NotAVersion,
+    TemplatedValue,
     UnreadableManifest,
     ValueMissing,
     VersionNotFound,
@@ -96,6 +97,9 @@ def test_each_role_writes_its_value(before: str, role: str, after: str) -> None:
             "v.yaml:2:1: The key v is there twice, first at v.yaml:1:1",
         ),
         (f"a: |\n  v: v1.33.5 {marker()}\na: x", DuplicateKey, "The key a is there twice"),
+        (f"a: {{{{ .v }}}} {marker()}", TemplatedValue, "v.yaml:1:4: A template expression stands here: {{ .v }}."),
+        (f"a: v1.33.5\n{marker()}", InvalidMarker, "v.yaml:2:1: No value stands beside this setter comment."),
+        (f"a: v1.33.5\n# {marker()}", InvalidMarker, "v.yaml:2:3: No value stands beside this setter comment."),
     ],
 )
 def test_comments_that_do_not_work(line: str, reason: type[ManifestError], message: str) -> None:
@@ -113,6 +117,8 @@ def test_comments_that_do_not_work(line: str, reason: type[ManifestError], messa
         '{"$gitops-upgrader": "fleet/prod:version"}',
         'v: v1.33.5 # {"$gitops-upgrader": "a/b:version", "not": "fleet/prod:version"}',
         f"v: >\n  {marker()}\n  v1.33.5",
+        f"#v: v1.33.5 {marker()}",
+        f"a: 1\n  # - v: v1.33.5 {marker()}\nb: 2",
         f"v: |\n  some prose, no YAML: [ {marker(owner='a/b')}\nw: fleet/prod",
     ],
 )

@@ -127,6 +127,12 @@ def test_targets_that_are_none(target: str, message: str, capfd: pytest.CaptureF
     assert capfd.readouterr() == ("", "")
 
 
+def test_of_a_long_pattern_the_beginning_is_quoted() -> None:
+    with pytest.raises(InvalidPatch) as caught:
+        Selector.read(root("{name: '" + "(a|" * 20_000 + "'}")).selects(root(TREE), IDS)
+    assert len(str(caught.value)) < 500
+
+
 @pytest.mark.parametrize("pattern", ["(a+)+b", "(a|a)*b", "(.*)(.*)(.*)(.*)(.*)(.*)(.*)(.*)b"])
 def test_a_regular_expression_takes_no_longer_than_the_name(pattern: str) -> None:
     assert not Selector.read(root(f"{{name: '{pattern}'}}")).selects(root(TREE), (("", "a" * 5000),))
