@@ -10,8 +10,8 @@ from rich.console import Console
 from rich.text import Text
 
 from gitops_upgrader.cli import palette
+from gitops_upgrader.cli.streams import printable
 from gitops_upgrader.cli.table import GAP, print_table
-from gitops_upgrader.cli.terminal import printable
 from gitops_upgrader.errors import UpgraderError
 from gitops_upgrader.reports.fleet_status import Row, age
 

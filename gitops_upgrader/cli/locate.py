@@ -13,9 +13,9 @@ from gitops_upgrader.cli import options, palette
 from gitops_upgrader.cli.base_branch import note_unpushed
 from gitops_upgrader.cli.hints import nearest_cluster
 from gitops_upgrader.cli.run import DONE, FAILED, note, say
-from gitops_upgrader.cli.streams import write_json
+from gitops_upgrader.cli.streams import printable, write_json
 from gitops_upgrader.cli.table import print_table
-from gitops_upgrader.cli.terminal import output, printable, progress
+from gitops_upgrader.cli.terminal import output, progress
 from gitops_upgrader.errors import ClusterNotFound, ManifestError, TemplatedValue
 from gitops_upgrader.manifests import Found, Manifests, Query, Step
 from gitops_upgrader.manifests.image_variable import Candidate, image

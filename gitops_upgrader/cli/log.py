@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from gitops_upgrader.cli.terminal import printable
+from gitops_upgrader.cli.streams import printable
 from gitops_upgrader.cli.verbosity import Verbosity
 from gitops_upgrader.forges.environment import TOKENS
 from gitops_upgrader.git.redaction import redact

@@ -87,7 +87,8 @@ def note(text: str) -> None:
 def say(text: str) -> None:
     """Tell the user something that is no result: an error as one line, which a terminal shows with its words whole."""
     if text.startswith("error:"):
-        text = " ".join(text.split("\n"))
+        text = streams.one_line(text)
+    text = "\n".join(map(streams.printable, text.split("\n")))
     if sys.stderr.isatty():
         from gitops_upgrader.cli.terminal import print_note  # here, as rich is slow to import
 

@@ -40,6 +40,18 @@ def write_json(value: Any, *, indent: int | None = 2) -> None:
     sys.stdout.write(json.dumps(value, indent=indent, ensure_ascii=not is_utf8(sys.stdout)) + "\n")
 
 
+def printable(text: str) -> str:
+    """Text from outside without characters that could steer a terminal."""
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() or char == "\t" else "\N{REPLACEMENT CHARACTER}" for char in text)
+
+
+def one_line(text: str) -> str:
+    """The same in a line of its own, as an error is."""
+    return printable(" ".join(text.splitlines()))
+
+
 def is_utf8(stream: TextIO) -> bool:
     """Whether a stream can take all text. One in memory, which encodes nothing, can."""
     encoding: str | None = stream.encoding

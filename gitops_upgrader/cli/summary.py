@@ -10,8 +10,9 @@ from rich.text import Text
 
 from gitops_upgrader.cli import palette
 from gitops_upgrader.cli.proposals import action, message
+from gitops_upgrader.cli.streams import printable
 from gitops_upgrader.cli.table import print_table
-from gitops_upgrader.cli.terminal import coloured_diff, printable
+from gitops_upgrader.cli.terminal import coloured_diff
 from gitops_upgrader.model import PullState
 from gitops_upgrader.pulls.decision import Create, Decision, Update
 from gitops_upgrader.reconcilers.propose import Proposed

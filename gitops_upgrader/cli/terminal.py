@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.text import Text
 
 from gitops_upgrader.cli import palette
-from gitops_upgrader.cli.streams import is_utf8
+from gitops_upgrader.cli.streams import is_utf8, printable
 from gitops_upgrader.cli.verbosity import Verbosity, current
 
 if TYPE_CHECKING:
@@ -65,13 +65,6 @@ def _style(line: str) -> str:
     if line.startswith(("diff ", "--- ", "+++ ")):
         return "bold"
     return {"@": palette.NEWS, "+": palette.GOOD, "-": palette.BAD}.get(line[:1], "")
-
-
-def printable(text: str) -> str:
-    """Text from outside without characters that could steer a terminal."""
-    if text.isprintable():
-        return text
-    return "".join(char if char.isprintable() or char == "\t" else "\N{REPLACEMENT CHARACTER}" for char in text)
 
 
 @contextmanager

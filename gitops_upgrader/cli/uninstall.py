@@ -10,8 +10,7 @@ import click
 
 from gitops_upgrader.cli.install import namespace_name
 from gitops_upgrader.cli.run import DONE
-from gitops_upgrader.cli.streams import write_line
-from gitops_upgrader.cli.terminal import printable
+from gitops_upgrader.cli.streams import printable, write_line
 
 if TYPE_CHECKING:
     from gitops_upgrader.reports.removal import Removal

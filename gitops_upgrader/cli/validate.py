@@ -11,7 +11,7 @@ from rich.text import Text
 from gitops_upgrader.api import GROUP
 from gitops_upgrader.cli import options
 from gitops_upgrader.cli.run import DONE, FAILED, note
-from gitops_upgrader.cli.streams import write_json, write_line
+from gitops_upgrader.cli.streams import one_line, write_json, write_line
 from gitops_upgrader.cli.terminal import output
 from gitops_upgrader.errors import UpgraderError
 from gitops_upgrader.stores.directory import DirectoryStore
@@ -42,7 +42,7 @@ def command(paths: tuple[Path, ...], form: str) -> int:
         console = output()
         for error in found:
             place = str(replace(error.where, object=None, field=None))
-            shown = Text.assemble((place, "bold"), str(error).removeprefix(place))
+            shown = Text.assemble((one_line(place), "bold"), one_line(str(error).removeprefix(place)))
             console.print(shown, soft_wrap=not console.is_terminal)
         if not found:
             write_line(f"{ours} {'object' if ours == 1 else 'objects'}, no mistakes")

@@ -46,6 +46,11 @@ def raising(error: BaseException, monkeypatch: pytest.MonkeyPatch) -> None:
             "error: a.yaml:3: No file has it. Check the name.\n",
         ),
         (ClusterNotFound("Two\nlines."), 1, "error: Two lines.\n"),
+        (
+            ClusterNotFound("Not there.", where=Where(file="\x1b[2Ja.yaml")),
+            1,
+            "error: \N{REPLACEMENT CHARACTER}[2Ja.yaml: Not there.\n",
+        ),
         (click.UsageError("wrong"), 1, "error: wrong Try 'gitops-upgrader crds --help'.\n"),
         (click.ClickException("wrong"), 1, "error: wrong\n"),
         (KeyboardInterrupt(), 130, "interrupted\n"),

@@ -14,9 +14,9 @@ from rich.text import Text
 
 from gitops_upgrader.cli import palette
 from gitops_upgrader.cli.demo.stage import Stage
+from gitops_upgrader.cli.streams import printable
 from gitops_upgrader.cli.summary import show, tally
 from gitops_upgrader.cli.table import print_table
-from gitops_upgrader.cli.terminal import printable
 from gitops_upgrader.git import Location, Repository
 from gitops_upgrader.manifests import Manifests
 from gitops_upgrader.pulls.decision import Create

@@ -14,8 +14,8 @@ from gitops_upgrader.cli import options, palette
 from gitops_upgrader.cli.doctor import looks
 from gitops_upgrader.cli.doctor.finding import UNREACHABLE, Finding, Grade, must_mend, of_error
 from gitops_upgrader.cli.run import DONE, FAILED
-from gitops_upgrader.cli.streams import write_json
-from gitops_upgrader.cli.terminal import output, printable, progress
+from gitops_upgrader.cli.streams import printable, write_json
+from gitops_upgrader.cli.terminal import output, progress
 from gitops_upgrader.errors import KindNotInstalled, UpgraderError, UsageError
 from gitops_upgrader.reconcilers.attempts import Patience
 from gitops_upgrader.reconcilers.opened import Workspaces

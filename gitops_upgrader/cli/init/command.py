@@ -17,8 +17,8 @@ from gitops_upgrader.cli.init.draft import Draft, Origin, Packages, draft, home,
 from gitops_upgrader.cli.init.family import Choice, choose, families
 from gitops_upgrader.cli.init.packages import ROOT, look
 from gitops_upgrader.cli.run import note
-from gitops_upgrader.cli.streams import write_line
-from gitops_upgrader.cli.terminal import printable, progress
+from gitops_upgrader.cli.streams import printable, write_line
+from gitops_upgrader.cli.terminal import progress
 from gitops_upgrader.errors import (
     ClusterNotFound,
     InvalidVersion,

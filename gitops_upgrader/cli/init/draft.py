@@ -11,7 +11,7 @@ from gitops_upgrader import api
 from gitops_upgrader.api import API_VERSION
 from gitops_upgrader.cli.init.document import Document
 from gitops_upgrader.cli.init.family import Choice, Family
-from gitops_upgrader.cli.terminal import printable
+from gitops_upgrader.cli.streams import printable
 from gitops_upgrader.errors import ManifestError
 from gitops_upgrader.manifests import Found
 from gitops_upgrader.versions import Version
