@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import yaml
 
 from gitops_upgrader.errors import AliasBomb, ManifestTooLarge, NestedTooDeep, UnreadableManifest
+from gitops_upgrader.manifests import surrogates
 from gitops_upgrader.manifests.node import HEADER, Alias, Mapping, Node, Outline, Parent, Scalar, make
 
 if TYPE_CHECKING:
@@ -49,16 +50,7 @@ def compose(document: Document) -> Node | None:
     if text.startswith("\ufeff"):
         # libyaml would pass over it without counting it, so that all places were one off.
         raise _unreadable(document, "a byte order mark stands where none belongs", 0)
-    try:
-        if len(text) > _LARGE:
-            _refuse_excess(document, yaml.CSafeLoader(text))
-        roots, aliased = _outlines(document, yaml.CSafeLoader(text))
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        problem = ", ".join(part for part in (error.context, error.problem) if part)
-        raise _unreadable(document, problem, mark.index if mark else 0) from error
-    except yaml.YAMLError as error:
-        raise _unreadable(document, str(error).splitlines()[0], 0) from error
+    roots, aliased = _parsed(document, text)
     nodes = [make(document, root) for root in roots]
     if len(nodes) > 1:
         position = nodes[1].start - document.start
@@ -66,6 +58,26 @@ def compose(document: Document) -> Node | None:
     if aliased:
         _Unfolding(document).visit(nodes[0])
     return nodes[0] if nodes else None
+
+
+def _parsed(document: Document, text: str) -> tuple[list[Outline], bool]:
+    """As `_outlines`, with libyaml's errors as ours."""
+    try:
+        if len(text) > _LARGE:
+            _refuse_excess(document, yaml.CSafeLoader(text))
+        return _outlines(document, yaml.CSafeLoader(text))
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        position = mark.index if mark else 0
+        if error.problem == surrogates.PROBLEM:
+            replaced = surrogates.replaced(text)
+            if replaced is not None:
+                return _parsed(document, replaced)
+            raise _no_character(document, position) from error
+        problem = ", ".join(part for part in (error.context, error.problem) if part)
+        raise _unreadable(document, problem, position) from error
+    except yaml.YAMLError as error:
+        raise _unreadable(document, str(error).splitlines()[0], 0) from error
 
 
 def _refuse_excess(document: Document, parser: yaml.CSafeLoader) -> None:
@@ -214,6 +226,16 @@ def _too_deep(document: Document, position: int) -> NestedTooDeep:
         + (", those of the texts that it stands in included." if document.depth else "."),
         where=document.where(position),
         remedy="No Kubernetes object needs that; check how the file was made.",
+    )
+
+
+def _no_character(document: Document, position: int) -> UnreadableManifest:
+    start = document.text.rfind("\\", 0, position)
+    digits = 4 if document.text[start + 1] == "u" else 8
+    return UnreadableManifest(
+        f"The escape {document.text[start : start + 2 + digits]} stands for no character in YAML.",
+        where=document.where(document.start + start),
+        remedy="Write the character itself.",
     )
 
 

@@ -74,6 +74,13 @@ def test_aliases_know_what_they_stand_for() -> None:
             UnreadableManifest,
             r"a\.yaml:1:1: This is not YAML: a byte order mark stands where none",
         ),
+        (
+            'a: "b \\ud83d\\ude80"\n',
+            UnreadableManifest,
+            r"a\.yaml:1:7: The escape \\ud83d stands for no character in YAML\. Write the character itself\.",
+        ),
+        ('{"a": "\\ud83d"}', UnreadableManifest, r"a\.yaml:1:8: The escape \\ud83d stands for no character"),
+        ('["\\u0041", "\\U00110000"]', UnreadableManifest, r"a\.yaml:1:13: The escape \\U00110000 stands for no"),
         ("a: \x00\n", UnreadableManifest, r"a\.yaml:1:1: This is not YAML: unacceptable character"),
         ("a: 1\rb: 2\r---\rc: 3\r", UnreadableManifest, "a line end that is neither"),
         ("[" * (MAX_DEPTH + 1), NestedTooDeep, "deeper than 100 levels"),
