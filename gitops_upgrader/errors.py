@@ -18,6 +18,7 @@ without a change by a person can help; everything else stalls until somebody men
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
@@ -394,7 +395,12 @@ class ManifestError(UpgraderError):
 
     Of a message that quotes more of a file than anybody reads, the beginning is kept: statuses and pull requests take
     it, which have limits of their own.
+
+    Attributes:
+        trail: the steps of the search up to there.
     """
+
+    trail: Sequence[object] = ()
 
     LONGEST: ClassVar[int] = 4_000
 

@@ -17,7 +17,8 @@ from gitops_upgrader.cli.streams import printable, write_json
 from gitops_upgrader.cli.table import print_table
 from gitops_upgrader.cli.terminal import output, progress
 from gitops_upgrader.errors import ClusterNotFound, ManifestError, TemplatedValue
-from gitops_upgrader.manifests import Found, Manifests, Query, Step
+from gitops_upgrader.manifests import Extent, Found, Manifests, Query, Step
+from gitops_upgrader.manifests.cluster import is_expression
 from gitops_upgrader.manifests.image_variable import Candidate, image
 from gitops_upgrader.manifests.locate import CHECK_NAME
 from gitops_upgrader.reconcilers.opened import Workspaces
@@ -37,7 +38,7 @@ Examples:
 """,
 )
 @click.option("--cluster", "name", metavar="[NAMESPACE/]NAME", help="Show this cluster only.")
-@click.option("--path", "paths", multiple=True, metavar="GLOB", help="Look in these files only.")
+@click.option("--path", "paths", multiple=True, metavar="GLOB", help="Show clusters of these files and layers only.")
 @options.reading_options("With 'local', a checkout's own branches are read, not those of its remote.")
 @options.output_option()
 def command(
@@ -53,23 +54,28 @@ def command(
     why it chose the place.
     """
     options.exactly_one({"--repo": given.repo is not None}, "For example: gitops-upgrader locate --repo .")
+    if name is not None:
+        options.named_cluster(name)
     line = given.line(provider="none")
     access = from_command_line(line, reads_only=True)
     with Workspaces(line, options.now) as workspaces, progress() as told:
         told("looking for clusters")
-        manifests = workspaces.get(access).manifests(paths)
+        manifests = workspaces.get(access).manifests(())
         note_unpushed(workspaces)
         ways: dict[int, tuple[Step, ...]] = {}
         if name is None:
-            found = _settled(manifests, manifests.clusters())
+            found = _settled(manifests, manifests.clusters(paths), paths)
             _note_unread(manifests.passed_over())
         else:
-            found, ways = _explained(manifests, name)
+            found, ways = _explained(manifests, name, paths)
+    if not found:
+        note(f"note: {_nothing(manifests.extent(paths), paths)}")
     if form == "json":
         clusters = [_cluster(item, ways.get(index)) for index, item in enumerate(found)]
         write_json({"apiVersion": "gitops-upgrader/v1", "clusters": clusters})
     else:
-        _print_table(found)
+        if found:
+            _print_table(found)
         _print_ways(found, ways)
     refused = [item for item in found if item.refusal is not None]
     for item in refused:
@@ -77,16 +83,18 @@ def command(
     return FAILED if refused else DONE
 
 
-def _settled(manifests: Manifests, found: tuple[Found, ...]) -> tuple[Found, ...]:
+def _settled(manifests: Manifests, found: tuple[Found, ...], paths: Sequence[str]) -> tuple[Found, ...]:
     """The same; what refuses a templated one says what would settle it, for as many as there is time for."""
     made = list(found)
     templated = [index for index, item in enumerate(found) if isinstance(item.refusal, TemplatedValue)]
     for index in templated[:_EXPLAINED]:
         item = found[index]
+        nameless = is_expression(item.name)
         try:
-            manifests.locate(_query(item))
+            manifests.locate(_query(item, (item.file,) if nameless else paths))
         except ManifestError as error:
-            made[index] = replace(item, refusal=error)
+            if isinstance(error, TemplatedValue) or not nameless:
+                made[index] = replace(item, refusal=error)
     if (more := len(templated) - _EXPLAINED) > 0:
         note(f"note: {more} more are templated. With --cluster, locate looks for what fills them too.")
     return tuple(made)
@@ -100,43 +108,58 @@ def _note_unread(unread: Sequence[ManifestError]) -> None:
         note(f"note: left out: {more} more.")
 
 
-def _query(item: Found) -> Query:
-    return Query(item.name, item.namespace or None, f"cluster/{item.namespace or '-'}/{item.name}")
+def _nothing(extent: Extent, paths: Sequence[str]) -> str:
+    """What to say where no cluster is found: where was looked, and what is not looked at."""
+    below = f" below {' or '.join(paths)}" if paths else ""
+    links = f" {extent.links} symbolic links and submodules are not followed." if extent.links else ""
+    return (
+        f"no Cluster with a topology is in the {extent.manifests} YAML and JSON files (of {extent.files} files){below} "
+        f"on the base branch. What is not committed there is not looked at, nor are Clusters without a "
+        f"ClusterClass.{links}"
+    )
 
 
-def _explained(manifests: Manifests, name: str) -> tuple[tuple[Found, ...], dict[int, tuple[Step, ...]]]:
+def _query(item: Found, paths: Sequence[str]) -> Query:
+    owner = f"cluster/{item.namespace or '-'}/{item.name}"
+    return Query(item.name, item.namespace or None, owner, paths=tuple(paths))
+
+
+def _explained(
+    manifests: Manifests, name: str, paths: Sequence[str]
+) -> tuple[tuple[Found, ...], dict[int, tuple[Step, ...]]]:
     """The clusters of a name, with the way to the place of each; what refuses one says what would settle it."""
-    chosen = list(_named(manifests, name))
+    chosen = list(_named(manifests, name, paths))
     ways: dict[int, tuple[Step, ...]] = {}
     for index, item in enumerate(chosen):
         try:
-            ways[index] = manifests.locate(_query(item)).trail
+            ways[index] = manifests.locate(_query(item, paths)).trail
         except ManifestError as error:
             chosen[index] = replace(item, refusal=error)
+            ways[index] = tuple(step for step in error.trail if isinstance(step, Step))
     return tuple(chosen), ways
 
 
-def _named(manifests: Manifests, name: str) -> Sequence[Found]:
+def _named(manifests: Manifests, name: str, paths: Sequence[str]) -> Sequence[Found]:
     """The clusters of a name; where a file that may hold it cannot be read, those of the others."""
     namespace, _, bare = name.rpartition("/")
     try:
-        if quickly := manifests.named(bare, namespace or None):
+        if quickly := manifests.named(bare, namespace or None, paths):
             return quickly
     except ManifestError:
         pass  # all clusters are looked at, and the search for the way says what is the matter
-    everything = manifests.clusters()
+    everything = manifests.clusters(paths)
     found = [item for item in everything if item.name == bare and item.namespace in {"", namespace or item.namespace}]
     if not found:
-        raise _not_there(manifests, everything, name)
+        raise _not_there(manifests, everything, name, paths)
     return found
 
 
-def _not_there(manifests: Manifests, everything: Sequence[Found], name: str) -> ManifestError:
+def _not_there(manifests: Manifests, everything: Sequence[Found], name: str, paths: Sequence[str]) -> ManifestError:
     """Why there is no such cluster: its manifest may be made from values that are somewhere else."""
     namespace, _, bare = name.rpartition("/")
     near, hint = nearest_cluster(name, everything), ""
     try:
-        manifests.locate(Query(bare, namespace or None))
+        manifests.locate(Query(bare, namespace or None, paths=tuple(paths)))
     except ClusterNotFound as error:
         hint = error.remedy.removeprefix(CHECK_NAME)
     except ManifestError as error:

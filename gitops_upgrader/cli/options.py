@@ -254,6 +254,14 @@ def scope(
     return Scope(store=store, clock=now, fetch=HttpFetch()), store
 
 
+def named_cluster(given: str) -> tuple[str, str]:
+    """The namespace (empty where none is given) and the name of --cluster."""
+    namespace, _, name = given.rpartition("/")
+    if not name:
+        raise UsageError("--cluster has no name.", remedy="Give it as NAME or NAMESPACE/NAME.")
+    return namespace, name
+
+
 def exactly_one(given: dict[str, bool], hint: str) -> None:
     """Refuse anything but one of several ways to say what is meant."""
     named = [name for name, present in given.items() if present]

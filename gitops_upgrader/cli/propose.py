@@ -56,7 +56,9 @@ Exit status: 0 done, 1 something went wrong, 2 (with --detailed-exitcode) there 
 @click.option("--to", "to", metavar="VERSION", help="The Kubernetes version to go to, with --cluster.")
 @click.option("--image", metavar="ID", help="The machine image of that version, with --cluster.")
 @click.option("--variable", metavar="NAME", help="The topology variable that holds the image's id, with --cluster.")
-@click.option("--path", "paths", multiple=True, metavar="GLOB", help="Look in these files only, with --cluster.")
+@click.option(
+    "--path", "paths", multiple=True, metavar="GLOB", help="The cluster of these files or layers, with --cluster."
+)
 @click.option(
     "--retry", metavar="WORD", help="With --cluster, propose again what was refused or reverted; any new word does."
 )
@@ -136,7 +138,7 @@ def _from_arguments(
         missing = "--to VERSION" if to is None else "--repo PATH_OR_URL"
         raise UsageError(f"--cluster needs {missing}.", remedy="For example: --cluster prod-1 --to v1.34.2 --repo .")
     _check_image(image, variable)
-    namespace, _, cluster_name = name.rpartition("/")
+    namespace, cluster_name = options.named_cluster(name)
     version = Version.parse(Version.parse(to).with_v)  # as it is written everywhere but where a file leaves it out
     meanwhile = partial(importing, *_LATER)
     with Workspaces(line, options.now, meanwhile=meanwhile) as workspaces, progress() as told:
@@ -158,7 +160,7 @@ def _from_arguments(
             dry_run=dry_run,
         )
         if isinstance(proposed.error, ClusterNotFound):
-            proposed = with_hint(proposed, name, workspaces.get(from_command_line(line)).manifests(paths).clusters())
+            proposed = with_hint(proposed, name, workspaces.get(from_command_line(line)).manifests(()).clusters(paths))
         elif proposed.located is not None:
             around = workspaces.get(from_command_line(line)).manifests((proposed.located.file,))
             if (hint := of_image(proposed, variable, around.clusters())) is not None:

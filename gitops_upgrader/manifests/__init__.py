@@ -21,10 +21,12 @@ from gitops_upgrader.manifests.query import (
     VariableWant,
 )
 from gitops_upgrader.manifests.repository import Manifests
+from gitops_upgrader.manifests.scan import Extent
 
 __all__ = [
     "DocumentWant",
     "Edited",
+    "Extent",
     "Found",
     "Located",
     "Manifests",

@@ -163,7 +163,8 @@ def clusters(document: Document) -> Iterator[Cluster]:
         listed = node is not document.root and not pointer.peek(node, "kind")
         if is_cluster(document.root, "ClusterList") if listed else is_cluster(node):
             metadata = pointer.look(node, "metadata")
-            yield Cluster(document, node, pointer.peek(metadata, "name"), pointer.peek(metadata, "namespace"))
+            name = pointer.peek(metadata, "name") or expression(node)
+            yield Cluster(document, node, name, pointer.peek(metadata, "namespace"))
 
 
 def anything(document: Document) -> Iterator[Cluster]:
@@ -180,6 +181,19 @@ def anything(document: Document) -> Iterator[Cluster]:
 def is_cluster(node: Node | None, kind: str = "Cluster") -> bool:
     """Whether an object is Cluster API's Cluster, in any version of the API."""
     return pointer.peek(node, "kind") == kind and pointer.peek(node, "apiVersion").startswith(f"{GROUP}/")
+
+
+def expression(node: Node) -> str:
+    """The template expression in the place of an object's name, where it happens to be YAML: `{{ .Release.Name }}`."""
+    name = pointer.look(node, "metadata", "name")
+    if name is None or isinstance(name, Scalar):
+        return ""
+    return name.document.source.text[name.start : name.end].split("\n")[0].strip()[:80]
+
+
+def is_expression(name: str) -> bool:
+    """Whether a name is one that something else makes of it: none may have such characters."""
+    return "{" in name or "$" in name
 
 
 def json_value(node: Node | None) -> Json:

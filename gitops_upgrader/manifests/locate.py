@@ -35,8 +35,10 @@ from gitops_upgrader.manifests.query import Query, Role
 from gitops_upgrader.manifests.scan import matches
 from gitops_upgrader.manifests.search import Search
 from gitops_upgrader.manifests.share import Share
+from gitops_upgrader.manifests.target import OTHER_REPOSITORY
+from gitops_upgrader.model import BlobKind
 
-CHECK_NAME: Final = "Check its name, its namespace and the path."
+CHECK_NAME: Final = "Check its name, its namespace and the path, and that its file is on the base branch."
 """What to do first where a Cluster is not found."""
 
 _WHOLE, _IN_TEXT, _NOWHERE = range(3)
@@ -47,6 +49,14 @@ _TEMPLATES: Final = {Role.VERSION: "", Role.VARIABLE: "$(IMAGE_ID)"}
 def locate(search: Search, query: Query) -> Located:
     """Find a Cluster's places; see `Manifests.locate`."""
     trail: list[Step] = []
+    try:
+        return _locate(search, query, trail)
+    except ManifestError as error:
+        error.trail = tuple(trail)
+        raise
+
+
+def _locate(search: Search, query: Query, trail: list[Step]) -> Located:
     named = target.find(search.scan, query)
     told = target.version_text(query, named)
     named += marker.find(search.scan, query, target.held(query, told))
@@ -216,10 +226,11 @@ def _nowhere(search: Search, query: Query) -> ManifestError:
     links = [link for link in search.scan.links if matches(link.path, query.paths) or _leads_to(query, link.path)]
     where = Where(file=", ".join(query.paths) or None)
     if links and query.paths:
+        module = links[0].kind is BlobKind.SUBMODULE
         return SymbolicLink(
             f"No file has a Cluster {query.label}; {links[0].path} is a {links[0].kind.value}, which is not followed.",
             where=where,
-            remedy="Name the folder that it leads to with path.",
+            remedy=OTHER_REPOSITORY if module else "Name the folder that it leads to with path.",
         )
     remedy = CHECK_NAME
     for instance, replacement in search.renamed_by_replacement():

@@ -11,7 +11,7 @@ from gitops_upgrader.manifests import locate as locating
 from gitops_upgrader.manifests.origin import Origin
 from gitops_upgrader.manifests.place import Edited, Found, Located
 from gitops_upgrader.manifests.query import Query, Values
-from gitops_upgrader.manifests.scan import Known, Scan
+from gitops_upgrader.manifests.scan import Extent, Known, Scan
 from gitops_upgrader.manifests.search import Search
 from gitops_upgrader.model import Tree
 
@@ -41,15 +41,19 @@ class Manifests:
         """
         return locating.locate(self._search, query)
 
-    def clusters(self) -> tuple[Found, ...]:
-        """Every Cluster that is made from a ClusterClass, sorted by namespace, name, file and line."""
-        return inventory.clusters(self._search)
+    def clusters(self, paths: Sequence[str] = ()) -> tuple[Found, ...]:
+        """Every Cluster that is made from a ClusterClass, sorted by namespace, name, file and line.
+
+        Args:
+            paths: globs as in `Query.paths`: whose file, or a layer that deploys it, is below one of them.
+        """
+        return inventory.clusters(self._search, paths)
 
     def passed_over(self) -> tuple[ManifestError, ...]:
         """What `clusters`, when it was last called, could not read although it seems to hold or deploy Clusters."""
         return tuple(self._search.passed_over.values())
 
-    def named(self, name: str, namespace: str | None = None) -> tuple[Found, ...]:
+    def named(self, name: str, namespace: str | None = None, paths: Sequence[str] = ()) -> tuple[Found, ...]:
         """The Clusters of a name, and of a namespace where both sides state one, as `clusters` has them.
 
         It takes far less time than all of them do. A place that another Cluster shares is refused by `locate` alone.
@@ -57,7 +61,7 @@ class Manifests:
         Raises:
             ManifestError: a file that seems to hold one cannot be read.
         """
-        return inventory.named(self._search, name, namespace)
+        return inventory.named(self._search, name, namespace, paths)
 
     def kubernetes_versions(self, name: str, namespace: str = "", paths: Sequence[str] = ()) -> tuple[str, ...]:
         """The versions that a ClusterClass lists; see `cluster_class`."""
@@ -70,3 +74,7 @@ class Manifests:
             ManifestError: a subclass names the reason.
         """
         return editing.edit(located, values)
+
+    def extent(self, paths: Sequence[str] = ()) -> Extent:
+        """What is looked at: below some paths, where they are given."""
+        return self._search.scan.extent(paths)

@@ -6,6 +6,7 @@ import enum
 import re
 from collections import deque
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, TypeAlias
 from weakref import WeakValueDictionary
@@ -59,6 +60,16 @@ Known: TypeAlias = dict[str, tuple[Trait, ...]]
 """What the bytes of blobs show, by object id."""
 
 
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """How much was looked at: how many files there are, how many of them may be manifests by their name, and how many
+    links and submodules, which are not followed."""
+
+    files: int
+    manifests: int
+    links: int
+
+
 class Parsed:
     """A file's documents, which keep it alive."""
 
@@ -103,7 +114,7 @@ class Scan:
                 self.links.append(blob)
                 continue
             blobs[path] = blob
-            if not path.endswith(_SUFFIXES) and path != "Kustomization":
+            if not _is_manifest(path):
                 continue
             data, traits = None, None if known is None else known.get(blob.oid)
             if traits is None:
@@ -182,6 +193,16 @@ class Scan:
             found = self._inside[text] = embedded(text) or opaque(text)
         return found
 
+    def extent(self, paths: Sequence[str]) -> Extent:
+        """How much of the files is looked at, below some paths or everywhere."""
+        files = [path for path in self.blobs if matches(path, paths)]
+        links = sum(matches(link.path, paths) for link in self.links)
+        return Extent(len(files), sum(map(_is_manifest, files)), links)
+
+    def leaves_out(self, path: str) -> bool:
+        """Whether the tree has a file that is not below the paths."""
+        return path not in self.blobs and any(blob.path == path for blob in self._tree.blobs())
+
     def link_targets(self) -> dict[str, str]:
         """Where each symbolic link leads, as it is written in it."""
         links = [blob for blob in self.links if blob.kind is BlobKind.SYMLINK]
@@ -217,6 +238,10 @@ class Scan:
                 document.siblings = known
             self._recent.append(known)
         return known.documents
+
+
+def _is_manifest(path: str) -> bool:
+    return path.endswith(_SUFFIXES) or path == "Kustomization"
 
 
 def _in_utf8(data: bytes) -> bytes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from gitops_upgrader.errors import AmbiguousCluster, ManifestError, TemplatedValue, UnwritableValue, Where
@@ -21,12 +21,14 @@ from gitops_upgrader.manifests.override import Overrides
 from gitops_upgrader.manifests.place import Place, Shape, Step
 from gitops_upgrader.manifests.query import Query
 from gitops_upgrader.manifests.replacement import Replacement
-from gitops_upgrader.manifests.scan import Scan, Trait, matches
+from gitops_upgrader.manifests.scan import Scan, Trait, has_escapes, matches
 
 _TEMPLATED: Final = re.compile(r"^[ \t]*version[ \t]*:[ \t]*(.*\{\{.*)$", re.MULTILINE)
 _LITERAL: Final = re.compile(
     rf"^[ \t]*version[ \t]*:[ \t]*[\"']?({kinds.VERSION.pattern})[\"']?[ \t\r]*(?:#.*)?$", re.MULTILINE
 )
+_BEFORE: Final = r"\s*(?:[&!]\S*\s+)*(?:[>|][-+\d]*\s+)?[\"']?"
+"""What may stand before a scalar: an anchor, a tag, the head of a block, a quote."""
 
 
 class Search:
@@ -56,12 +58,18 @@ class Search:
         renaming = self._renaming(query.name)
         roots = {layer.key: layer for path in files for layer in self.layers.roots(path)} | renaming
         for key, layer in sorted(roots.items()):
-            found += self.overlays.render(layer, None if key in renaming else frozenset(files))
+            try:
+                found += self.overlays.render(layer, None if key in renaming else frozenset(files))
+            except ManifestError:
+                trail.append(_begins(layer))
+                raise
         kept = [item for item in found if _meant(item, query)]
         if not kept and not problems:
             kept = [item for item in self._deployed().get(query.name, ()) if _meant(item, query)]
-        trail += [Step("Kustomize begins here", item.root.file, 1) for item in kept if item.root]
-        trail += [step for item in kept for step in item.steps]
+        for item in kept:
+            where = item.cluster.document.file, item.cluster.line
+            trail += [Step(f"a Cluster {item.effective.label} begins here", *where)] if len(kept) > 1 else []
+            trail += [*([_begins(item.root)] if item.root else []), *item.steps]
         if problems and kept:
             raise AmbiguousCluster(
                 f"Cluster {query.label} is here, and in {problems[0].where} as well: {problems[0].message}",
@@ -78,13 +86,17 @@ class Search:
         for layer in self.layers.roots(place.file):
             yield from self.overlays.render(layer, only)
 
-    def all(self) -> Iterator[Instance]:
+    def all(self, paths: Sequence[str] = ()) -> Iterator[Instance]:
         """Every Cluster of the files as it is deployed; what cannot be read is left out, and noted in `passed_over`.
 
-        Who asks must not keep nodes: the tree of a document is gone when the next Cluster is asked for.
+        Below the paths, where there are any, are those whose file, or a layer that deploys them, is; there may be
+        others among them, as some layers tell only when they are rendered. Who asks must not keep nodes: the tree of a
+        document is gone when the next Cluster is asked for.
         """
         roots: dict[str, Kustomization] = {}
-        for path, above in self._above_all():
+        for path, above in self._above_all(paths):
+            if paths and not _concerns(path, above, paths):
+                continue
             if all(layer.unclear for layer in above):
                 yield from self._alone(path)
             roots |= {layer.key: layer for layer in above}
@@ -121,14 +133,15 @@ class Search:
                 self._by_name.setdefault(instance.effective.name, []).append(instance)
         return self._by_name
 
-    def _above_all(self) -> Iterator[tuple[str, list[Kustomization]]]:
+    def _above_all(self, paths: Sequence[str] = ()) -> Iterator[tuple[str, list[Kustomization]]]:
         """Every file that may hold a Cluster, with the outermost layers above it."""
         self.layers.read_all()
         for path in self.scan.having(Trait.CLUSTER):
             try:
                 above = self.layers.roots(path)
             except ManifestError as error:
-                self._pass_over(error)
+                if matches(path, paths):
+                    self._pass_over(error)
                 continue
             yield path, above
 
@@ -143,7 +156,7 @@ class Search:
         try:
             documents = self.scan.documents(path)
         except ManifestError as error:  # such as one that is too large
-            if _looks_alike(self.scan.data(path).decode(errors="replace")):
+            if _looks_alike(self.scan.words(path).decode(errors="replace")):
                 self._pass_over(error)
             return
         for document in documents:
@@ -171,11 +184,11 @@ class Search:
         try:
             documents = self.scan.documents(path)
         except ManifestError as error:
-            if matches(path, query.paths) and _looks_alike(self.scan.data(path).decode(errors="replace"), query.name):
+            if matches(path, query.paths) and _looks_alike(self.scan.words(path).decode(errors="replace"), query.name):
                 problems.append(error)
             return
         for document in documents:
-            if len(documents) > 1 and query.name not in document.text:
+            if len(documents) > 1 and not _may_name(document.text, query.name):
                 continue  # of thousands in one file, one is meant
             try:
                 found = list(kinds.clusters(document))
@@ -188,12 +201,28 @@ class Search:
                 yield from map(alone, found)
 
 
+def _begins(layer: Kustomization) -> Step:
+    return Step("Kustomize begins here", layer.file, 1)
+
+
 def _meant(instance: Instance, query: Query) -> bool:
-    """Whether it has the name and namespace, and it or an outermost layer that deploys it is below the paths."""
-    if not instance.effective.has(query.name, query.namespace):
-        return False
+    """Whether it has the name and namespace, and is below the paths."""
+    return instance.effective.has(query.name, query.namespace) and is_below(instance, query.paths)
+
+
+def is_below(instance: Instance, paths: Sequence[str]) -> bool:
+    """Whether a Cluster or an outermost layer that deploys it is below the paths; without paths, all are."""
     files = [instance.cluster.document.file, *(layer.file for layer in (instance.root, instance.top) if layer)]
-    return any(matches(file, query.paths) for file in files)
+    return any(matches(file, paths) for file in files)
+
+
+def _concerns(path: str, above: Iterable[Kustomization], paths: Sequence[str]) -> bool:
+    """Whether Clusters of a file may be below the paths, or share a place with one that is."""
+    return matches(path, paths) or any(layer.deploys or matches(layer.file, paths) for layer in above)
+
+
+def _may_name(text: str, name: str) -> bool:
+    return name in text or ("\\" in text and has_escapes(text.encode()))
 
 
 def _looks_alike(text: str, name: str = "") -> bool:
@@ -201,7 +230,7 @@ def _looks_alike(text: str, name: str = "") -> bool:
     text = re.sub(r"^[ \t]*#.*$", "", text, flags=re.MULTILINE)
     pairs = [("kind", "Cluster"), ("name", re.escape(name))][: 2 if name else 1]
     return all(
-        re.search(rf"(?:^|[\s{{,\"'-]){key}[\"']?\s*:\s*[\"']?{value}[\"']?\s*(?:[,}}#]|$)", text, re.MULTILINE)
+        re.search(rf"(?:^|[\s{{,\"'-]){key}[\"']?\s*:{_BEFORE}{value}[\"']?\s*(?:[,}}#]|$)", text, re.MULTILINE)
         for key, value in pairs
     )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -12,13 +11,17 @@ from gitops_upgrader.errors import ManifestError, NotAVersion, SymbolicLink, Tar
 from gitops_upgrader.manifests import editable, pointer
 from gitops_upgrader.manifests.cluster import VERSION, objects
 from gitops_upgrader.manifests.document import Document, embedded
+from gitops_upgrader.manifests.nearest import nearest
 from gitops_upgrader.manifests.node import Mapping, Node, Scalar
 from gitops_upgrader.manifests.node import Sequence as NodeSequence
 from gitops_upgrader.manifests.place import Shape, Slot
 from gitops_upgrader.manifests.query import DocumentWant, Query, Role, TargetWant
 from gitops_upgrader.manifests.scan import Scan
+from gitops_upgrader.model import BlobKind
 
 _PLACEHOLDER: Final = re.compile(r"\$\$|\$\(([A-Z_]+)\)")
+OTHER_REPOSITORY: Final = "Upgrade it in the repository that the submodule is of, with a GitOpsRepository of its own."
+"""What to do about a submodule."""
 _PARTS: Final = ("MAJOR", "MINOR", "PATCH")
 _WHOLE: Final = ("KUBERNETES_VERSION", "VERSION_NO_V")
 
@@ -104,14 +107,23 @@ def _slot(scan: Scan, target: TargetWant, index: int) -> Slot:
     path = target.path.removeprefix("./").strip("/")
     _refuse_link(scan, path)
     if path not in scan.blobs:
-        close = difflib.get_close_matches(path, scan.blobs, n=1)
-        raise TargetNotFound(
-            f"The target's file {path} is not there.",
-            remedy=f"Did you mean {close[0]}?" if close else "Write its path from the repository's root.",
-        )
+        raise _not_there(scan, path)
     node = only(scan, replace(target, path=path))
     make = editable.version_place if target.role in {Role.VERSION, Role.VERSION_NO_V} else editable.place
     return Slot(target.role, make(node, Shape.TARGET), index)
+
+
+def _not_there(scan: Scan, path: str) -> TargetNotFound:
+    if scan.leaves_out(path):
+        return TargetNotFound(
+            f"The target's file {path} is in the repository, but the GitOpsRepository's paths leave it out.",
+            remedy="Add it to the paths.",
+        )
+    close = nearest(path, scan.blobs)
+    return TargetNotFound(
+        f"The target's file {path} is not there.",
+        remedy=f"Did you mean {close}?" if close else "Write its path from the repository's root.",
+    )
 
 
 def _refuse_link(scan: Scan, path: str) -> None:
@@ -120,7 +132,7 @@ def _refuse_link(scan: Scan, path: str) -> None:
             raise SymbolicLink(
                 f"{link.path} is a {link.kind.value}, and none is followed.",
                 where=Where(file=path),
-                remedy="Name the file that it leads to.",
+                remedy=OTHER_REPOSITORY if link.kind is BlobKind.SUBMODULE else "Name the file that it leads to.",
             )
 
 
@@ -196,9 +208,8 @@ def _inside(node: Node, target: TargetWant) -> Node:
 
 def _lost(node: Node, key: str, target: TargetWant) -> TargetNotFound:
     keys = [str(name) for name, _ in pointer.children(node)] if isinstance(node, Mapping) else []
-    close = difflib.get_close_matches(key, keys, n=1)
-    if close:
-        remedy = f"Did you mean {close[0]}?"
+    if close := nearest(key, keys):
+        remedy = f"Did you mean {close}?"
     elif keys:
         remedy = f"It has {', '.join(keys[:8])}."
     else:

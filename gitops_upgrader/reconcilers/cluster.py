@@ -74,7 +74,6 @@ def _request(
         ),
         templates=Templates(variables=("$(IMAGE_ID)",) if variable else ()),
         instance=instance,
-        scanned=paths,
         retry=retry,
         checks_image=False,  # it was typed by hand, for this version
     )

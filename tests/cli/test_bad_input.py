@@ -99,7 +99,8 @@ CASES: dict[str, Case] = {
     ),
     "a repository without the cluster": Case(
         lambda fleet: fleet.write("gone.yaml", upgrader("gone")),
-        "error: fleet/gone: No file has a Cluster fleet/gone. Check its name, its namespace and the path.",
+        "error: fleet/gone: No file has a Cluster fleet/gone. Check its name, its namespace and the path, "
+        "and that its file is on the base branch.",
     ),
     "the cluster twice": Case(
         lambda fleet: (

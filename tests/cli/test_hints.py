@@ -20,7 +20,7 @@ def test_a_cluster_that_is_not_there(cluster: str, hint: str, fleet: Fleet, gito
 
     said = f"No file has a Cluster {cluster}.{hint}"
     assert (proposed.status, located.status) == (1, 1)
-    assert f"{said} Check its name, its namespace and the path." in proposed.err
+    assert f"{said} Check its name, its namespace and the path" in proposed.err
     assert f"{said} Run it without --cluster" in located.err
 
 

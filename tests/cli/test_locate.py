@@ -183,3 +183,39 @@ def test_a_cluster_that_is_not_there(gitops_upgrader: CommandLine) -> None:
 
     assert (ran.status, ran.out) == (1, "")
     assert ran.err == "error: No file has a Cluster gone. Run it without --cluster to see what there is.\n"
+
+
+def test_where_nothing_is_found_it_says_where_was_looked(gitops_upgrader: CommandLine, fleet: Fleet) -> None:
+    fleet.people.commit({"clusters/dev.yaml": "a: 1\n", "clusters/prod.yaml": None, "apps/README": "# Fleet\n"})
+    ran = gitops_upgrader(*LOCATE)
+    assert (ran.status, ran.out) == (0, "")
+    assert ran.err.startswith(
+        "note: no Cluster with a topology is in the 1 YAML and JSON files (of 2 files) on the base branch. "
+        "What is not committed there is not looked at"
+    )
+    ran = gitops_upgrader(*LOCATE, "--path", "nothing", "--path", "more/*", "-o", "json")
+    assert ran.json["clusters"] == []
+    assert "in the 0 YAML and JSON files (of 0 files) below nothing or more/* on the base branch" in ran.err
+
+
+def test_a_cluster_whose_name_is_filled_in_is_no_copy_of_another(gitops_upgrader: CommandLine, fleet: Fleet) -> None:
+    manifest = "apiVersion: cluster.x-k8s.io/v1beta1\nkind: Cluster\nmetadata:\n  name: {}\nspec: {}\n"
+    literal, templated = "{topology: {class: c, version: v1.33.5}}", '{topology: {class: c, version: "${{V}}"}}'
+    fleet.people.commit(
+        {
+            "a.yaml": manifest.format("{{ .Release.Name }}", literal),
+            "b.yaml": manifest.format("{{ .Release.Name }}", templated),
+            "c.yaml": manifest.format("${NAME}", literal),
+            "d.yaml": manifest.format("${NAME}", literal),
+        }
+    )
+    ran = gitops_upgrader(*LOCATE)
+    assert ran.status == 1
+    assert [line.split() for line in ran.out.splitlines()[1:] if line[1] == "/"] == [
+        ["-/${NAME}", "v1.33.5", "TemplatedValue", "c.yaml:5", "-"],
+        ["-/${NAME}", "v1.33.5", "TemplatedValue", "d.yaml:5", "-"],
+        ["-/{{", ".Release.Name", "}}", "v1.33.5", "TemplatedValue", "a.yaml:5", "-"],
+        ["-/{{", ".Release.Name", "}}", "?", "TemplatedValue", "b.yaml:1", "-"],
+    ]
+    assert "error: -/${NAME}: c.yaml:1: ${NAME} fills in its name" in ran.err
+    assert "There is another" not in ran.err

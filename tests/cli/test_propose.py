@@ -342,7 +342,8 @@ def test_an_error_outranks_something_to_propose(gitops_upgrader: CommandLine, fl
     assert ran.out.splitlines()[0] == "! fleet/gone  failed"
     assert "1 opened, 1 failed" in ran.out
     assert ran.err == (
-        "error: fleet/gone: No file has a Cluster fleet/gone. Check its name, its namespace and the path.\n"
+        "error: fleet/gone: No file has a Cluster fleet/gone. Check its name, its namespace and the path, "
+        "and that its file is on the base branch.\n"
     )
 
 
@@ -356,6 +357,42 @@ def test_every_error_is_one_line_on_stderr_whatever_the_form(
 
     assert ran.err.count("\n") == 1
     assert ran.err.startswith("error: fleet/gone: ")
+
+
+def test_a_refusal_is_explained_too(gitops_upgrader: CommandLine, fleet: Fleet) -> None:
+    fleet.clusters(prod="${VERSION}")
+    ran = gitops_upgrader("propose", "--repo", "fleet.git", "--cluster", "prod", "--to", "v1.34.2", "--explain")
+    assert ran.status == 1
+    lines = ran.err.splitlines()
+    assert lines[:2] == ["-/prod: where its version and image are", "  1 of 2 files name prod and Cluster API"]
+    assert "A template expression stands here" in lines[2]
+
+
+def test_the_path_says_which_cluster_is_meant_and_its_layers_count(gitops_upgrader: CommandLine, fleet: Fleet) -> None:
+    manifest = "apiVersion: cluster.x-k8s.io/v1beta1\nkind: Cluster\nmetadata: {name: qa}\nspec: {topology: %s}\n"
+    patch = "[{op: replace, path: /spec/topology/version, value: v1.33.8}]"
+    fleet.people.commit(
+        {
+            "one/base/cluster.yaml": manifest % "{class: c, version: v1.33.5}",
+            "one/old/cluster.yaml": manifest % "{class: c, version: v1.30.0}",
+            "top/kustomization.yaml": "resources: [../one/base/cluster.yaml]\n"
+            f"patches:\n  - target: {{kind: Cluster}}\n    patch: |\n      {patch}\n",
+        }
+    )
+    options = ("--repo", "fleet.git", "--cluster", "qa", "--path", "one/base")
+    located = gitops_upgrader("locate", *options)
+    assert "v1.33.8  json-patch  top/kustomization.yaml:5" in located.out
+    proposed = gitops_upgrader("propose", *options, "--to", "v1.34.2", "--dry-run", "-o", "diff")
+    assert "+++ b/top/kustomization.yaml" in proposed.out
+    assert "+      [{op: replace, path: /spec/topology/version, value: v1.34.2}]" in proposed.out
+
+
+@pytest.mark.parametrize("name", ["", "fleet/"])
+def test_a_cluster_without_a_name_is_a_mistake(name: str, gitops_upgrader: CommandLine) -> None:
+    for command in (("propose", "--to", "v1.34.2"), ("locate",)):
+        ran = gitops_upgrader(*command, "--repo", "fleet.git", "--cluster", name)
+        assert (ran.status, ran.out) == (1, "")
+        assert ran.err == "error: --cluster has no name. Give it as NAME or NAMESPACE/NAME.\n"
 
 
 def test_explaining_goes_to_stderr(gitops_upgrader: CommandLine) -> None:

@@ -11,6 +11,7 @@ import pytest
 from gitops_upgrader.cli import options, status
 from gitops_upgrader.cli.status import Seen, follow
 from gitops_upgrader.errors import KubernetesForbidden, KubernetesUnreachable, UpgraderError
+from gitops_upgrader.manifests.locate import CHECK_NAME
 from gitops_upgrader.reports.fleet_status import Row
 from tests.cli.commandline import CommandLine
 from tests.reconcilers.directory import Fleet, upgrader
@@ -32,7 +33,7 @@ def test_a_dry_run_as_a_table(gitops_upgrader: CommandLine, fleet: Fleet) -> Non
         "fleet/old   v1.31.4  v1.34.2  -        -             Holding   -    NoMachineImage",
         "fleet/prod  v1.33.5  v1.34.2  v1.34.2  -             Planned   -    HopFound",
         "",
-        "fleet/gone: No file has a Cluster fleet/gone. Check its name, its namespace and the path.",
+        f"fleet/gone: No file has a Cluster fleet/gone. {CHECK_NAME}",
     ]
     assert (ran.status, ran.err) == (1, "")
     assert fleet.host.pulls() == ()

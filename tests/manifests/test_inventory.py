@@ -227,3 +227,53 @@ def test_a_file_of_that_name_that_cannot_be_read_is_told() -> None:
     manifests = Manifests(MemoryTree({"a.yaml": cluster("x") + "  - broken: [\n"}))
     with pytest.raises(UnreadableManifest, match=r"a\.yaml"):
         manifests.named("x")
+
+
+PATCH = """patches:
+  - target: {kind: Cluster}
+    patch: |
+      - {op: replace, path: /spec/topology/version, value: v1.33.8}
+"""
+
+
+def test_paths_say_which_clusters_are_meant_and_all_layers_count() -> None:
+    files: dict[str, str | bytes] = {
+        "base/a.yaml": cluster("a"),
+        "base/b.yaml": cluster("b"),
+        "old/a.yaml": cluster("a", version="v1.30.0"),
+        "top/kustomization.yaml": "resources: [../base/a.yaml]\n" + PATCH,
+        "two/kustomization.yaml": "resources: [../base/b.yaml]\nnamePrefix: two-\n",
+        "three/kustomization.yaml": "resources: [../base/b.yaml]\nnamePrefix: three-\n",
+        "bad/a.yaml": cluster("bad") + "\tx",
+        "round/kustomization.yaml": "resources: [../circle, c.yaml]\n",
+        "round/c.yaml": cluster("c"),
+        "circle/kustomization.yaml": "resources: [../round]\n",
+    }
+    manifests = Manifests(MemoryTree(files))
+
+    def told(*paths: str) -> list[tuple[str, str, str, bool]]:
+        shown = manifests.clusters(paths)
+        return [(item.name, str(item.place), item.version or "", item.refusal is None) for item in shown]
+
+    patched = ("a", "top/kustomization.yaml:5", "v1.33.8", True)
+    assert told("base/a.yaml") == [patched]
+    assert told("top") == [patched]
+    assert told("old") == [("a", "old/a.yaml:8", "v1.30.0", True)]
+    assert told("two") == [("two-b", "base/b.yaml:8", "v1.33.5", False)]
+    assert manifests.passed_over() == ()
+    assert told("nowhere") == []
+    assert [item.version for item in manifests.named("a", paths=["base"])] == ["v1.33.8"]
+    assert told("bad", "round") == []
+    assert len(manifests.passed_over()) == 2
+    assert [reason for *_, reason in told()] == [False, False, False, False]
+
+
+@pytest.mark.parametrize(
+    "name", ["${NAME}", "prod-${NAME}", "{{ .Release.Name }}", "#@ data.values.name", '"{{ x }}-a"']
+)
+def test_a_cluster_whose_name_is_filled_in_is_a_copy_of_none(name: str) -> None:
+    one, other = found({"a.yaml": cluster(name), "b.yaml": cluster(name), "c.yaml": cluster("prod")})[:2]
+    assert {one.file, other.file} <= {"a.yaml", "b.yaml", "c.yaml"}
+    told = [item for item in (one, other) if item.name != "prod"]
+    assert {item.name for item in told} == {"" if name.startswith("#") else name.strip('"')}
+    assert {item.refusal.reason if item.refusal else None for item in told} == {"TemplatedValue"}

@@ -26,8 +26,9 @@ from gitops_upgrader.errors import (
     VersionNotFound,
     YttTemplate,
 )
-from gitops_upgrader.manifests import Query, Scope, ScopeKind, Shape, TargetWant, VariableWant
+from gitops_upgrader.manifests import Manifests, Query, Scope, ScopeKind, Shape, TargetWant, VariableWant
 from gitops_upgrader.manifests.source import MAX_BYTES
+from tests.manifests.memory import MemoryTree
 from tests.manifests.samples import cluster, locate, refusal
 
 NAMESPACE = "  namespace: %s\n"
@@ -103,6 +104,35 @@ def test_namespaces_tell_clusters_apart() -> None:
     assert "Remove the copy" in third
 
 
+@pytest.mark.parametrize("written", ["&name prod", "!!str prod", ">-\n    prod", '"pr\\x6fd"'])
+def test_a_copy_whose_name_is_written_in_another_way_is_seen(written: str) -> None:
+    other = cluster(written, version="v1.30.0")
+    for files in ({"a.yaml": cluster(), "b.yaml": other}, {"a.yaml": f"{cluster()}---\n{other}"}):
+        assert "There are several Clusters prod" in refusal(files, reason=AmbiguousCluster)
+    broken = other.replace("v1.30.0", "{{ .Values.version }}")
+    if "x6f" not in written:
+        refusal({"a.yaml": cluster(), "b.yaml": broken + "\t- x"}, reason=AmbiguousCluster)
+
+
+def test_a_refusal_has_the_way_up_to_it() -> None:
+    files = {"a.yaml": cluster(), "b.yaml": cluster(), "k/kustomization.yaml": "resources: [../a.yaml]\n"}
+    assert trail(files) == [
+        "2 of 3 files name prod and Cluster API",
+        "b.yaml:1: a Cluster prod begins here",
+        "a.yaml:1: a Cluster prod begins here",
+        "k/kustomization.yaml:1: Kustomize begins here",
+    ]
+    files = {"a.yaml": cluster(), "k/kustomization.yaml": "resources: [../a.yaml]\npatches: [{path: p.yaml}]\n"}
+    files["k/p.yaml"] = "[{op: nonsense, path: /a}]\n"
+    assert trail(files)[1:] == ["k/kustomization.yaml:1: Kustomize begins here"]
+
+
+def trail(files: dict[str, Any]) -> list[str]:
+    with pytest.raises(ManifestError) as caught:
+        Manifests(MemoryTree(files)).locate(Query("prod"))
+    return [str(step) for step in caught.value.trail]
+
+
 def test_two_clusters_in_one_file_are_refused() -> None:
     files = {"a.yaml": f"{cluster()}---\n{cluster(version='v1.30.0')}"}
     assert "a.yaml:1, a.yaml:10" in refusal(files, reason=AmbiguousCluster)
@@ -119,6 +149,7 @@ def test_links_are_not_followed() -> None:
     assert "b is a symlink, which is not followed" in message
     message = refusal({"a/c.yaml": cluster()}, Query("prod", paths=("b/c",)), reason=SymbolicLink, links={"b": "a"})
     assert "b is a symlink" in message
+    assert message.endswith("Name the folder that it leads to with path.")
     assert locate({"a.yaml": cluster()}, links={"b.yaml": "a.yaml"}).file == "a.yaml"
     refusal({"a.yaml": "x"}, reason=ClusterNotFound, links={"b.yaml": "a.yaml"})
 

@@ -10,7 +10,9 @@ from gitops_upgrader.errors import (
     UnreadableManifest,
     ValueMissing,
 )
-from gitops_upgrader.manifests import DocumentWant, Query, Role, Shape, TargetWant, Values, VariableWant
+from gitops_upgrader.manifests import DocumentWant, Manifests, Query, Role, Shape, TargetWant, Values, VariableWant
+from gitops_upgrader.model import Blob, BlobKind
+from tests.manifests.memory import MemoryTree
 from tests.manifests.samples import cluster, edit, locate, refusal, text
 
 
@@ -227,3 +229,28 @@ def test_a_value_for_each_target_is_needed() -> None:
 def test_the_file_may_be_of_any_kind() -> None:
     target = TargetWant("versions.txt", "/v")
     assert edit({"versions.txt": "v: v1.33.5\n"}, query(target)).files == {"versions.txt": b"v: v1.34.2\n"}
+
+
+def test_a_file_in_a_submodule_is_in_another_repository() -> None:
+    class Tree(MemoryTree):
+        def blobs(self) -> list[Blob]:
+            return [*super().blobs(), Blob("module", "0" * 40, BlobKind.SUBMODULE)]
+
+    manifests = Manifests(Tree({"a.yaml": "v: v1.33.5\n"}))
+    with pytest.raises(SymbolicLink, match="Upgrade it in the repository that the submodule is of") as caught:
+        manifests.locate(query(TargetWant("module/a.yaml", "/v")))
+    assert caught.value.message == "module is a submodule, and none is followed."
+    with pytest.raises(SymbolicLink, match="Upgrade it in the repository that the submodule is of"):
+        manifests.locate(Query("prod", paths=("module/clusters",)))
+
+
+def test_a_file_that_the_paths_leave_out_is_told_from_one_that_is_not_there() -> None:
+    tree = MemoryTree({"values/prod.yaml": "v: v1.33.5\n", "clusters/prod.yaml": "a: 1\n"})
+    for file, message in (
+        ("values/prod.yaml", "but the GitOpsRepository's paths leave it out. Add it to the paths."),
+        ("clusters/prd.yaml", "is not there. Did you mean clusters/prod.yaml?"),
+        ("x", "is not there. Write its path from the repository's root."),
+    ):
+        with pytest.raises(TargetNotFound) as caught:
+            Manifests(tree, ("clusters",)).locate(query(TargetWant(file, "/v")))
+        assert str(caught.value).endswith(message)

@@ -49,7 +49,7 @@ Examples:
 """,
 )
 @options.reading_options("Where pull requests are to be opened, where the host does not tell.")
-@click.option("--path", "paths", multiple=True, metavar="GLOB", help="Look at these files only.")
+@click.option("--path", "paths", multiple=True, metavar="GLOB", help="The clusters of these files and layers only.")
 @click.option(
     "--output",
     type=click.Path(path_type=Path),
@@ -84,13 +84,13 @@ def command(
     access = from_command_line(line, reads_only=True)
     with Workspaces(line, options.now) as workspaces, progress() as told:
         told("looking for clusters")
-        manifests = workspaces.get(access).manifests(paths)
+        manifests = workspaces.get(access).manifests(())
         note_unpushed(workspaces)
-        found = manifests.clusters()
+        found = manifests.clusters(paths)
         if not found:
             raise _no_clusters(access, paths)
         namespace = home(found)
-        choices, refused = _choices(manifests, found, namespace)
+        choices, refused = _choices(manifests, found, namespace, paths)
         if not choices:
             raise _none_usable(refused)
         made = families(choices)
@@ -101,7 +101,9 @@ def command(
     _tell(drafted, choices, output, given.repo or ".")
 
 
-def _choices(manifests: Manifests, found: Sequence[Found], namespace: str) -> tuple[list[Choice], _Refused]:
+def _choices(
+    manifests: Manifests, found: Sequence[Found], namespace: str, paths: tuple[str, ...]
+) -> tuple[list[Choice], _Refused]:
     """What is made of each Cluster; or why its places cannot be edited, or nothing can be named after it."""
     choices: list[Choice] = []
     refused: _Refused = []
@@ -111,7 +113,7 @@ def _choices(manifests: Manifests, found: Sequence[Found], namespace: str) -> tu
                 raise item.refusal
             choice = choose(item)
             name = upgrader_name(item, found)
-            manifests.locate(_query(choice, f"{namespace}/{name}"))
+            manifests.locate(_query(choice, f"{namespace}/{name}", paths))
             if problem := mistakes(choice, name, namespace):
                 raise UnwritableValue(problem, where=Where(file=item.file, line=item.line))
         except (ManifestError, InvalidVersion) as error:
@@ -121,13 +123,14 @@ def _choices(manifests: Manifests, found: Sequence[Found], namespace: str) -> tu
     return choices, refused
 
 
-def _query(choice: Choice, owner: str) -> Query:
+def _query(choice: Choice, owner: str, paths: tuple[str, ...]) -> Query:
     return Query(
         name=choice.found.name,
         namespace=choice.found.namespace or None,
         owner=owner,
         variables=tuple(one.want for one in choice.chosen),
         topology_class=choice.class_template is not None,
+        paths=paths,
     )
 
 
