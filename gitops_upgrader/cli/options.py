@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 import click
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from gitops_upgrader.stores.readonly import ReadOnlyStore
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
+
+_FOLDER: Final = "A folder stands for its remote origin, where it has one."
 
 PROVIDERS = ("github", "gitlab", "gitea", "local", "none")
 
@@ -191,7 +193,7 @@ def repository_options(command: _Command) -> _Command:
             click.option(
                 "--repo",
                 metavar="PATH_OR_URL",
-                help="The Git repository with the clusters; it stands in for, or overrides, a GitOpsRepository's URL.",
+                help=f"The Git repository with the clusters, in place of a GitOpsRepository's URL. {_FOLDER}",
             ),
             click.option("--branch", metavar="NAME", help="The branch to propose changes to, where it is not HEAD's."),
             click.option(
@@ -213,7 +215,11 @@ def reading_options(provider: str) -> Callable[[_Command], _Command]:
         command = _gathered(command, ("repo", "branch", "provider"), "given", GivenRepository)
         for option in reversed(
             (
-                click.option("--repo", metavar="PATH_OR_URL", help="The Git repository with the clusters."),
+                click.option(
+                    "--repo",
+                    metavar="PATH_OR_URL",
+                    help=f"The Git repository with the clusters. {_FOLDER}",
+                ),
                 click.option("--branch", metavar="NAME", help="The branch to read, where it is not HEAD's."),
                 click.option("--provider", type=click.Choice(PROVIDERS), help=provider),
             )
