@@ -31,8 +31,8 @@ _TEMPLATE: Final = re.compile(r"\{\{|\$\{|\$\(|\$[A-Za-z_]|<%|\(\(|\{%")
 _IN_COMMENT: Final = re.compile(r"v?\d+\.\d+\.\d+")
 
 
-def place(node: Node, shape: Shape) -> Spot:
-    """The place of a scalar that may be edited.
+def place(node: Node, shape: Shape, *, filled: bool = False) -> Spot:
+    """The place of a scalar that may be edited; `filled`: a template in it stays, and what it says is to be edited.
 
     Raises:
         AliasedValue, SharedAnchor, EncryptedManifest, TemplatedValue, YttTemplate, SplitVersion, TypeChange: it must
@@ -46,7 +46,8 @@ def place(node: Node, shape: Shape) -> Spot:
             where=node.document.where(node.start),
             remedy="Write the value out in place of the copy.",
         )
-    refuse_template(node)
+    if not filled:
+        refuse_template(node)
     refuse_around(node)
     if not isinstance(node, Scalar):
         raise _collection(node)

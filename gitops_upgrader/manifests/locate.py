@@ -21,11 +21,10 @@ from gitops_upgrader.manifests import (
     editable,
     effective,
     marker,
-    mention,
     named_place,
+    provenance,
     selector,
     share,
-    suspect,
     target,
 )
 from gitops_upgrader.manifests.cluster import Cluster
@@ -42,8 +41,6 @@ CHECK_NAME: Final = "Check its name, its namespace and the path, and that its fi
 """What to do first where a Cluster is not found."""
 
 _WHOLE, _IN_TEXT, _NOWHERE = range(3)
-_TEMPLATES: Final = {Role.VERSION: "", Role.VARIABLE: "$(IMAGE_ID)"}
-"""What a target writes in the place of a value that turns out to be filled in from elsewhere; a class has no such."""
 
 
 def locate(search: Search, query: Query) -> Located:
@@ -143,40 +140,11 @@ def _cluster(search: Search, query: Query, own: Share, trail: list[Step]) -> tup
     except (TemplatedValue, ClusterNotFound) as error:
         if isinstance(error, ClusterNotFound):
             target.refuse_unclear(query, own.named)
-        hint = _hint(search, query, error, _templated(query, instances, own.roles))
+        hint = provenance.remedy(search, query, error, instances, own.roles)
         raise type(error)(error.message, where=error.where, remedy=f"{error.remedy} {hint}".rstrip()) from error
     cluster = instance.effective
     trail.append(Step(f"this is Cluster {cluster.label}", cluster.document.file, cluster.line))
     return instance, list(slots)
-
-
-def _hint(search: Search, query: Query, error: ManifestError, role: Role) -> str:
-    """What looks like the source of the value that is missing, as an instruction."""
-    fate = partial(search.overrides.of, paths=query.paths)
-    if isinstance(error, ClusterNotFound):
-        beyond = [suspect.at(node) for node in search.overlays.versions_beyond(query.name)]
-        return suspect.remedy(beyond or suspect.suspects(search.scan, query.name, fate=fate))
-    template = _TEMPLATES.get(role)
-    found = [] if template is None else suspect.suspects(search.scan, query.name, error.message, template, fate)
-    unread = [] if template is None else mention.mentions(search.scan, suspect.named_keys(error.message))
-    added = "Add it to the targets that are there." if found and query.targets else ""
-    return " ".join(filter(None, (suspect.remedy(found), added, mention.remedy(unread))))
-
-
-def _templated(query: Query, instances: list[Instance], roles: Iterable[Role]) -> Role:
-    """The role of the place where the first expression stands."""
-    pairs = ((instance, role) for instance in instances for role in roles)
-    return next((role for instance, role in pairs if _is_templated(query, instance, role)), Role.VERSION)
-
-
-def _is_templated(query: Query, instance: Instance, role: Role) -> bool:
-    try:
-        effective.slots(instance, query, [role])
-    except TemplatedValue:
-        return True
-    except ManifestError:
-        pass  # something else is the matter with this one
-    return False
 
 
 def _all_slots(query: Query, instances: list[Instance], own: Share) -> list[tuple[Instance, tuple[Slot, ...]]]:

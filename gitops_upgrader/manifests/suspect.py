@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
@@ -14,7 +14,8 @@ from gitops_upgrader.errors import ManifestError
 from gitops_upgrader.manifests import pointer, target
 from gitops_upgrader.manifests.cluster import VERSION, is_cluster, objects
 from gitops_upgrader.manifests.document import Document, count, embedded
-from gitops_upgrader.manifests.node import Mapping, Node, Scalar, Sequence
+from gitops_upgrader.manifests.node import Mapping, Node, Scalar
+from gitops_upgrader.manifests.node import Sequence as NodeSequence
 from gitops_upgrader.manifests.override import Fate
 from gitops_upgrader.manifests.place import outermost
 from gitops_upgrader.manifests.query import DocumentWant, TargetWant
@@ -58,27 +59,39 @@ class Suspect:
     @property
     def snippet(self) -> str:
         """The upgrader's `targets` that would settle it, as YAML on one line."""
+        return f"targets: [{self.entry}]"
+
+    @property
+    def entry(self) -> str:
+        """The one target of it."""
         document = ""
         if self.kind and self.name:
             kind, name = (render_string(text, flow=True) for text in (self.kind, self.name))
             document = f", document: {{kind: {kind}, name: {name}}}"
         value = f", value: {_quoted(self.template)}" if self.template else ""
-        return f"targets: [{{path: {_quoted(self.file)}{document}, pointer: {_quoted(self.pointer)}{value}}}]"
+        return f"{{path: {_quoted(self.file)}{document}, pointer: {_quoted(self.pointer)}{value}}}"
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line} ({self.value}) with {self.snippet}"
+        return f"{self.file}:{self.line} ({self.value})"
 
 
 def suspects(
-    scan: Scan, name: str, expression: str = "", template: str = "", fate: Callable[[Scalar], Fate] = lambda _: Fate()
+    scan: Scan,
+    name: str,
+    expression: str = "",
+    template: str = "",
+    fate: Callable[[Scalar], Fate] = lambda _: Fate(),
+    *,
+    near: bool = False,
 ) -> list[Suspect]:
     """The likeliest places, best first: what the expression names, what stands near the Cluster's name.
 
     With the `template` of something else than the version, it is what the expression names alone: nobody knows what
     else looks like it. Files that cannot be read are passed over: this is a hint, and the error that it goes with says
-    what matters. The `fate` of a value tells which others layers put in its place: these are offered then.
+    what matters. The `fate` of a value tells which others layers put in its place: these are offered then. `near`: only
+    what stands near the Cluster's name.
     """
-    wanted = _Wanted(name, named_keys(expression), template)
+    wanted = _Wanted(name, named_keys(expression), template, near)
     found: list[Suspect] = []
     for path in scan.blobs:
         if not path.endswith((".yaml", ".yml", ".json")) or path.endswith("Chart.yaml"):
@@ -118,11 +131,21 @@ def at(node: Scalar, score: int = 0, template: str = "") -> Suspect:
     return Suspect(node.document.file, line, pointer.of(node), node.value[:80], score, kind, name, template)
 
 
-def remedy(found: list[Suspect]) -> str:
-    """The suspects as an instruction; empty where there are none."""
-    if not found:
-        return ""
-    return "It looks as if it came from " + "; or from ".join(map(str, found)) + "."
+def remedy(found: list[Suspect], beside: Sequence[Suspect] = ()) -> str:
+    """The suspects as an instruction; empty where there are none.
+
+    Each is shown with the likeliest of those `beside` it that are needed too: one in the same file and object first.
+    """
+    sets: list[tuple[Suspect, ...]] = [(one, *_closest(one, beside)) for one in found] or [(one,) for one in beside]
+    shown = (f"{' and '.join(map(str, one))} with targets: [{', '.join(item.entry for item in one)}]" for one in sets)
+    return "It looks as if it came from " + "; or from ".join(shown) + "." if sets else ""
+
+
+def _closest(found: Suspect, others: Sequence[Suspect]) -> Sequence[Suspect]:
+    def apart(other: Suspect) -> tuple[bool, bool]:
+        return other.file != found.file, (other.kind, other.name) != (found.kind, found.name)
+
+    return sorted(others, key=apart)[:1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +155,7 @@ class _Wanted:
     cluster: str
     keys: tuple[str, ...]
     template: str
+    near: bool
 
     def may_be_in(self, path: str, data: bytes) -> bool:
         """Whether a file may hold it: few of a large repository are parsed for a hint."""
@@ -184,7 +208,7 @@ def _file(scan: Scan, path: str, wanted: _Wanted) -> Iterator[Suspect]:
 
 def _roots(document: Document) -> list[Node]:
     """The objects of a document, or the operations of a JSON6902 patch."""
-    operations = isinstance(document.root, Sequence) and any(pointer.peek(one, "op") for one in document.root.items)
+    operations = isinstance(document.root, NodeSequence) and any(pointer.peek(one, "op") for one in document.root.items)
     return [document.root] if operations and document.root is not None else list(objects(document))
 
 
@@ -193,7 +217,7 @@ def _object(root: Node, wanted: _Wanted, *, several: bool) -> Iterator[Suspect]:
     kind = pointer.peek(root, "kind") if several else ""
     for node, place, keys, close in _values(root, "", (), wanted.cluster):
         score = wanted.score(node, place, keys)
-        if score and (wanted.keys or close or near):
+        if score and ((wanted.keys and not wanted.near) or close or near):
             yield Suspect(
                 file=node.document.file,
                 line=node.document.source.place(node.start)[0],
@@ -212,10 +236,12 @@ def _values(
     """Each scalar below a node, with its pointer, its keys, and whether the Cluster's name stands beside it."""
     members = pointer.children(node)
     close = close or any(isinstance(value, Scalar) and value.value == name for _, value in members)
-    labels = Counter(pointer.peek(value, "name") for _, value in members) if isinstance(node, Sequence) else Counter()
+    labels = (
+        Counter(pointer.peek(value, "name") for _, value in members) if isinstance(node, NodeSequence) else Counter()
+    )
     for key, value in members:
         part, names = pointer.escape(str(key)), (*keys, str(key))
-        if isinstance(node, Sequence):
+        if isinstance(node, NodeSequence):
             label = pointer.peek(value, "name")
             names = (*keys, label) if label else keys
             # Of two items with one name the index tells which is meant.

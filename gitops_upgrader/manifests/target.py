@@ -109,8 +109,15 @@ def _slot(scan: Scan, target: TargetWant, index: int) -> Slot:
     if path not in scan.blobs:
         raise _not_there(scan, path)
     node = only(scan, replace(target, path=path))
-    make = editable.version_place if target.role in {Role.VERSION, Role.VERSION_NO_V} else editable.place
-    return Slot(target.role, make(node, Shape.TARGET), index)
+    if target.role in {Role.VERSION, Role.VERSION_NO_V}:
+        return Slot(target.role, editable.version_place(node, Shape.TARGET), index)
+    return Slot(target.role, editable.place(node, Shape.TARGET, filled=_writes(target.template, node)), index)
+
+
+def _writes(template: str, node: Node) -> bool:
+    """Whether a text with an expression is one that the target writes, such as `${V:=v1.33.5}`, a default of Flux's."""
+    text = node.value.strip() if isinstance(node, Scalar) else ""
+    return "$$" in template and re.fullmatch(_pattern(template), text) is not None
 
 
 def _not_there(scan: Scan, path: str) -> TargetNotFound:

@@ -1,14 +1,18 @@
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
 import yaml
 
+from gitops_upgrader.errors import ClusterNotFound, TemplatedValue
+from gitops_upgrader.manifests import DocumentWant, Manifests, Query, TargetWant, Values, VariableWant
 from gitops_upgrader.manifests.scan import Scan
 from gitops_upgrader.manifests.suspect import remedy, suspects
 from tests.manifests.memory import MemoryTree
-from tests.manifests.samples import cluster, nested_texts
+from tests.manifests.samples import cluster, edit, nested_texts, refusal
 
 RELEASE = "apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: {name: %s}\nspec:\n"
 
@@ -96,7 +100,7 @@ def test_a_place_that_no_target_can_name_is_shown_as_it_is() -> None:
     assert len(places({"prod.yaml": "kind: A\nversion: v1.33.5\n---\nkind: A\nversion: v1.33.6\n"})) == 2
 
 
-def test_the_remedy_can_be_pasted() -> None:
+def test_the_remedy_names_the_object() -> None:
     files = {
         "r.yaml": RELEASE % "a"
         + "  values: {version: v1.33.5}\n---\n"
@@ -116,3 +120,108 @@ def test_the_remedy_can_be_pasted() -> None:
         "targets": [{"path": odd, "document": {"kind": "A: b", "name": "prod"}, "pointer": "/version"}]
     }
     assert remedy([]) == ""
+
+
+KEYS = "kube: v1.33.5\nimg: img-33\n"
+IMAGE = "    variables:\n    - name: imageId\n      value: %s\n"
+HELM = {"templates/c.yaml": cluster("{{ .Release.Name }}", "{{ .Values.kube }}", IMAGE % "{{ .Values.img | quote }}")}
+NO_YAML = "{{- range $name, $cluster := .Values.clusters }}\n%s{{- end }}\n"
+FLUX = cluster("${NAME}", "${kube}", IMAGE % "${img}")
+
+
+def _substitute(name: str) -> str:
+    head = f"apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {{name: {name}}}\nspec:\n"
+    values = {"NAME": name, "kube": "v1.33.5", "img": "img-33"}
+    lines = "".join(f"      {key}: {value}\n" for key, value in values.items())
+    return f"{head}  path: ./k\n  postBuild:\n    substitute:\n{lines}"
+
+
+@pytest.mark.parametrize(
+    ("files", "edited"),
+    [
+        ({"k/c.yaml": FLUX, "prod.yaml": _substitute("prod"), "dev.yaml": _substitute("dev")}, {"prod.yaml"}),
+        ({"k/c.yaml": FLUX.replace("${NAME}", "prod"), "prod.yaml": _substitute("prod")}, {"prod.yaml"}),
+        (
+            {
+                "k/c.yaml": FLUX.replace("img", "osImage").replace("osImageId", "imageId"),
+                "prod.yaml": _substitute("prod").replace("img:", "osImage:"),
+            },
+            {"prod.yaml"},
+        ),
+        (HELM | {"prod/values.yaml": KEYS, "dev/values.yaml": KEYS}, {"prod/values.yaml"}),
+        ({"templates/c.yaml": NO_YAML % HELM["templates/c.yaml"], "prod/values.yaml": KEYS}, {"prod/values.yaml"}),
+        (
+            {
+                "templates/c.yaml": NO_YAML % HELM["templates/c.yaml"].replace(".Values.", "$cluster."),
+                "templates/other.yaml": NO_YAML % cluster("dev", "{{ .Values.other }}", IMAGE % "{{ .Values.more }}"),
+                "values.yaml": "clusters:\n  prod:\n    kube: v1.33.5\n    img: img-33\n",
+            },
+            {"values.yaml"},
+        ),
+        # The version is in a file with the Cluster's name, the image in another one.
+        (HELM | {"prod/v.yaml": "kube: v1.33.5\n", "prod/i.yaml": "img: img-33\n"}, {"prod/v.yaml", "prod/i.yaml"}),
+        ({"c.yaml": cluster(version="${A:=v1.33.5}", more=IMAGE % "'${B:-img-33}'")}, {"c.yaml"}),
+        (
+            {
+                "c.yaml": cluster(version="${A=v1.33.5}", more=IMAGE % "${img}"),
+                "f.yaml": _substitute("prod").replace("kube", "k"),
+            },
+            {"c.yaml", "f.yaml"},
+        ),
+    ],
+)
+@pytest.mark.parametrize("at_once", [True, False])
+def test_the_remedy_can_be_pasted(files: dict[str, Any], edited: set[str], at_once: bool) -> None:
+    wants: list[TargetWant] = []
+    for _ in range(1 if at_once else 2):
+        query = Query("prod", variables=(VariableWant("imageId"),), targets=tuple(wants))
+        with pytest.raises((TemplatedValue, ClusterNotFound)) as caught:
+            Manifests(MemoryTree(files)).locate(query)
+        pasted = yaml.safe_load(re.findall(r"targets: \[.*?\](?=[.;])", str(caught.value))[0])["targets"]
+        wants += [_want(raw) for raw in pasted[: 2 if at_once else 1]]
+    query = Query("prod", variables=(VariableWant("imageId"),), targets=tuple(wants))
+    made = edit(files, query, _values(query))
+    assert set(made.files) == edited
+    text = "".join(map(bytes.decode, made.files.values()))
+    assert "v1.34.2" in text
+    assert "img-34" in text
+    assert "33" not in text.replace("k: v1.33.5", "")
+
+
+def _want(raw: dict[str, Any]) -> TargetWant:
+    document = DocumentWant(**raw.get("document", {}))
+    return TargetWant(raw["path"], raw["pointer"], document, raw.get("value", "$(KUBERNETES_VERSION)"))
+
+
+def _values(query: Query) -> Values:
+    """What the targets write."""
+    known = {"KUBERNETES_VERSION": "v1.34.2", "IMAGE_ID": "img-34"}
+    made = (re.sub(r"\$\$|\$\((\w+)\)", lambda one: known.get(one[1], "$"), it.template) for it in query.targets)
+    return Values(version="v1.34.2", image="img-34", variables=("img-34",), targets=tuple(made))
+
+
+@pytest.mark.parametrize(
+    ("files", "query", "told"),
+    [
+        (
+            {"c.yaml": FLUX, "prod.yaml": "kube: v1.33.5\n"},
+            Query("prod", variables=(VariableWant("imageId"),)),
+            'Only its image is still missing: add a target for that, with value: "$(IMAGE_ID)".',
+        ),
+        ({"prod.yaml": "kube: v1.33.5\n"}, Query("prod", topology_class=True), "Only its class is still missing: name"),
+        (
+            {"c.yaml": FLUX + IMAGE.partition("\n")[2] % "x", "prod.yaml": KEYS},
+            Query("prod", variables=(VariableWant("imageId"),)),
+            "Only its image is still missing",
+        ),
+        # What stands near another Cluster's name is no source of this one.
+        (
+            {"c.yaml": FLUX, "prod.yaml": "kube: v1.33.5\n", "dev.yaml": "img: img-33\n"},
+            Query("prod", variables=(VariableWant("imageId"),)),
+            "Only its image",
+        ),
+    ],
+)
+def test_what_is_still_missing_is_said(files: dict[str, Any], query: Query, told: str) -> None:
+    query = replace(query, targets=(TargetWant("prod.yaml", "/kube"),))
+    assert told in refusal(files, query, reason=ClusterNotFound)
