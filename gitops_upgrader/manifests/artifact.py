@@ -41,21 +41,24 @@ class Artifacts:
         self._origin = origin
         self._repositories = repositories
         self._below: dict[tuple[str, str], list[Mapping]] | None = None
+        self._has_own = False
 
     def flux(self, node: Mapping) -> Artifact:
         """That of a Flux Kustomization, by its `sourceRef`.
 
-        A GitRepository that is not among the manifests is taken for this one: `flux bootstrap` need not commit it, and
-        what deploys a repository is often set up by other tools.
+        A GitRepository that is not among the manifests is taken for this one, as what deploys a repository is often
+        set up by other tools; but where this repository's own is among them, one that is not may be another.
         """
         reference = pointer.look(node, "spec", "sourceRef")
         kind, name = pointer.peek(reference, "kind"), pointer.peek(reference, "name")
         if kind not in {"", GIT_REPOSITORY} and "$" not in kind:
             return Artifact(Relation.PERHAPS, f"{kind} {name}, which may be a package of this repository or not")
-        if not name or not self._origin.is_known:
+        if not name or "$" in name or not self._origin.is_known:
             return OURS
         found = map(self._git, self._named(node, reference, name))
-        return min(found, key=lambda one: _ORDER.index(one.relation), default=OURS)
+        absent = Artifact(Relation.PERHAPS, f"{GIT_REPOSITORY} {name}, which may be this repository or not")
+        default = absent if self._has_own else OURS
+        return min(found, key=lambda one: _ORDER.index(one.relation), default=default)
 
     def argo(self, source: Node | None) -> Artifact:
         """That of a source of an Argo CD Application: `repoURL` and `targetRevision`."""
@@ -69,6 +72,7 @@ class Artifacts:
         if self._below is None:
             self._below = {}
             for one in self._repositories():
+                self._has_own = self._has_own or self._git(one).relation is Relation.SAME
                 for folder in _folders(one):
                     self._below.setdefault((pointer.peek(one, "metadata", "name"), folder), []).append(one)
         space = pointer.peek(reference, "namespace") or pointer.peek(node, "metadata", "namespace")

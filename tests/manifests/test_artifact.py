@@ -92,6 +92,13 @@ def test_a_repository_that_is_not_among_the_manifests_is_this_one(reference: str
     )
 
 
+def test_where_its_own_is_among_them_one_that_is_not_may_be_another() -> None:
+    files = {"flux.yaml": _flux("kind: GitRepository, name: other"), "src.yaml": _git(OURS)}
+    assert "patches for GitRepository other, which may be this repository or not" in _told(files)
+    assert _told(files | {"flux.yaml": _flux("kind: GitRepository, name: '${SOURCE}'")}) == "flux.yaml"
+    assert _told(files | {"src.yaml": _git(OURS, "{branch: next}")}) == "flux.yaml"
+
+
 def test_who_does_not_know_what_it_is_takes_all_for_its_own() -> None:
     files = {"flux.yaml": _flux("kind: GitRepository, name: src"), "src.yaml": _git(THEIRS, "{tag: v1.0.0}")}
     assert _told(files, Origin()) == _told(files, Origin("/srv/fleet.git", "main")) == "flux.yaml"
