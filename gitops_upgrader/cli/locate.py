@@ -132,7 +132,9 @@ def _explained(
     ways: dict[int, tuple[Step, ...]] = {}
     for index, item in enumerate(chosen):
         try:
-            ways[index] = manifests.locate(_query(item, paths)).trail
+            located = manifests.locate(_query(item, paths))
+            chosen[index] = replace(item, place=located.version, version=located.version_text)
+            ways[index] = located.trail
         except ManifestError as error:
             chosen[index] = replace(item, refusal=error)
             ways[index] = tuple(step for step in error.trail if isinstance(step, Step))

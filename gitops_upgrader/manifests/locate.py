@@ -29,6 +29,7 @@ from gitops_upgrader.manifests import (
 )
 from gitops_upgrader.manifests.cluster import Cluster
 from gitops_upgrader.manifests.instance import Instance
+from gitops_upgrader.manifests.owner import owners
 from gitops_upgrader.manifests.place import Located, Note, Place, Slot, Step, outermost
 from gitops_upgrader.manifests.query import Query, Role
 from gitops_upgrader.manifests.scan import matches
@@ -56,7 +57,7 @@ def locate(search: Search, query: Query) -> Located:
 def _locate(search: Search, query: Query, trail: list[Step]) -> Located:
     named = target.find(search.scan, query)
     told = target.version_text(query, named)
-    named += marker.find(search.scan, query, target.held(query, told))
+    named += marker.find(search.scan, query, owners(search, query), target.held(query, told))
     trail += _steps(named)
     named_place.refuse(search.scan, search.overrides, query, named)
     own = share.of(query, named, told)

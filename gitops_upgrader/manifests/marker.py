@@ -14,7 +14,7 @@ from itertools import takewhile
 from operator import attrgetter
 from typing import Final
 
-from gitops_upgrader.errors import InvalidMarker, Where
+from gitops_upgrader.errors import AmbiguousPlace, InvalidMarker, Where
 from gitops_upgrader.manifests import editable, pointer
 from gitops_upgrader.manifests.document import Document, embedded
 from gitops_upgrader.manifests.node import Alias, Node, Scalar
@@ -34,26 +34,44 @@ _START: Final = attrgetter("start")
 _MINOR: Final = re.compile(r"v?(\d+\.)?\d+")
 
 
-def find(scan: Scan, query: Query, held: frozenset[Role] = frozenset()) -> list[Slot]:
-    """The places that setter comments name for the query's owner; those of roles that are `held` do not count.
+def find(scan: Scan, query: Query, owners: tuple[str, ...], held: frozenset[Role] = frozenset()) -> list[Slot]:
+    """The places that setter comments name for one of the owners; those of roles that are `held` do not count.
+
+    Those below the query's paths are meant. Others may be another Cluster's, such as that of an upgrader that is called
+    the same in another management cluster.
 
     Raises:
+        AmbiguousPlace: a role has a comment outside of the paths, and none below them.
         InvalidMarker: a comment is malformed, or no value stands beside it.
         ManifestError: a file with such a comment cannot be read, or the value must not be edited.
     """
-    if not query.owner:
-        return []
     found: list[Slot] = []
-    for path in scan.having(Trait.MARKER, query.owner.encode()):
-        if matches(path, query.paths):
-            for document in scan.documents(path):
-                if KEY in document.text:
-                    found += _document(document, query.owner, held)
+    outside: list[Slot] = []
+    paths = {path for owner in owners for path in scan.having(Trait.MARKER, owner.encode())}
+    for path in sorted(paths):
+        for document in scan.documents(path):
+            if KEY in document.text:
+                (found if matches(path, query.paths) else outside).extend(_document(document, owners, held))
+    roles = {slot.role for slot in found}
+    for slot in outside:
+        if slot.role not in roles:
+            raise _beyond(slot, owners[0], query)
     return found
 
 
-def _document(document: Document, owner: str, held: frozenset[Role]) -> Iterator[Slot]:
-    mentions = re.compile(rf"(?<![\w./-]){re.escape(owner)}:")
+def _beyond(slot: Slot, owner: str, query: Query) -> AmbiguousPlace:
+    return AmbiguousPlace(
+        f"A setter comment names {owner} here, outside of the path that says which Cluster is meant, "
+        f"{', '.join(query.paths)}.",
+        where=slot.place.where,
+        remedy="Leave out path, or name this place with targets; if the comment is another one's, limit what is read "
+        "with the GitOpsRepository's paths.",
+    )
+
+
+def _document(document: Document, owners: tuple[str, ...], held: frozenset[Role]) -> Iterator[Slot]:
+    owner = owners[0]
+    mentions = re.compile(rf"(?<![\w./-])(?:{'|'.join(map(re.escape, owners))}):")
     found = [match for match in _SETTER.finditer(document.text) if mentions.search(match[0])]
     if len(found) > _MANY:
         raise InvalidMarker(
@@ -70,7 +88,7 @@ def _document(document: Document, owner: str, held: frozenset[Role]) -> Iterator
             continue
         holder = _holder(values, position)
         if holder is None:
-            role = _role(match[0], owner, document.where(comment))
+            role = _role(match[0], owners, document.where(comment))
             if role is not None and role not in held:
                 yield Slot(role, _beside(document, values, comment, role))
             continue
@@ -80,7 +98,7 @@ def _document(document: Document, owner: str, held: frozenset[Role]) -> Iterator
             _refuse_beside(holder, comment)
     for inner in holders.values():
         for deeper in inner or ():
-            yield from _document(deeper, owner, held)
+            yield from _document(deeper, owners, held)
 
 
 def _is_commented_out(document: Document, comment: int) -> bool:
@@ -119,7 +137,7 @@ def _refuse_beside(holder: Scalar, comment: int) -> None:
         )
 
 
-def _role(setter: str, owner: str, where: Where) -> Role | None:
+def _role(setter: str, owners: tuple[str, ...], where: Where) -> Role | None:
     """What a comment asks for; None where it is another upgrader's."""
     try:
         whose, _, what = json.loads(setter)[KEY].partition(":")
@@ -127,9 +145,9 @@ def _role(setter: str, owner: str, where: Where) -> Role | None:
         raise InvalidMarker(
             f"This setter comment is no JSON: {setter[:80]}.",
             where=where,
-            remedy=f'Write it as # {{"{KEY}": "{owner}:version"}}.',
+            remedy=f'Write it as # {{"{KEY}": "{owners[0]}:version"}}.',
         ) from error
-    if whose != owner:
+    if whose not in owners:
         return None
     if what not in _ROLES:
         raise InvalidMarker(

@@ -219,3 +219,16 @@ def test_a_cluster_whose_name_is_filled_in_is_no_copy_of_another(gitops_upgrader
     ]
     assert "error: -/${NAME}: c.yaml:1: ${NAME} fills in its name" in ran.err
     assert "There is another" not in ran.err
+
+
+@pytest.mark.parametrize("name", ["prod", "fleet/prod"])
+def test_the_place_that_a_comment_names_is_the_one_that_is_proposed(
+    name: str, gitops_upgrader: CommandLine, fleet: Fleet
+) -> None:
+    comment = '# {"$gitops-upgrader": "cluster/fleet/prod:version"}'
+    fleet.people.commit({"values.yaml": f"version: v1.33.4 {comment}\n"})
+    located = gitops_upgrader(*LOCATE, "--cluster", name)
+    assert located.out.splitlines()[1].split()[:4] == ["fleet/prod", "v1.33.4", "marker", "values.yaml:1"]
+    options = ("--cluster", name, "--to", "v1.34.2", "--dry-run", "-o", "diff")
+    proposed = gitops_upgrader("propose", "--repo", "fleet.git", *options)
+    assert f"+version: v1.34.2 {comment}" in proposed.out.splitlines()

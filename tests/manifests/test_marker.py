@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from gitops_upgrader.errors import (
     AliasedValue,
+    AmbiguousCluster,
+    AmbiguousPlace,
     DuplicateKey,
     InvalidMarker,
     ManifestError,
@@ -31,7 +35,60 @@ def test_a_comment_wins_over_the_cluster() -> None:
     assert (found.name, found.namespace, found.file, found.line) == ("prod", "", "v.yaml", 1)
     assert locate(files, Query("prod")).version.shape is Shape.LITERAL
     assert locate(files, Query("prod", owner="fleet/other")).version.shape is Shape.LITERAL
-    assert locate(files, Query("prod", owner="fleet/prod", paths=("a.yaml",))).version.shape is Shape.LITERAL
+
+
+def test_a_comment_outside_of_the_paths_is_told_of() -> None:
+    version, image = f"v: v1.33.4 {marker()}\n", f"i: x {marker('image')}\n"
+    query = Query("prod", owner="fleet/prod", paths=("a",))
+    files = {"a/c.yaml": cluster(), "b/v.yaml": version}
+    message = refusal(files, query, reason=AmbiguousPlace)
+    assert message.startswith("b/v.yaml:1:4: /v: A setter comment names fleet/prod here, outside of the path that says")
+    refusal({"a/c.yaml": cluster(), "a/v.yaml": version, "b/v.yaml": image}, query, reason=AmbiguousPlace)
+    copied = {"a/v.yaml": version + image, "b/v.yaml": (version + image).replace("v1.33.4", "v1.30.0")}
+    assert locate(copied, query).version.file == "a/v.yaml"
+    assert locate(files, replace(query, paths=("b",))).version.file == "b/v.yaml"
+    assert locate(files, replace(query, owner="fleet/other")).version.file == "a/c.yaml"
+
+
+@pytest.mark.parametrize(
+    ("namespaces", "commented", "asked", "is_meant"),
+    [
+        (["fleet"], "fleet", None, True),
+        (["fleet"], "fleet", "fleet", True),
+        (["fleet"], "-", None, True),
+        (["fleet"], "-", "fleet", True),
+        ([""], "fleet", None, True),
+        ([""], "fleet", "fleet", True),
+        ([""], "-", None, True),
+        ([""], "-", "fleet", True),
+        (["fleet"], "other", None, False),
+        (["fleet"], "other", "fleet", False),
+        (["fleet", "other"], "other", "other", True),
+        (["fleet", "other"], "other", "fleet", False),
+        (["fleet", "other"], "-", "fleet", False),
+        ([], "fleet", None, True),
+        ([], "-", "fleet", True),
+    ],
+)
+def test_a_comment_that_names_a_cluster_counts_however_it_is_asked_for(
+    namespaces: list[str], commented: str, asked: str | None, is_meant: bool
+) -> None:
+    files = {"v.yaml": f"v: v1.33.4 {marker(owner=f'cluster/{commented}/prod')}\n"}
+    for namespace in namespaces:
+        stated = f"  namespace: {namespace}\n" if namespace else ""
+        files[f"c-{namespace}.yaml"] = cluster(metadata=stated)
+    found = locate(files, Query("prod", asked, f"cluster/{asked or '-'}/prod"))
+    assert (found.version.file == "v.yaml") is is_meant
+
+
+def test_comments_for_clusters_in_several_namespaces_are_for_none_without() -> None:
+    comments = "".join(f"- v1.33.4 {marker(owner=f'cluster/{name}/prod')}\n" for name in ("fleet", "other"))
+    query = Query("prod", None, "cluster/-/prod")
+    assert locate({"v.yaml": comments, "c.yaml": cluster()}, query).version.file == "c.yaml"
+    one, other = (cluster(metadata=f"  namespace: {name}\n") for name in ("fleet", "other"))
+    refusal({"v.yaml": comments, "a.yaml": one, "b.yaml": other}, query, reason=AmbiguousCluster)
+    broken = {"v.yaml": comments, "a.yaml": one, "b.yaml": other + "\tx"}
+    assert locate(broken, Query("prod", "fleet", "cluster/fleet/prod")).version.file == "v.yaml"
 
 
 def test_what_comments_leave_out_is_looked_for_in_the_cluster() -> None:
