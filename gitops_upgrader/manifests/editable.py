@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import Final
 
 from gitops_upgrader.errors import (
@@ -23,12 +22,11 @@ from gitops_upgrader.manifests import pointer
 from gitops_upgrader.manifests.cluster import VERSION, json_value
 from gitops_upgrader.manifests.document import Document
 from gitops_upgrader.manifests.node import Alias, Made, Mapping, Node, Scalar, Sequence
-from gitops_upgrader.manifests.place import Insertion, Note, Shape, Spot, where
+from gitops_upgrader.manifests.place import Shape, Spot, where
 from gitops_upgrader.manifests.source import Opaque
 from gitops_upgrader.versions import Version
 
 _TEMPLATE: Final = re.compile(r"\{\{|\$\{|\$\(|\$[A-Za-z_]|<%|\(\(|\{%")
-_IN_COMMENT: Final = re.compile(r"v?\d+\.\d+\.\d+")
 
 
 def place(node: Node, shape: Shape, *, filled: bool = False) -> Spot:
@@ -143,12 +141,12 @@ def refuse_around(node: Node) -> None:
     for parent, key in way:
         if isinstance(key, str) and isinstance(parent, Mapping) and parent.keys.count(key) > 1:
             pointer.refuse_unclear(parent, key)
-    for part in (*(parent for parent, _ in way), node) if "&" in text else ():
-        anchor = None if isinstance(part, Alias) else part.anchor
-        users = [alias for alias in _aliases(part.document.root) if alias.target is part] if anchor else []
-        if users:
+    aliased = node.document.aliased
+    for part in (*(parent for parent, _ in way), node) if aliased else ():
+        user = aliased.get(part)
+        if user is not None:
             raise SharedAnchor(
-                f"The anchor &{anchor} is used at {users[0].document.where(users[0].start)}, which would change too.",
+                f"The anchor &{user.name} is used at {user.document.where(user.start)}, which would change too.",
                 where=part.document.where(part.start),
                 remedy="Write the value out in both places.",
             )
@@ -180,21 +178,3 @@ def _collection(node: Mapping | Sequence) -> SplitVersion | TypeChange:
         where=node.document.where(node.start),
         remedy="Give the JSON pointer (path) of the field in it that is meant.",
     )
-
-
-def _aliases(node: Node | None) -> Iterator[Alias]:
-    if isinstance(node, Alias):
-        yield node
-    for part in node.complex if isinstance(node, Mapping) else ():
-        yield from _aliases(part)
-    for _, value in pointer.children(node):
-        yield from _aliases(value)
-
-
-def notes(place: Spot) -> Iterator[Note]:
-    """What the reviewer should know: a comment beside the value that names a version stays as it is."""
-    if isinstance(place.at, Insertion):
-        return
-    comment = _rest_of_line(place.at.document.source.text, place.at.end).strip()
-    if comment.startswith("#") and "$gitops-upgrader" not in comment and _IN_COMMENT.search(comment):
-        yield Note(f"The comment beside it is left as it is: {comment[:120]}", place.file, place.line)

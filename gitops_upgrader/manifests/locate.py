@@ -18,6 +18,7 @@ from gitops_upgrader.errors import (
     Where,
 )
 from gitops_upgrader.manifests import (
+    comment,
     editable,
     effective,
     marker,
@@ -79,7 +80,7 @@ def _locate(search: Search, query: Query, trail: list[Step]) -> Located:
         line=cluster.line if cluster else first.line,
         slots=tuple(slots),
         version_text=version,
-        notes=(*(note for slot in slots for note in editable.notes(slot.place)), *_strays(search, instance)),
+        notes=(*(note for slot in slots for note in comment.notes(slot.place, version)), *_strays(search, instance)),
         trail=tuple(trail),
         class_name=named_class.value if named_class else None,
         class_where=named_class.document.where(named_class.start) if named_class else None,

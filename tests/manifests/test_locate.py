@@ -72,15 +72,6 @@ def test_an_absent_variable_has_a_place_without_a_value() -> None:
     assert "absent and to be inserted" in str(found.trail[-1])
 
 
-def test_a_comment_that_names_a_version_is_noted() -> None:
-    found = locate({"a.yaml": cluster(version="v1.33.5  # then 1.34.0")})
-    assert [(note.message, note.file, note.line) for note in found.notes] == [
-        ("The comment beside it is left as it is: # then 1.34.0", "a.yaml", 8)
-    ]
-    assert locate({"a.yaml": cluster(version="v1.33.5 # stable").rstrip()}).notes == ()
-    assert locate({"a.yaml": cluster(version="'v1.33.5'").rstrip() + " # was v1.32.0"}).notes != ()
-
-
 @pytest.mark.parametrize(
     ("stated", "asked", "found"),
     [("fleet", "fleet", True), ("fleet", None, True), ("", "fleet", True), ("", None, True), ("fleet", "other", False)],
@@ -389,6 +380,23 @@ def test_variables_that_cannot_be_set(more: str, want: VariableWant, reason: typ
 def test_an_anchor_that_a_complex_key_uses_is_shared() -> None:
     text = cluster(version="&v v1.33.5", more="    ? [*v]\n    : x\n")
     assert "&v is used at a.yaml:9:8" in refusal({"a.yaml": text}, reason=SharedAnchor)
+
+
+def test_of_a_long_key_the_beginning_is_quoted() -> None:
+    key = "k" * 100_000
+    for text, pointer in ((f"{key}: ${{X}}\n", f"/{key}"), (f"{key}: 1\n{key}: 2\n", f"/{key}"), (f"{key}: 1\n", "/x")):
+        with pytest.raises(ManifestError) as caught:
+            locate({"v.yaml": text}, Query("prod", targets=(TargetWant("v.yaml", pointer),)))
+        assert len(str(caught.value)) < 10_000
+
+
+def test_anchors_are_looked_for_once_in_a_large_document() -> None:
+    nested = "".join(f"{'  ' * level}a: &a{level}\n" for level in range(1, 80))
+    text = f"r: &r\n{nested}{'  ' * 80}v: v1.33.5\ns: &s 1\nt: [{'0,' * 90_000}*s]\n"
+    query = Query("prod", targets=(TargetWant("a.yaml", f"/r{'/a' * 79}/v"),))
+    start = time.process_time()
+    assert locate({"a.yaml": text}, query).version_text == "v1.33.5"
+    assert time.process_time() - start < 3  # 80 walks over the document took ten times that
 
 
 def test_an_anchor_that_nobody_uses_is_no_obstacle() -> None:
