@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
@@ -175,21 +176,19 @@ def test_bombs_need_little_memory_and_time() -> None:
         "    except ManifestError:\n"
         "        return time.process_time() - start\n"
         "    sys.exit('not refused')\n"
-        "slowest = 0\n"
         "for text in (text for texts in (small, large) for text in texts):\n"
         "    manifests = Manifests(MemoryTree({'a.yaml': cluster() + text}))\n"
         "    assert not manifests.clusters()\n"
-        "    slowest = max(slowest, min(seconds(manifests) for _ in range(3)))\n"
+        "    assert any(seconds(manifests) < 1 for _ in range(3)), len(text)\n"
         "try:\n"  # Linux's ru_maxrss begins at that of the process that started this one; VmHWM does not
         "    with open('/proc/self/status') as status:\n"
         "        peak = next(int(line.split()[1]) * 1024 for line in status if line.startswith('VmHWM'))\n"
         "except OSError:\n"  # macOS, where getrusage(2) counts bytes
         "    import resource\n"
         "    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
-        "print(peak, slowest)\n"
+        "print(peak)\n"
     )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=250)
+    plain = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
+    done = subprocess.run([sys.executable, "-c", script], env=plain, capture_output=True, text=True, timeout=250)
     assert done.returncode == 0, done.stderr
-    peak, seconds = done.stdout.split()
-    assert int(peak) < 200 * 1024 * 1024
-    assert float(seconds) < 1
+    assert int(done.stdout) < 200 * 1024 * 1024
