@@ -53,6 +53,9 @@ class UpgraderError(Exception):
         message: one sentence without its place, in words a platform engineer uses.
         where: the file and line, the object, the field.
         remedy: what to do, as an instruction; empty where there is nothing to do but wait.
+
+    Attributes:
+        trail: where something was looked for in a repository's files, step by step, if anything was.
     """
 
     transient: ClassVar[bool] = False
@@ -64,6 +67,7 @@ class UpgraderError(Exception):
         self.message = message
         self.where = where or Where()
         self.remedy = remedy or self.usual_remedy
+        self.trail: Sequence[object] = ()
 
     @property
     def reason(self) -> str:
@@ -395,12 +399,7 @@ class ManifestError(UpgraderError):
 
     Of a message that quotes more of a file than anybody reads, the beginning is kept: statuses and pull requests take
     it, which have limits of their own.
-
-    Attributes:
-        trail: the steps of the search up to there.
     """
-
-    trail: Sequence[object] = ()
 
     LONGEST: ClassVar[int] = 4_000
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -16,8 +15,10 @@ if TYPE_CHECKING:  # so that `--help` stays quick
 
 def did_you_mean(given: str, known: Iterable[str]) -> str:
     """A question with a blank before it, or nothing where no name is near."""
-    near = difflib.get_close_matches(given, sorted(known), n=1)
-    return f" Did you mean {near[0]}?" if near else ""
+    from gitops_upgrader.manifests.nearest import nearest  # here, as its package takes time to import
+
+    near = nearest(given, known)
+    return f" Did you mean {near}?" if near else ""
 
 
 def nearest_cluster(name: str, found: Sequence[Found]) -> str:

@@ -13,7 +13,6 @@ from gitops_upgrader.cli.proposals import action, message
 from gitops_upgrader.cli.streams import printable
 from gitops_upgrader.cli.table import print_table
 from gitops_upgrader.cli.terminal import coloured_diff
-from gitops_upgrader.errors import ManifestError
 from gitops_upgrader.model import PullState
 from gitops_upgrader.pulls.decision import Create, Decision, Update
 from gitops_upgrader.reconcilers.propose import Proposed
@@ -119,7 +118,7 @@ def changes(decision: Decision | None) -> bool:
 def show_trail(console: Console, proposed: Proposed) -> None:
     """Print how the places in the manifests were found, step by step."""
     console.print(Text(f"{printable(proposed.cluster)}: where its version and image are", style="bold"))
-    trail = proposed.error.trail if isinstance(proposed.error, ManifestError) else ()
+    trail = proposed.error.trail if proposed.error is not None else ()
     for step in proposed.located.trail if proposed.located else trail:
         console.print(Text(f"  {printable(str(step))}"))
     if proposed.error is not None:

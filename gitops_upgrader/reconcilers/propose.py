@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from gitops_upgrader.errors import ImageVersionMismatch, UpgraderError, Where
-from gitops_upgrader.manifests import Located, diff
+from gitops_upgrader.manifests import Located, Manifests, diff
 from gitops_upgrader.model import Edit, Image, PullRequest, PullState, Target
 from gitops_upgrader.plans.hop import NoHop
 from gitops_upgrader.plans.image_version import other_version
@@ -101,6 +101,17 @@ def _once(workspace: Workspace, request: Request, *, dry_run: bool) -> Proposed:
         return _retire(workspace, request, dry_run=dry_run)
     manifests = workspace.manifests(request.scanned)
     located = manifests.locate(request.query)
+    try:
+        return _onward(workspace, request, manifests, located, dry_run=dry_run)
+    except UpgraderError as error:
+        error.trail = error.trail or located.trail
+        raise
+
+
+def _onward(
+    workspace: Workspace, request: Request, manifests: Manifests, located: Located, *, dry_run: bool
+) -> Proposed:
+    """From the places in the manifests on."""
     origin = _origin(located)
     step = request.choose(origin.version, listed(request, manifests, located, origin.version))
     rollout = request.rollout(origin.version) if request.rollout else None

@@ -367,6 +367,13 @@ def test_a_refusal_is_explained_too(gitops_upgrader: CommandLine, fleet: Fleet) 
     assert lines[:2] == ["-/prod: where its version and image are", "  1 of 2 files name prod and Cluster API"]
     assert "A template expression stands here" in lines[2]
 
+    fleet.clusters(prod="v1.33.5")
+    ran = gitops_upgrader("propose", "--repo", "fleet.git", "--cluster", "prod", "--to", "v1.36.0", "--explain")
+    assert ran.err.splitlines()[2:4] == [
+        "  clusters/prod.yaml:1: this is Cluster fleet/prod",
+        "  clusters/prod.yaml:9: version: literal at /spec/topology/version",
+    ]
+
 
 def test_the_path_says_which_cluster_is_meant_and_its_layers_count(gitops_upgrader: CommandLine, fleet: Fleet) -> None:
     manifest = "apiVersion: cluster.x-k8s.io/v1beta1\nkind: Cluster\nmetadata: {name: qa}\nspec: {topology: %s}\n"
