@@ -9,7 +9,7 @@ from typing import Final
 
 from gitops_upgrader.errors import ClusterNotFound, ManifestError, TemplatedValue
 from gitops_upgrader.manifests import cluster as kinds
-from gitops_upgrader.manifests import editable, effective, mention, pointer, suspect
+from gitops_upgrader.manifests import editable, effective, mention, pointer, suspect, target
 from gitops_upgrader.manifests.document import Document
 from gitops_upgrader.manifests.instance import Instance
 from gitops_upgrader.manifests.node import Node, Scalar
@@ -26,8 +26,6 @@ _MISSING: Final = (
     "Only its class is still missing: name that with a setter comment, or leave topologyClass out.",
     f'Only its image is still missing: add a target for that, with value: "{_TEMPLATES[Role.VARIABLE]}".',
 )
-_DEFAULT: Final = re.compile(r"\$\{(\w+:?[=-])([^{}$]+)\}")
-"""A value that Flux takes where nobody sets the variable (github.com/fluxcd/pkg/envsubst)."""
 _VERSION: Final = re.compile(r"^[ \t]*version[ \t]*:[ \t]*(.*\{\{.*)$", re.MULTILINE)
 _NAME: Final = re.compile(r"""^[ \t]*name["']?[ \t]*:[ \t]*(.*?)[ \t]*(?:#.*)?\r?$""", re.MULTILINE)
 _NEXT: Final = re.compile(r"""\bname["']?[ \t]*:""")
@@ -165,6 +163,6 @@ def _values(tree: Node, query: Query, role: Role) -> Iterator[Node]:
 def _defaults(query: Query, instances: Sequence[Instance], role: Role) -> Iterator[Suspect]:
     """The default in an expression of Flux's, which can be edited where nobody sets the variable."""
     for node in (node for one in instances for node in _values(one.tree, query, role)):
-        found = _DEFAULT.fullmatch(node.value.strip()) if isinstance(node, Scalar) else None
-        if isinstance(node, Scalar) and found and (role is Role.VARIABLE or kinds.VERSION.fullmatch(found[2])):
-            yield suspect.at(node, template=f"$${{{found[1]}{_TEMPLATES[role]}}}")
+        template = target.default(node, _TEMPLATES[role])
+        if isinstance(node, Scalar) and template:
+            yield suspect.at(node, template=template)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
-from gitops_upgrader.errors import ManifestError, NotAVersion, SymbolicLink, TargetNotFound, Where
+from gitops_upgrader.errors import ManifestError, NotAVersion, SymbolicLink, TargetNotFound, TemplatedValue, Where
 from gitops_upgrader.manifests import editable, pointer
 from gitops_upgrader.manifests.cluster import VERSION, objects
 from gitops_upgrader.manifests.document import Document, embedded
@@ -22,6 +23,7 @@ from gitops_upgrader.model import BlobKind
 _PLACEHOLDER: Final = re.compile(r"\$\$|\$\(([A-Z_]+)\)")
 OTHER_REPOSITORY: Final = "Upgrade it in the repository that the submodule is of, with a GitOpsRepository of its own."
 """What to do about a submodule."""
+_DEFAULT: Final = re.compile(r"\$\{(\w+:?[=-])([^{}$]+)\}")
 _PARTS: Final = ("MAJOR", "MINOR", "PATCH")
 _WHOLE: Final = ("KUBERNETES_VERSION", "VERSION_NO_V")
 
@@ -109,9 +111,25 @@ def _slot(scan: Scan, target: TargetWant, index: int) -> Slot:
     if path not in scan.blobs:
         raise _not_there(scan, path)
     node = only(scan, replace(target, path=path))
-    if target.role in {Role.VERSION, Role.VERSION_NO_V}:
-        return Slot(target.role, editable.version_place(node, Shape.TARGET), index)
-    return Slot(target.role, editable.place(node, Shape.TARGET, filled=_writes(target.template, node)), index)
+    try:
+        if target.role in {Role.VERSION, Role.VERSION_NO_V}:
+            return Slot(target.role, editable.version_place(node, Shape.TARGET), index)
+        return Slot(target.role, editable.place(node, Shape.TARGET, filled=_writes(target.template, node)), index)
+    except TemplatedValue as error:
+        value = default(node, target.template)
+        if not value:
+            raise
+        remedy = f"If nobody sets it, change the default: give the target the value {json.dumps(value)}."
+        raise TemplatedValue(error.message, where=error.where, remedy=remedy) from error
+
+
+def default(node: Node, template: str) -> str:
+    """The template that writes a value as the default in an expression of Flux's; empty where it has no such.
+
+    Flux takes it where nobody sets the variable (github.com/fluxcd/pkg/envsubst).
+    """
+    found = _DEFAULT.fullmatch(node.value.strip()) if isinstance(node, Scalar) else None
+    return f"$${{{found[1]}{template}}}" if found and re.fullmatch(_pattern(template), found[2]) else ""
 
 
 def _writes(template: str, node: Node) -> bool:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from gitops_upgrader.errors import (
@@ -7,6 +9,8 @@ from gitops_upgrader.errors import (
     NotAVersion,
     SymbolicLink,
     TargetNotFound,
+    TemplatedValue,
+    TypeChange,
     UnreadableManifest,
     ValueMissing,
 )
@@ -254,3 +258,31 @@ def test_a_file_that_the_paths_leave_out_is_told_from_one_that_is_not_there() ->
         with pytest.raises(TargetNotFound) as caught:
             Manifests(tree, ("clusters",)).locate(query(TargetWant(file, "/v")))
         assert str(caught.value).endswith(message)
+
+
+@pytest.mark.parametrize(
+    ("value", "template", "remedy"),
+    [
+        ("${K:=v1.33.5}", "$(KUBERNETES_VERSION)", '"$${K:=$(KUBERNETES_VERSION)}"'),
+        ("'${K:-v1.33.5}'", "$(KUBERNETES_VERSION)", '"$${K:-$(KUBERNETES_VERSION)}"'),
+        ("${K=1.33.5}", "$(VERSION_NO_V)", '"$${K=$(VERSION_NO_V)}"'),
+        ("${K-img-33}", "$(IMAGE_ID)", '"$${K-$(IMAGE_ID)}"'),
+        ("${K:=kube-v1.33.5}", "kube-$(KUBERNETES_VERSION)", '"$${K:=kube-$(KUBERNETES_VERSION)}"'),
+        ("${K:=none}", "$(KUBERNETES_VERSION)", ""),
+        ("${K}", "$(KUBERNETES_VERSION)", ""),
+        ("${K:=${L}}", "$(IMAGE_ID)", ""),
+        ("${K:=v1.33.5}", "$${L:=$(KUBERNETES_VERSION)}", ""),
+        ("{a: '${K:=v1.33.5}'}", "$${K:=$(KUBERNETES_VERSION)}", None),
+    ],
+)
+def test_the_default_of_an_expression(value: str, template: str, remedy: str | None) -> None:
+    files = {"a.yaml": f"v: {value}\n", "c.yaml": cluster()}
+    asked = Query("prod", targets=(TargetWant("a.yaml", "/v", template=template),))
+    told = refusal(files, asked, reason=TypeChange if remedy is None else TemplatedValue)
+    assert ("If nobody sets it, change the default: give the target the value" in told) == bool(remedy)
+    assert (remedy or "") in told
+    if remedy:
+        wanted = TargetWant("a.yaml", "/v", template=json.loads(remedy))
+        made = "${" + value.strip("'${}").replace("33", "34") + "}"
+        edited = edit(files, Query("prod", targets=(wanted,)), Values("v1.34.2", "img-34", targets=(made,)))
+        assert edited.files["a.yaml"].decode() == files["a.yaml"].replace("33", "34")
