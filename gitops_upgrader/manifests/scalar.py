@@ -166,7 +166,7 @@ def _write_number(scalar: Scalar, old: str, new: Json, text: str) -> str:
     if old == "boolean":
         if text not in {"true", "false"}:
             raise _type_change(scalar, new)
-        return text
+        return text.upper() if scalar.value.isupper() else text.title() if scalar.value.istitle() else text
     if isinstance(new, bool) or not re.fullmatch(r"-?(0|[1-9][0-9]{0,299})(\.[0-9]+)?", text):
         raise _type_change(scalar, new)
     if old == "integer" and "." in text:

@@ -29,7 +29,13 @@ def after(data: bytes, made: Edited) -> bytes:
 
 
 def edits_are_exact(manifest: Manifest) -> None:
-    """An edit is idempotent, touches its spans only, and can be undone to the byte."""
+    """An edit is idempotent, touches its spans only, and can be undone to the byte.
+
+    The last holds for values that are in the file as an edit would write them, in a place whose new value needs no
+    quotes that the old one did not have: versions, names of images, booleans, and numbers in decimal without needless
+    zeros. Quotes that an edit adds stay, as the place says then that it is a text; and nothing tells
+    that `31` was `0x1F`, or that a text was a null.
+    """
     new = after(manifest.data, edited(manifest.data, manifest.query, NEW))
     assert edited(new, manifest.query, NEW).already
     located = Manifests(MemoryTree({FILE: new})).locate(manifest.query)

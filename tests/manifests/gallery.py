@@ -32,15 +32,21 @@ INTRODUCTION = """\
 A Cluster's version and image can be kept in many ways. gitops-upgrader finds the one place that counts, changes the
 bytes of that value and no others, and reads the result back with a second YAML parser before anything is pushed.
 
-It looks in this order, and the first that has an answer wins:
+For each of version, image and class it looks in this order, and the first that has an answer wins:
 
 1. the upgrader's `targets`, which name a file and a JSON pointer;
 2. setter comments that name the upgrader;
 3. what Kustomize makes of the Cluster: the outermost patch that sets the field;
 4. the Cluster's own manifest.
 
+Version, image and class of one Cluster change together. Where one of them is written to the Cluster itself, the others
+that have a plain value there are as well, whatever else keeps them too; and where the two tell of different versions,
+nothing is edited. A rendered Cluster whose values are all named elsewhere is left alone.
+
 Comments, quotes, indentation, line ends, a byte order mark and everything else stay as they are. A version without
-`v` stays without it, an integer stays an integer. A variable that is absent is inserted after the last one, in the
+`v` stays without it, an integer stays an integer. An edit back restores the bytes, but for what the way of writing a
+value alone told: quotes that only the new value needed stay, numbers such as `1.50` and `0x1F` without quotes come
+back in their usual form, and a null does not come back. A variable that is absent is inserted after the last one, in the
 file's own style. Where two places could be meant, or an edit would change something else as well, nothing is edited:
 the refusal names every place with its line, and what to do.
 

@@ -104,6 +104,8 @@ def test_not_a_number_is_one() -> None:
         ("a: !!str 1.20\n", "#x", 'a: !!str "#x"\n'),
         ("a: !!int 1\n", "2", "a: !!int 2\n"),
         ("a: &x # c\n  v1\n", "v2", "a: &x # c\n  v2\n"),
+        ("a: True\n", False, "a: False\n"),
+        ("a: FALSE\n", True, "a: TRUE\n"),
         ("a: |\n  v1\n", "v2", "a: |\n  v2\n"),
         ("a: >-\n\n  v1\n\nb: 1\n", "v2", "a: >-\n\n  v2\n\nb: 1\n"),
         ("a: two\n  lines\n", "v2", "a: v2\n"),
