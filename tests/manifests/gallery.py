@@ -44,11 +44,13 @@ that have a plain value there are as well, whatever else keeps them too; and whe
 nothing is edited. A rendered Cluster whose values are all named elsewhere is left alone.
 
 Comments, quotes, indentation, line ends, a byte order mark and everything else stay as they are. A version without
-`v` stays without it, an integer stays an integer. An edit back restores the bytes, but for what the way of writing a
-value alone told: quotes that only the new value needed stay, numbers such as `1.50` and `0x1F` without quotes come
-back in their usual form, and a null does not come back. A variable that is absent is inserted after the last one, in the
+`v` stays without it, an integer stays an integer. A variable that is absent is inserted after the last one, in the
 file's own style. Where two places could be meant, or an edit would change something else as well, nothing is edited:
 the refusal names every place with its line, and what to do.
+
+An edit back restores the bytes, but for what the way of writing a value alone told: quotes that only the new value
+needed stay, numbers such as `1.50` and `0x1F` without quotes come back in their usual form, and a null does not come
+back.
 
 `gitops-upgrader locate --cluster NAME --repo .` shows where it looked and what it found.
 
