@@ -186,6 +186,10 @@ def only(scan: Scan, target: TargetWant) -> Node:
         return found[0]
     if problems:
         raise problems[0]
+    if target.document == DocumentWant():
+        raise TargetNotFound(
+            "Nothing in the file has fields.", where=Where(file=target.path), remedy="Correct the target's path."
+        )
     raise TargetNotFound(
         f"The file has no {target.document}.", where=Where(file=target.path), remedy="Correct the target's document."
     )
@@ -222,13 +226,19 @@ def _descend(root: Node, levels: list[list[str]], target: TargetWant) -> Node:
 def _inside(node: Node, target: TargetWant) -> Node:
     documents = embedded(node) if isinstance(node, Scalar) else None
     roots = [document.root for document in documents or () if document.root is not None]
-    if len(roots) != 1:
-        raise TargetNotFound(
-            f"{target.pointer} goes on inside a text here, which is no literal block (|) with one YAML document.",
-            where=node.document.where(node.start),
-            remedy="Write the text as a literal block.",
-        )
-    return roots[0]
+    if len(roots) == 1:
+        return roots[0]
+    if roots:
+        kind, remedy = f"which holds {len(roots)} YAML documents", "Move the one that is meant to a text of its own."
+    elif documents is None:
+        kind, remedy = "which is no literal block (|)", "Write the text as a literal block."
+    else:
+        kind, remedy = "which holds no YAML document", "Correct the target's pointer."
+    raise TargetNotFound(
+        f"{target.pointer} goes on inside a text here, {kind}.",
+        where=node.document.where(node.start),
+        remedy=remedy,
+    )
 
 
 def _lost(node: Node, key: str, target: TargetWant) -> TargetNotFound:

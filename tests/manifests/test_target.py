@@ -188,6 +188,11 @@ def test_the_document_is_told_by_its_fields(want: DocumentWant, version: str) ->
             TargetNotFound,
             "The file has no v1 Job s/n.",
         ),
+        (
+            TargetWant("text.yaml", "/a"),
+            TargetNotFound,
+            "text.yaml: Nothing in the file has fields. Correct the target's",
+        ),
         (TargetWant("v.yaml", "/0/v"), NotAVersion, "'x' is not a whole version"),
         (TargetWant("bad.yaml", "/v"), UnreadableManifest, "bad.yaml:2:1"),
         (TargetWant("link.yaml", "/v"), SymbolicLink, "link.yaml: link.yaml is a symlink, and none is followed."),
@@ -195,14 +200,24 @@ def test_the_document_is_told_by_its_fields(want: DocumentWant, version: str) ->
     ],
 )
 def test_targets_that_lead_nowhere(target: TargetWant, reason: type[ManifestError], message: str) -> None:
-    files = {"v.yaml": DOCUMENTS, "bad.yaml": "a: [\n"}
+    files = {"v.yaml": DOCUMENTS, "bad.yaml": "a: [\n", "text.yaml": "v1.33.5\n"}
     links = {"link.yaml": "v.yaml", "folder": "."}
     assert message in refusal(files, query(target), reason=reason, links=links)
 
 
-def test_a_text_with_several_documents_is_no_place() -> None:
-    files = {"v.yaml": "a: |\n  v: v1.33.5\n  ---\n  v: v1.33.5\n"}
-    refusal(files, query(TargetWant("v.yaml", "/a|/v")), reason=TargetNotFound)
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        (
+            "|\n  v: v1.33.5\n  ---\n  v: v1.33.5\n",
+            "which holds 2 YAML documents. Move the one that is meant to a text of",
+        ),
+        ("|\n  # empty\n", "which holds no YAML document. Correct the target's pointer."),
+    ],
+)
+def test_a_text_without_one_document_is_no_place(text: str, problem: str) -> None:
+    message = refusal({"v.yaml": f"a: {text}"}, query(TargetWant("v.yaml", "/a|/v")), reason=TargetNotFound)
+    assert message.startswith(f"v.yaml:1:4: /a|/v goes on inside a text here, {problem}")
 
 
 @pytest.mark.parametrize(
