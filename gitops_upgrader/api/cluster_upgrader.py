@@ -219,7 +219,10 @@ class ClusterClassClusterUpgraderSpec(UpgraderOptions):
     repository_ref: RepositoryReference | None = None
     """The GitOpsRepository that holds the Cluster; by default the one named `default` in the same namespace."""
     path: RepositoryPath | None = None
-    """Where in the repository to look: a glob from the root, or a folder for everything under it."""
+    """Which Cluster is meant, where several have its name: that of a glob from the root, or of everything in a folder.
+
+    Layers that deploy it count wherever they are.
+    """
 
 
 class PullRequestStatus(Model):

@@ -48,6 +48,10 @@ Comments, quotes, indentation, line ends, a byte order mark and everything else 
 file's own style. Where two places could be meant, or an edit would change something else as well, nothing is edited:
 the refusal names every place with its line, and what to do.
 
+Where several Clusters have one name, `path` (`--path` on the command line) says which is meant: the one whose file, or
+a layer that deploys it, is there. Layers count wherever they are. A setter comment counts below the path; one outside
+of it for a value that has none below is refused, with its line.
+
 An edit back restores the bytes, but for what the way of writing a value alone told: quotes that only the new value
 needed stay, numbers such as `1.50` and `0x1F` without quotes come back in their usual form, and a null does not come
 back.

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from gitops_upgrader.errors import AmbiguousCluster, DuplicateKey, SharedPlace, UnreadableManifest
-from gitops_upgrader.manifests import Found, Manifests, Query, Shape
+from gitops_upgrader.manifests import Extent, Found, Manifests, Query, Shape
 from tests.manifests.golden import Case, cases
 from tests.manifests.memory import MemoryTree
 from tests.manifests.samples import cluster
@@ -277,3 +277,18 @@ def test_a_cluster_whose_name_is_filled_in_is_a_copy_of_none(name: str) -> None:
     told = [item for item in (one, other) if item.name != "prod"]
     assert {item.name for item in told} == {"" if name.startswith("#") else name.strip('"')}
     assert {item.refusal.reason if item.refusal else None for item in told} == {"TemplatedValue"}
+
+
+def test_what_was_looked_at_is_counted() -> None:
+    files = {
+        "a/c.yaml": cluster(),
+        "a/x.json": "{}",
+        "a/README.md": "",
+        "b.yml": "",
+        "Kustomization": "",
+        "b/x.txt": "",
+    }
+    manifests = Manifests(MemoryTree(files, {"a/link": "c.yaml", "link": "a"}))
+    assert manifests.extent() == Extent(files=6, manifests=4, links=2)
+    assert manifests.extent(["a"]) == Extent(files=3, manifests=2, links=1)
+    assert manifests.extent(["nothing"]) == Extent(files=0, manifests=0, links=0)
