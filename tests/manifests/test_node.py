@@ -86,6 +86,11 @@ def test_aliases_know_what_they_stand_for() -> None:
         ("a: 1\rb: 2\r---\rc: 3\r", UnreadableManifest, "a line end that is neither"),
         ("[" * (MAX_DEPTH + 1), NestedTooDeep, "deeper than 100 levels"),
         ("- " * (MAX_DEPTH + 1), NestedTooDeep, "deeper than 100 levels"),
+        (
+            f"x: [{'0,' * 60_000}]\ny: " + "[" * MAX_DEPTH,
+            NestedTooDeep,
+            "a.yaml:2:103: The document nests deeper than 100",
+        ),
         ("a: &x " + "[" * 60 + "]" * 60 + "\nb: " + "[" * 60 + "*x" + "]" * 60, NestedTooDeep, "deeper than 100"),
     ],
 )
