@@ -91,6 +91,7 @@ def test_aliases_know_what_they_stand_for() -> None:
             NestedTooDeep,
             "a.yaml:2:103: The document nests deeper than 100",
         ),
+        (f"x: [{'0,' * 200_000}]\ny: &y 1\nz: [*y, *y]\n", ManifestTooLarge, "with aliases here has more than 200,000"),
         ("a: &x " + "[" * 60 + "]" * 60 + "\nb: " + "[" * 60 + "*x" + "]" * 60, NestedTooDeep, "deeper than 100"),
     ],
 )
