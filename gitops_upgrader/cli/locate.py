@@ -206,7 +206,7 @@ def _print_ways(found: Sequence[Found], ways: Mapping[int, Sequence[Step]]) -> N
     """Where was looked, step by step, for each cluster that was asked for."""
     for index, way in sorted(ways.items()):
         output().print()
-        output().print(Text(f"{found[index].namespace or '-'}/{found[index].name}: {_WAY}", style="bold"))
+        output().print(Text(printable(f"{found[index].namespace or '-'}/{found[index].name}: {_WAY}"), style="bold"))
         for step in way:
             output().print(Text(f"  {printable(str(step))}"))
 

@@ -55,8 +55,8 @@ _KINDS = {"error": f"bold {palette.BAD}", "warning": f"bold {palette.WAITING}", 
 def coloured_diff(text: str) -> Text:
     """A unified diff, coloured as git does it."""
     shown = Text()
-    for line in text.splitlines():
-        shown.append(printable(line) + "\n", style=_style(line))
+    for line in text.split("\n"):  # as git does: other line ends are part of a line, which begins no new one
+        shown.append(printable(line.removesuffix("\r")) + "\n", style=_style(line))
     shown.rstrip()
     return shown
 

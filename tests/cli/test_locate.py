@@ -108,6 +108,16 @@ def test_one_cluster_with_the_way_to_its_place(gitops_upgrader: CommandLine) -> 
     assert all_of_them is None
 
 
+def test_names_steer_no_terminal(gitops_upgrader: CommandLine, fleet: Fleet) -> None:
+    text = fleet.people.read("main", "clusters/prod.yaml").replace("namespace: fleet", 'namespace: "n\\es"')
+    fleet.people.commit({"clusters/prod.yaml": text})
+
+    ran = gitops_upgrader(*LOCATE, "--cluster", "prod")
+
+    assert "n\ufffds/prod: where its version is" in ran.out
+    assert "\x1b" not in ran.out + ran.err
+
+
 SUBSTITUTE = """\
 apiVersion: kustomize.toolkit.fluxcd.io/v1
 kind: Kustomization
