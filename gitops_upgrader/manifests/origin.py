@@ -44,7 +44,8 @@ class Origin:
     @property
     def is_known(self) -> bool:
         """Whether it tells which repository it is."""
-        return bool(_Address.read(self.url).host)
+        address = _Address.read(self.url)
+        return bool(address.host and address.parts)
 
     def repository(self, url: str) -> Relation:
         """Whether an address is that of this repository.

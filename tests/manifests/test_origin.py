@@ -63,7 +63,18 @@ def test_a_name_under_another_owner_may_be_the_same(own: str, other: str) -> Non
     assert Origin(own).repository(other) is Origin(other).repository(own) is Relation.PERHAPS
 
 
-@pytest.mark.parametrize("own", ["", "/srv/git/fleet.git", "file:///srv/git/fleet.git", "../fleet"])
+@pytest.mark.parametrize(
+    "own",
+    [
+        "",
+        "/srv/git/fleet.git",
+        "file:///srv/git/fleet.git",
+        "../fleet",
+        "https://git.example/.git",
+        "ssh://git@git.example/~/.git",
+        "git://git.example/_git",
+    ],
+)
 def test_who_does_not_know_what_it_is_takes_everything_for_its_own(own: str) -> None:
     assert Origin(own, "main").repository("https://github.com/me/apps") is Relation.SAME
     assert Origin(own, "main").revision("v1.2.3") is Relation.SAME
