@@ -18,7 +18,7 @@ _SIGNS: Final = frozenset({"=", "==", "!=", "!", "(", ")", ",", "<", ">"})
 _COMPARISONS: Final = frozenset({"=", "==", "!=", "<", ">"})
 _NAME: Final = re.compile(r"(?:[A-Za-z0-9][A-Za-z0-9_.-]*)?[A-Za-z0-9]")
 _PREFIX: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*")
-_INTEGER: Final = re.compile(r"[+-]?0*[0-9]{1,19}")
+_INTEGER: Final = re.compile(r"([+-]?)0*([0-9]{1,19})")
 _MAX_NAME: Final = 63
 _MAX_PREFIX: Final = 253
 _LARGEST: Final = 2**63 - 1
@@ -65,7 +65,8 @@ def integer(text: str) -> int | None:
     >>> integer("-5"), integer("5.0"), integer("9223372036854775808")
     (-5, None, None)
     """
-    number = int(text) if _INTEGER.fullmatch(text) else None
+    match = _INTEGER.fullmatch(text)  # without its zeros, as `int` refuses what has thousands of digits
+    number = int(match[1] + match[2]) if match else None
     return number if number is not None and -_LARGEST - 1 <= number <= _LARGEST else None
 
 
