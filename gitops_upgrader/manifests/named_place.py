@@ -27,16 +27,17 @@ def refuse(scan: Scan, overrides: Overrides, query: Query, slots: Iterable[Slot]
         fate = overrides.of(place.at, query.paths) if isinstance(place.at, Scalar) else None
         if fate is None or not fate.overrides:
             continue
-        remedy = _remedy(scan, query, slot, fate.overrides)
-        if not fate.counts:
-            change = "might" if fate.overrides[0].unread else "would"
-            raise OverriddenPlace(
-                f"An edit here {change} change nothing: {_listed(fate.overrides)}.", where=place.where, remedy=remedy
+        if fate.counts:
+            raise AmbiguousPlace(
+                f"An edit here would change some of what is deployed: {_listed(fate.overrides)}.",
+                where=place.where,
+                remedy="Name the folder of the layer that is meant with path.",
             )
-        raise AmbiguousPlace(
-            f"An edit here would change some of what is deployed: {_listed(fate.overrides)}.",
+        change = "might" if fate.overrides[0].unread else "would"
+        raise OverriddenPlace(
+            f"An edit here {change} change nothing: {_listed(fate.overrides)}.",
             where=place.where,
-            remedy=f"Name the folder of the layer that is meant with path. {remedy}",
+            remedy=_remedy(scan, query, slot, fate.overrides),
         )
 
 

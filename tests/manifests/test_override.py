@@ -239,7 +239,7 @@ def test_what_counts_in_some_layers_needs_a_path() -> None:
     assert (
         "An edit here would change some of what is deployed: HelmRelease prod has v1.33.1 from prod/p.yaml:6" in message
     )
-    assert "Name the folder of the layer that is meant with path" in message
+    assert message.endswith("from prod/p.yaml:6. Name the folder of the layer that is meant with path.")
     assert locate(files, _query(paths=("dev",))).version.line == 6
     refusal(files, _query(paths=("prod",)), reason=OverriddenPlace)
     refusal(files, _query(paths=("elsewhere",)), reason=AmbiguousPlace)
