@@ -200,7 +200,7 @@ def _walk(tree: Node, way: _Way) -> Node | None:
         if isinstance(node, NodeSequence):
             items = pointer.entries(node)
             named = [item for item in items if label and pointer.peek(item, "name") == label]
-            at = items[int(key)] if key.isdecimal() and int(key) < len(items) else None
+            at = next((item for index, item in enumerate(items) if str(index) == key), None)
             node = named[0] if named else None if label else at
         else:
             node = pointer.look(node, key)

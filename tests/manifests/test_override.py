@@ -163,6 +163,15 @@ def test_what_counts(files: dict[str, Any], query: Query) -> None:
             _query("prod/kustomization.yaml", "/patches/0/patch|/0/value/v"),
             "a patch (prod/kustomization.yaml:6) takes it out",
         ),
+        # A key of digits, where a list comes to stand.
+        (
+            _over(
+                _operation(f"{{op: add, path: /spec/values/kube/{'1' * 5000}, value: v1.33.1}}")
+                + "    - {op: replace, path: /spec/values/kube, value: [v1.33.2]}\n"
+            ),
+            _query("prod/kustomization.yaml", "/patches/0/patch|/0/value"),
+            "a patch (prod/kustomization.yaml:6) takes it out",
+        ),
         (
             _over(
                 "replacements:\n- source: {kind: ConfigMap, name: c, fieldPath: data.k}\n"
