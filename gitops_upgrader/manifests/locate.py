@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Final
@@ -31,7 +31,7 @@ from gitops_upgrader.manifests import (
 from gitops_upgrader.manifests.cluster import Cluster
 from gitops_upgrader.manifests.instance import Instance
 from gitops_upgrader.manifests.owner import owners
-from gitops_upgrader.manifests.place import Located, Note, Place, Slot, Step, outermost
+from gitops_upgrader.manifests.place import Located, Note, Place, Shape, Slot, Step, outermost
 from gitops_upgrader.manifests.query import Query, Role
 from gitops_upgrader.manifests.scan import matches
 from gitops_upgrader.manifests.search import Search
@@ -41,6 +41,9 @@ from gitops_upgrader.model import BlobKind
 
 CHECK_NAME: Final = "Check its name, its namespace and the path, and that its file is on the base branch."
 """What to do first where a Cluster is not found."""
+
+_NAMED: Final = (Shape.MARKER, Shape.TARGET)
+"""The shapes of places that people named."""
 
 _WHOLE, _IN_TEXT, _NOWHERE = range(3)
 
@@ -101,7 +104,7 @@ def _strays(search: Search, instance: Instance | None) -> Iterator[Note]:
         )
 
 
-def _refuse_disagreement(query: Query, slots: Iterable[Slot], told: str | None) -> None:
+def _refuse_disagreement(query: Query, slots: Sequence[Slot], told: str | None) -> None:
     """Refuse places that tell of different versions: one step for all of them would be another one in each.
 
     `told` is the version that targets tell, which may be kept in several of them.
@@ -114,10 +117,12 @@ def _refuse_disagreement(query: Query, slots: Iterable[Slot], told: str | None) 
             versions.setdefault(text.removeprefix("v"), (text, slot.place))
     if len(versions) > 1:
         places = " and ".join(f"{text} at {place.file}:{place.line}" for text, place in versions.values())
+        own = any(slot.role in share.VERSIONS and slot.place.shape not in _NAMED for slot in slots)
+        also = " once: the Cluster's own is raised as well" if own else ", or leave out the place that is not its"
         raise VersionsDisagree(
             f"Several places keep the version, and they disagree: {places}.",
             where=next(place for _, place in versions.values()).where,
-            remedy="Write the version that the cluster is at into all of them, or leave out the place that is not its.",
+            remedy=f"Write the version that the cluster is at into all of them{also}.",
         )
 
 

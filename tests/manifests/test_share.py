@@ -138,6 +138,7 @@ def test_versions_of_the_cluster_and_beside_it_that_differ_are_refused() -> None
     query = Query("prod", variables=(IMAGE,), targets=(PACKAGES,))
     message = refusal(files, query, NEW, reason=VersionsDisagree)
     assert "1.33.5 at packages.yaml:1 and v1.33.4 at a.yaml:8." in message
+    assert message.endswith("into all of them once: the Cluster's own is raised as well.")
     parts = tuple(TargetWant("p.yaml", f"/{name}", template=f"$({name})") for name in ("MAJOR", "MINOR", "PATCH"))
     files["p.yaml"] = "MAJOR: 1\nMINOR: 33\nPATCH: 5\n"
     message = refusal(files, Query("prod", variables=(IMAGE,), targets=parts), NEW, reason=VersionsDisagree)
