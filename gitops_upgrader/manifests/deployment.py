@@ -46,8 +46,9 @@ def read(
     """What an object adds to folders that it deploys, where it is a Flux Kustomization or an Argo CD Application.
 
     The `resources` of each are those folders. Where its path or a name in it is a template, which of `folders` it
-    deploys, and what it adds to them, is `unclear`. What it deploys of another repository is left out. Of what may be
-    this one or not, the patches alone are kept, as unclear: they stand for what is refused.
+    deploys, and what it adds to them, is `unclear`. What it deploys of another repository is left out, unless a folder
+    here is called so: then it may be this one under another name. Of what may be this one or not, the patches alone are
+    kept, as unclear: they stand for what is refused.
 
     Args:
         node: the object, as it is deployed itself.
@@ -57,14 +58,14 @@ def read(
         artifacts: what tells whether it deploys this repository.
     """
     for source in _sources(node, artifacts):
-        if source.artifact.relation is Relation.OTHER:
-            continue
         folder = links.real(resolve("", source.path))
+        if source.artifact.relation is Relation.OTHER and not _is_here(folder, folders):
+            continue
         made = kustomization.layer(f"{key}#{source.adds.start}", folder, source.adds, links)
         if _PLACEHOLDER.search(made.namespace):
             made = replace(made, namespace="")  # it may be any, as it is where none is stated
         made = replace(made, unread=source.unread)
-        if source.artifact.relation is Relation.PERHAPS:
+        if source.artifact.relation is not Relation.SAME:
             made = replace(
                 made, prefix="", suffix="", namespace="", components=(), unread=None, doubt=source.artifact.what
             )
@@ -72,6 +73,12 @@ def read(
             unclear = made.unread is not None or bool(made.doubt) or _is_unclear(made)
             deployed = _possible(source, folder, folders) if unclear else (folder,)
             yield replace(made, resources=deployed, unclear=unclear)
+
+
+def _is_here(path: str, folders: Collection[str]) -> bool:
+    """Whether a path names one of the folders, or one that they are in; the root of each repository is called so."""
+    start = _PLACEHOLDER.split(f"{path}/")[0].lstrip("/")
+    return bool(start) and any(f"{folder}/".startswith(start) for folder in folders)
 
 
 def _is_unclear(made: Kustomization) -> bool:

@@ -82,6 +82,27 @@ def test_the_repository_of_a_flux_kustomization(url: str, ref: str, expected: st
     assert expected in _told(files)
 
 
+@pytest.mark.parametrize("name", ["prod", "dev"])
+@pytest.mark.parametrize(
+    ("path", "here"),
+    [
+        ("./clusters", True),
+        ("fleet/../clusters/", True),
+        ("clu${rest}", True),
+        ("./", False),
+        ("./cluster", False),
+        ("clusters/prod", False),
+        ("'${path}'", False),
+    ],
+)
+def test_a_folder_that_is_here_may_be_that_of_a_repository_with_another_name(path: str, here: bool, name: str) -> None:
+    adds = _patches().replace("Cluster", f"Cluster, name: {name}")
+    flux = _flux("kind: GitRepository, name: src", adds).replace("./", path)
+    told = _told({"flux.yaml": flux, "src.yaml": _git(THEIRS), "clusters/eu/dev.yaml": cluster("dev")})
+    expected = "patches for github.com/me/apps, which may be this repository or not"
+    assert expected in told if here and name == "prod" else told == CLUSTER
+
+
 @pytest.mark.parametrize(
     "reference",
     ["kind: GitRepository, name: other", "kind: GitRepository", "name: other", "", "kind: '${KIND}', name: src"],
@@ -135,7 +156,7 @@ def test_a_repository_is_read_as_kustomizations_deploy_it() -> None:
         "base/src.yaml": _git(THEIRS),
         "base/kustomization.yaml": "resources: [src.yaml]\n",
     }
-    assert _told(files) == CLUSTER
+    assert "patches for github.com/me/apps" in _told(files)
     patch = f"- target: {{kind: GitRepository}}\n  patch: '[{{op: replace, path: /spec/url, value: \"{OURS}\"}}]'\n"
     files["top/kustomization.yaml"] = f"resources: [../base]\npatches:\n{patch}"
     assert _told(files) == "flux.yaml"
@@ -145,7 +166,7 @@ def test_a_repository_is_read_as_kustomizations_deploy_it() -> None:
     # A kustomization that names itself: what is written is all there is.
     files["top/kustomization.yaml"] = "resources: [../top, ../base]\n"
     files["base/kustomization.yaml"] = "resources: [src.yaml, ../top]\n"
-    assert _told(files) == CLUSTER
+    assert "patches for github.com/me/apps" in _told(files)
 
 
 def test_thousands_of_repositories() -> None:
@@ -219,8 +240,8 @@ def test_a_prefix_of_a_package_makes_no_cluster() -> None:
         (f"repoURL: {OURS}\ntargetRevision: main\n", "argo.yaml"),
         (f"repoURL: {OURS}\ntargetRevision: refs/heads/main\n", "argo.yaml"),
         ("repoURL: '{{ .repo }}'\ntargetRevision: '{{ .branch }}'\n", "argo.yaml"),
-        (f"repoURL: {THEIRS}\ntargetRevision: main\n", CLUSTER),
-        (f"repoURL: {THEIRS}\n", CLUSTER),
+        (f"repoURL: {THEIRS}\ntargetRevision: main\n", "patches for github.com/me/apps, which may be this repos"),
+        (f"repoURL: {THEIRS}\n", "patches for github.com/me/apps, which may be this repos"),
         (f"repoURL: {OURS}\ntargetRevision: staging\n", "patches for staging, which is not the base branch"),
         (f"repoURL: {OURS}\ntargetRevision: v1.0.0\n", "patches for v1.0.0, which is not the base branch"),
         ("repoURL: oci://ghcr.io/me/fleet\n", "patches for ghcr.io/me/fleet, which may be a package of this repos"),
@@ -232,8 +253,8 @@ def test_the_repository_of_an_application(kind: str, source: str, expected: str)
 
 def test_each_source_of_an_application_has_a_repository_of_its_own() -> None:
     patch = "apiVersion: x, kind: Cluster, metadata: {name: prod}, spec: {topology: {version: v1.33.2}}"
-    kustomize = f"path: clusters, kustomize: {{patches: [{{patch: {{{patch}}}, target: {{kind: Cluster}}}}]}}"
-    sources = f"[{{repoURL: '{THEIRS}', {kustomize}}}, {{repoURL: '{OURS}', {kustomize}}}]"
+    kustomize = f"kustomize: {{patches: [{{patch: {{{patch}}}, target: {{kind: Cluster}}}}]}}"
+    sources = f"[{{repoURL: '{THEIRS}', path: ., {kustomize}}}, {{repoURL: '{OURS}', path: clusters, {kustomize}}}]"
     head = OBJECT % ("argoproj.io/v1alpha1", "Application", "a")
     tree = MemoryTree({CLUSTER: cluster(), "a.yaml": f"{head}  sources: {sources}\n"})
     assert Manifests(tree, origin=OWN).locate(Query("prod")).version.pointer.startswith("/spec/sources/1/")
