@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from gitops_upgrader.errors import AmbiguousPlace, OverriddenPlace
 from gitops_upgrader.manifests import suspect
 from gitops_upgrader.manifests.node import Scalar
-from gitops_upgrader.manifests.override import Override, Overrides
+from gitops_upgrader.manifests.override import Fate, Override, Overrides, identity
 from gitops_upgrader.manifests.place import Shape, Slot
 from gitops_upgrader.manifests.query import VERSION_TEMPLATE, Query
 from gitops_upgrader.manifests.scan import Scan
@@ -15,29 +15,33 @@ from gitops_upgrader.manifests.scan import Scan
 _SHOWN = 3
 
 
-def refuse(scan: Scan, overrides: Overrides, query: Query, slots: Iterable[Slot]) -> None:
+def refuse(scan: Scan, overrides: Overrides, query: Query, slots: Sequence[Slot]) -> None:
     """Refuse places in which an edit would not do what is meant, or not in all that is deployed.
+
+    What a layer puts in a place that is named as well is edited together with it.
 
     Raises:
         OverriddenPlace: it would change nothing.
         AmbiguousPlace: it would change some deployments, and nobody knows whether the one that is meant is among them.
     """
+    known = {identity(slot.place.at) for slot in slots if isinstance(slot.place.at, Scalar)}
     for slot in slots:
         place = slot.place
-        fate = overrides.of(place.at, query.paths) if isinstance(place.at, Scalar) else None
-        if fate is None or not fate.overrides:
+        fate = overrides.of(place.at, query.paths) if isinstance(place.at, Scalar) else Fate()
+        others = tuple(item for item in fate.overrides if item.value is None or identity(item.value) not in known)
+        if not others:
             continue
         if fate.counts:
             raise AmbiguousPlace(
-                f"An edit here would change some of what is deployed: {_listed(fate.overrides)}.",
+                f"An edit here would change some of what is deployed: {_listed(others)}.",
                 where=place.where,
                 remedy="Name the folder of the layer that is meant with path.",
             )
-        change = "might" if fate.overrides[0].unread else "would"
+        change = "might" if others[0].unread else "would"
         raise OverriddenPlace(
-            f"An edit here {change} change nothing: {_listed(fate.overrides)}.",
+            f"An edit here {change} change nothing: {_listed(others)}.",
             where=place.where,
-            remedy=_remedy(scan, query, slot, fate.overrides),
+            remedy=_remedy(scan, query, slot, others),
         )
 
 

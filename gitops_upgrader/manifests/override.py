@@ -106,9 +106,10 @@ def _chain(node: Scalar) -> Iterator[Scalar]:
         holder = holder.document.holder
 
 
-def _key(node: Node) -> _Key:
+def identity(node: Node) -> _Key:
+    """What tells a node from others, however often its document is composed."""
     holder = node.document.holder
-    return (node.document.file, node.start) if holder is None else (*_key(holder), node.document.index, node.start)
+    return (node.document.file, node.start) if holder is None else (*identity(holder), node.document.index, node.start)
 
 
 def _keys(tree: Node | None) -> set[_Key]:
@@ -118,7 +119,7 @@ def _keys(tree: Node | None) -> set[_Key]:
     while pending:
         node = pending.pop()
         if isinstance(node, Scalar):
-            found.add(_key(node))
+            found.add(identity(node))
         pending += [value for _, value in pointer.children(node)]
     return found
 
@@ -131,7 +132,7 @@ def _parts(instance: Instance) -> Iterator[tuple[Node, Operation | None]]:
 
 
 def _concerns(instance: Instance, chain: list[Scalar]) -> bool:
-    keys = set(map(_key, chain))
+    keys = set(map(identity, chain))
     file = chain[0].document.file
     return any(part.document.file == file and not keys.isdisjoint(_keys(part)) for part, _ in _parts(instance))
 
@@ -139,7 +140,7 @@ def _concerns(instance: Instance, chain: list[Scalar]) -> bool:
 def _override(instance: Instance, chain: list[Scalar]) -> Override | None:
     """What counts in place of a value in one object; None where the value itself does."""
     what = f"{pointer.peek(instance.tree, 'kind')} {instance.effective.name}"
-    keys = set(map(_key, chain))
+    keys = set(map(identity, chain))
     for item in instance.replacements:
         if any(not keys.isdisjoint(_keys(written)) for written in item.nodes):
             return Override(what, _where(item.node), source=str(item.source))
@@ -162,7 +163,7 @@ def _patched_template(chain: list[Scalar]) -> Override | None:
     for node in objects(outer.document):
         text = template_patch.of(node)
         template = pointer.look(node, "spec", "template")
-        if text is None or template is None or not any(_key(one) in _keys(template) for one in chain):
+        if text is None or template is None or not any(identity(one) in _keys(template) for one in chain):
             continue
         what = f"ApplicationSet {pointer.peek(node, 'metadata', 'name')}"
         patch = template_patch.read(text)
@@ -170,7 +171,7 @@ def _patched_template(chain: list[Scalar]) -> Override | None:
             at = template_patch.sets_values(text) if _HELM in map(itemgetter(1), pointer.path(outer)) else None
             return Override(what, at, unread=True) if at else None
         merged = merge(template, patch)
-        if any(_key(one) in _keys(merged) for one in chain):
+        if any(identity(one) in _keys(merged) for one in chain):
             return None
         way = _way(template, None, chain) or []
         value = _walk(merged, way) if merged is not None else None
@@ -181,7 +182,7 @@ def _patched_template(chain: list[Scalar]) -> Override | None:
 def _way(part: Node, operation: Operation | None, chain: list[Scalar]) -> _Way | None:
     """The keys from an object to the value that stands in one of its parts; None where it is in another one."""
     for member in chain:
-        if member.document.file == part.document.file and _key(member) in _keys(part):
+        if member.document.file == part.document.file and identity(member) in _keys(part):
             begun = [(key, "") for key in _split(operation.path)] if operation else []
             inside = [step for step in pointer.path(member) if step[0].start >= part.start]
             return begun + [(str(key), _label(parent, key)) for parent, key in inside]

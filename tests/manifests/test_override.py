@@ -254,6 +254,28 @@ def test_what_counts_in_some_layers_needs_a_path() -> None:
     refusal(files, _query(paths=("elsewhere",)), reason=AmbiguousPlace)
 
 
+def test_a_place_is_named_together_with_what_a_layer_puts_there() -> None:
+    layer = _over("patches: [{path: p.yaml}]\n", p=_merge("kube: {version: v1.33.5}"))
+    targets = (TargetWant("base/r.yaml", VERSION), TargetWant("prod/p.yaml", VERSION))
+    assert len(locate(layer | _over("", "dev"), Query("prod", targets=targets)).slots) == 2
+    assert len(locate(layer, Query("prod", targets=targets, paths=("prod",))).slots) == 2
+    other = _over("patches: [{path: p.yaml}]\n", "dev", p=_merge("kube: {version: v1.33.1}"))
+    message = refusal(layer | other, Query("prod", targets=targets), reason=OverriddenPlace)
+    assert "would change nothing: HelmRelease prod has v1.33.1 from dev/p.yaml:6. Point targets" in message
+    beside = (targets[0], TargetWant("prod/p.yaml", "/metadata/name", template="prod"))
+    refusal(layer | _over("", "dev"), Query("prod", targets=beside), reason=AmbiguousPlace)
+
+
+def test_setter_comments_beside_a_value_and_what_a_layer_puts_there() -> None:
+    comment = 'version: v1.33.5 # {"$gitops-upgrader": "fleet/prod:version"}'
+    files = _over("patches: [{path: p.yaml}]\n", p=_merge(comment)) | _over("", "dev")
+    files["base/r.yaml"] = _merge(comment)
+    assert [slot.place.file for slot in locate(files, Query("prod", owner="fleet/prod")).slots] == [
+        "base/r.yaml",
+        "prod/p.yaml",
+    ]
+
+
 def test_many_overrides_are_told_in_short() -> None:
     files: dict[str, Any] = {}
     for index in range(5):
