@@ -68,6 +68,7 @@ class Overrides:
     def __init__(self, layers: Layers, overlays: Overlays) -> None:
         self._layers = layers
         self._overlays = overlays.of_everything()
+        self._held: dict[tuple[str, frozenset[str] | None], _Held] = {}
 
     def of(self, node: Scalar, paths: Sequence[str] = ()) -> Fate:
         """What becomes of a value; where some of its deployments are below the paths, in these.
@@ -83,7 +84,7 @@ class Overrides:
         except ManifestError:
             return Fate()
         for only in (frozenset({node.document.file}), None) if roots else ():
-            found = [(root, one) for root in roots for one in self._rendered(root, only) if _concerns(one, chain)]
+            found = [(root, one) for root in roots for one in self._concerned(root, only, chain)]
             meant = [one for root, one in found if matches(root.file, paths)] or [one for _, one in found]
             if meant:
                 overrides = [made for one in meant if (made := _override(one, chain)) is not None]
@@ -91,11 +92,40 @@ class Overrides:
                 return Fate(len(overrides) < len(meant), tuple(distinct.values()))
         return Fate()
 
-    def _rendered(self, root: Kustomization, only: frozenset[str] | None) -> tuple[Instance, ...]:
-        try:
-            return self._overlays.render(root, only)
-        except ManifestError:
-            return ()
+    def _concerned(self, root: Kustomization, only: frozenset[str] | None, chain: list[Scalar]) -> list[Instance]:
+        """The objects of a layer that a value is in, or in a patch of."""
+        key = (root.key, only)
+        if key not in self._held:
+            try:
+                self._held[key] = _Held(self._overlays.render(root, only))
+            except ManifestError:
+                self._held[key] = _Held(())
+        return self._held[key].having(chain)
+
+
+class _Held:
+    """Which of a layer's objects a value is in; of each file it is found once."""
+
+    def __init__(self, instances: Sequence[Instance]) -> None:
+        self._instances = instances
+        self._values: dict[str, dict[_Key, list[list[int]]]] = {}
+        self._parts: dict[str, dict[int, tuple[Node, list[int]]]] = {}
+        for position, instance in enumerate(instances):
+            for part, _ in _parts(instance):
+                parts = self._parts.setdefault(part.document.file, {})
+                parts.setdefault(id(part), (part, []))[1].append(position)  # a patch is for many objects
+
+    def having(self, chain: list[Scalar]) -> list[Instance]:
+        """The objects that a value, or the text that it stands in, is in, or in a patch of."""
+        file = chain[0].document.file
+        if file not in self._values:
+            values = self._values[file] = {}
+            for part, positions in self._parts.pop(file, {}).values():
+                for key in _keys(part):
+                    values.setdefault(key, []).append(positions)
+        known = self._values[file]
+        found = {position for one in chain for some in known.get(identity(one), ()) for position in some}
+        return [self._instances[position] for position in sorted(found)]
 
 
 def _chain(node: Scalar) -> Iterator[Scalar]:
@@ -129,12 +159,6 @@ def _parts(instance: Instance) -> Iterator[tuple[Node, Operation | None]]:
     yield instance.cluster.node, None
     yield from ((node, None) for node in instance.merged)
     yield from ((operation.value, operation) for operation, _ in instance.operations if operation.value is not None)
-
-
-def _concerns(instance: Instance, chain: list[Scalar]) -> bool:
-    keys = set(map(identity, chain))
-    file = chain[0].document.file
-    return any(part.document.file == file and not keys.isdisjoint(_keys(part)) for part, _ in _parts(instance))
 
 
 def _override(instance: Instance, chain: list[Scalar]) -> Override | None:
