@@ -47,7 +47,8 @@ class Artifacts:
         """That of a Flux Kustomization, by its `sourceRef`.
 
         A GitRepository that is not among the manifests is taken for this one, as what deploys a repository is often
-        set up by other tools; but where this repository's own is among them, one that is not may be another.
+        set up by other tools; but where this repository's own is among them, one that is not may be another. One that
+        is in no folder above may be another cluster's, as long as this one's is set up otherwise.
         """
         reference = pointer.look(node, "spec", "sourceRef")
         kind, name = pointer.peek(reference, "kind"), pointer.peek(reference, "name")
@@ -55,7 +56,11 @@ class Artifacts:
             return Artifact(Relation.PERHAPS, f"{kind} {name}, which may be a package of this repository or not")
         if not name or "$" in name or not self._origin.is_known:
             return OURS
-        found = map(self._git, self._named(node, reference, name))
+        above = set(_folders(node))
+        found = [
+            self._git(one) if _folder(one) in above else _weakened(self._git(one))
+            for one in self._named(node, reference, name)
+        ]
         absent = Artifact(Relation.PERHAPS, f"{GIT_REPOSITORY} {name}, which may be this repository or not")
         default = absent if self._has_own else OURS
         return min(found, key=lambda one: _ORDER.index(one.relation), default=default)
@@ -99,4 +104,13 @@ class Artifacts:
 
 def _folders(node: Node) -> Iterable[str]:
     """The folders that a node's file is in, the innermost first and the root last."""
-    return dict.fromkeys((*upward(node.document.file.rpartition("/")[0]), ""))
+    return dict.fromkeys((*upward(_folder(node)), ""))
+
+
+def _folder(node: Node) -> str:
+    return node.document.file.rpartition("/")[0]
+
+
+def _weakened(artifact: Artifact) -> Artifact:
+    """What is certain to be another repository, as what may be."""
+    return artifact._replace(relation=Relation.PERHAPS) if artifact.relation is Relation.OTHER else artifact

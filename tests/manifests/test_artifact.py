@@ -128,14 +128,21 @@ def test_who_does_not_know_what_it_is_takes_all_for_its_own() -> None:
 def test_the_nearest_of_several_with_one_name_is_meant() -> None:
     files = {
         "env/prod/flux.yaml": _flux("kind: GitRepository, name: src"),
-        "env/prod/flux-system/sync.yaml": _git(THEIRS),
+        "env/prod/sync.yaml": _git(THEIRS),
         "env/dev/flux-system/sync.yaml": _git(OURS),
     }
     assert _told(files) == CLUSTER
-    files["env/prod/flux-system/sync.yaml"] = _git(OURS)
+    files["env/prod/sync.yaml"] = _git(OURS)
     assert _told(files) == "env/prod/flux.yaml"
     # Two that are as near: it may be this one.
-    assert _told(files | {"env/prod/flux-system/other.yaml": _git(THEIRS)}) == "env/prod/flux.yaml"
+    assert _told(files | {"env/prod/other.yaml": _git(THEIRS)}) == "env/prod/flux.yaml"
+
+
+@pytest.mark.parametrize("folder", ["env/dev", "sources", "env/prod/flux-system"])
+def test_one_that_is_in_no_folder_above_may_be_that_of_another_cluster(folder: str) -> None:
+    files = {"env/prod/flux.yaml": _flux("kind: GitRepository, name: src"), f"{folder}/sync.yaml": _git(THEIRS)}
+    assert "patches for github.com/me/apps, which may be this repository or not" in _told(files)
+    assert _told(files | {f"{folder}/sync.yaml": _git(OURS)}) == "env/prod/flux.yaml"
 
 
 def test_a_reference_may_name_a_namespace() -> None:
@@ -171,7 +178,7 @@ def test_a_repository_is_read_as_kustomizations_deploy_it() -> None:
 
 def test_thousands_of_repositories() -> None:
     files = {f"t/{index}.yaml": _git(THEIRS, name=f"t{index}") for index in range(301)}
-    flux = {f"flux{name}.yaml": _flux(f"kind: GitRepository, name: t{name}") for name in (7, 70)}
+    flux = {f"t/flux{name}.yaml": _flux(f"kind: GitRepository, name: t{name}") for name in (7, 70)}
     assert _told(files | flux) == CLUSTER
 
 
