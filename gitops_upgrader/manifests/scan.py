@@ -38,6 +38,8 @@ _ESCAPE: Final = re.compile(rb"\\[xuU\r\n]")
 """What may stand for a letter of a name in a double-quoted text, or for nothing."""
 _KIND: Final = re.compile(rb"Cluster(?:List)?\b(?<!\wCluster)(?<!\wClusterList)")
 
+_WILDCARD: Final = re.compile(r"((?<![^/])(?:\*\*/)+|\*+|\?|\[[!^]?[^\]]+\])")
+
 
 class Trait(enum.Enum):
     """What a file's bytes show of it."""
@@ -292,12 +294,27 @@ def matches(path: str, patterns: Sequence[str]) -> bool:
 
 @lru_cache(maxsize=256)
 def _compiled(pattern: str) -> re.Pattern[str]:
-    parts = re.split(r"(\*\*/?|\*|\?|\[[!^]?[^\]]+\])", pattern.removeprefix("./").strip("/"))
-    meaning = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]", ".": ""}
-    regex = "".join(
-        meaning.get(part) or (_set(part) if index % 2 else re.escape(part)) for index, part in enumerate(parts)
-    )
-    return re.compile(rf"{regex}(?:/.*)?\Z" if regex and pattern != "." else "", re.DOTALL)
+    """A glob as a regular expression that takes polynomial time.
+
+    `**` is `**/*`, so a glob has parts with any number of folders between them, and a part has texts with a star
+    between them. What follows the first place where a text fits may follow all others: none of them is tried again.
+    """
+    glob = pattern.removeprefix("./").strip("/")
+    if glob in {"", "."}:
+        return re.compile("")
+    closed = glob.rfind("]") + 1
+    parts: list[list[list[str]]] = [[[]]]
+    for index, text in enumerate(_WILDCARD.split(glob[:closed] + glob[closed:].replace("[", "[[]"))):
+        if not index % 2:
+            parts[-1][-1].append(re.escape(text))
+        elif text[0] != "*":
+            parts[-1][-1].append("[^/]" if text == "?" else _set(text))
+        else:
+            parts += [[[]]] if text != "*" else []
+            parts[-1] += [[]] if text[-1] == "*" else []
+    parts[-1][-1].append(r"(?:/|\Z)")
+    first, *more = ("(?:" + ")(?>[^/]*?".join(map("".join, texts)) + ")" for texts in parts)
+    return re.compile(first + "".join(f"(?>(?:[^/]*+/)*?{part})" for part in more))
 
 
 def _set(part: str) -> str:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import fnmatch
+import time
 
 import pytest
 from hypothesis import given
@@ -28,6 +29,11 @@ from tests.manifests.samples import cluster
         ("clusters/*/prod", ["clusters/eu/prod/a.yaml"], ["clusters/eu/x/prod/a.yaml", "clusters/prod/a.yaml"]),
         ("**/prod.yaml", ["prod.yaml", "a/b/prod.yaml"], ["a/xprod.yaml"]),
         ("**", ["a", "a/b"], []),
+        ("**/**/a", ["a", "b/a", "b/c/a/d"], ["ba", "b/c"]),
+        ("a/**/*b*c", ["a/bc", "a/x/xbxc", "a/b/bc"], ["a/b/c", "a/bcx"]),
+        ("a**b/c", ["ab/c", "a/b/c", "axb/c"], ["ab/x", "b/c"]),
+        ("*.*", ["a.b"], ["ab"]),
+        ("[a*", ["[ab"], ["a", "ab"]),
         ("a?.yaml", ["ab.yaml"], ["a.yaml", "a/.yaml"]),
         ("[ab].yaml", ["a.yaml"], ["c.yaml"]),
         ("[!ab].yaml", ["c.yaml"], ["a.yaml"]),
@@ -47,6 +53,20 @@ from tests.manifests.samples import cluster
 def test_globs_mean_files_and_folders(pattern: str, inside: list[str], outside: list[str]) -> None:
     assert all(matches(path, [pattern]) for path in inside)
     assert not any(matches(path, [pattern]) for path in outside)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "path"),
+    [
+        ("**/" * 12 + "c", "a/" * 40 + "b"),
+        ("*a" * 12 + "c", "a" * 60 + "b"),
+        ("**a*" * 12 + "c", "a/a" * 40),
+    ],
+)
+def test_no_glob_takes_long(pattern: str, path: str) -> None:
+    began = time.process_time()
+    assert not matches(path, [pattern])
+    assert time.process_time() - began < 5
 
 
 @given(st.text("abm-&|~[", min_size=1, max_size=6), st.sampled_from(["", "!"]), st.sampled_from("abmz-&|~[^"))
