@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Final
 
 from gitops_upgrader.errors import ManifestError
@@ -27,6 +28,14 @@ _MANY: Final = 300
 _GROUPS: Final = (b"kustomize.toolkit.fluxcd.io/", b"argoproj.io/")
 _SOURCE: Final = "source.toolkit.fluxcd.io/"
 _OTHER_KIND: Final = re.compile(r"(?!(?:Kustomization|Application|ApplicationSet)\Z)\w+")
+_BETWEEN: Final = re.compile(rb"[\s/\"',\[\]{}]+")
+"""What stands between names in a kustomization."""
+_TARGET: Final = re.compile(rb"\btarget[\"']?\s*:")
+_OTHER_TARGET: Final = re.compile(
+    rb"(?:(?!patch|path|target|options)[^\0])*?\bkind[\"']?:\s*[\"']?"
+    rb"(?!(?:Kustomization|Application|ApplicationSet)\b)\w+[\"']?\s*(?:[,}\n#]|\Z)"
+)
+"""What follows a `target` that is for another kind of objects."""
 _FIELD: Final = re.compile(
     r"path|patches\w*|components|targetNamespace|name(?:Prefix|Suffix)|source(?:s|Ref|Hydrator)?|template(?:Patch)?"
 )
@@ -39,24 +48,16 @@ class Deployed:
     def __init__(self, scan: Scan) -> None:
         self._scan = scan
         self._layers = Layers(scan)
-        self._changing: dict[str, bool] = {}
 
     def objects(self) -> Iterator[tuple[str, Mapping]]:
         """Each of them, with a text that tells it from others. What cannot be read, as Helm templates, is left out."""
-        paths = list(self._scan.having(Trait.DEPLOYMENT))
-        patching = paths and any(b"patch" in self._scan.data(path) for path in self._scan.having(Trait.KUSTOMIZATION))
-        if patching and len(paths) > _MANY:
-            self._layers.read_all()
-        roots: dict[str, Kustomization] = {}
-        for path in paths:
-            changed = self._changed(path) if patching else []
-            roots |= {layer.key: layer for layer in changed}
-            if not changed:
+        deployers = list(self._scan.having(Trait.DEPLOYER))
+        changed = self._changed(deployers) if deployers else {}
+        for path in self._scan.having(Trait.DEPLOYMENT):
+            if path not in changed:
                 yield from ((path, node) for node in self._written(path))
-        if roots:
-            blobs = [path for path in self._scan.blobs if path.endswith((".yaml", ".yml", ".json"))]
-            only = frozenset(path for path in blobs if any(group in self._scan.data(path) for group in _GROUPS))
-            yield from self._rendered(roots, only)
+        roots = {layer.key: layer for above in changed.values() for layer in above}
+        yield from self._rendered(roots, frozenset(changed))
 
     def repositories(self) -> Iterator[Mapping]:
         """Flux's GitRepository objects."""
@@ -87,19 +88,49 @@ class Deployed:
             pass  # what it deploys is judged without it
         return found
 
-    def _changed(self, path: str) -> list[Kustomization]:
-        """The outermost layers above a file, if there is one that changes what is deployed."""
-        try:
-            own = self._layers.own(path)
-            above = [*([own] if own else []), *self._layers.above(own.folder if own else path)]
-            return self._layers.roots(path) if any(map(self._changes, above)) else []
-        except ManifestError:
-            return []  # nothing of it is deployed
+    def _changed(self, deployers: list[str]) -> dict[str, list[Kustomization]]:
+        """The files in which layers may change what is deployed, each with the outermost layers above it."""
+        below: set[str] = set()
+        for file in self._candidates(deployers):
+            with suppress(ManifestError):  # nothing of it is deployed
+                layer = self._layers.own(file)
+                if layer is not None and self._changes(layer):
+                    below |= self._below(layer)
+        paths = [path for path in deployers if path in below]
+        if len(paths) > _MANY:
+            self._layers.read_all()
+        found: dict[str, list[Kustomization]] = {}
+        for path in paths:
+            with suppress(ManifestError):  # nothing of it is deployed
+                found[path] = self._layers.roots(path)
+        return found
+
+    def _candidates(self, deployers: list[str]) -> Iterator[str]:
+        """The kustomizations that may change one of these objects, by their bytes: most that patch do not."""
+        links = [link.path for link in self._scan.links]
+        names = {_BETWEEN.split(path.encode("utf-8", "surrogateescape"))[-1] for path in [*deployers, *links]}
+        for path in self._scan.having(Trait.KUSTOMIZATION):
+            data = self._scan.words(path)
+            if b"patch" in data and (
+                any(group in data for group in _GROUPS)
+                or not all(map(_OTHER_TARGET.match, _TARGET.split(data)[1:]))
+                or not names.isdisjoint(_BETWEEN.split(data))
+            ):
+                yield path
 
     def _changes(self, layer: Kustomization) -> bool:
-        if layer.key not in self._changing:
-            self._changing[layer.key] = any(_may_change(found) for _, found in layer.patches(self._scan))
-        return self._changing[layer.key]
+        return any(_may_change(found) for _, found in layer.patches(self._scan))
+
+    def _below(self, layer: Kustomization) -> set[str]:
+        """What a layer and those below it name: the objects that it may change, and its patches."""
+        found: set[str] = set()
+        pending = [layer]
+        while pending:
+            current = pending.pop()
+            named = {*current.resources, *current.components, *current.patch_files()} - found
+            found |= named
+            pending += [below for below in map(self._layers.kustomization, named) if below is not None]
+        return found
 
     def _rendered(self, roots: dict[str, Kustomization], only: frozenset[str]) -> Iterator[tuple[str, Mapping]]:
         overlays = Overlays(self._scan, self._layers, every=True)

@@ -52,6 +52,8 @@ class Trait(enum.Enum):
     """It has a setter comment."""
     DEPLOYMENT = "deployment"
     """It may hold a Flux Kustomization or an Argo CD Application that patches what it deploys."""
+    DEPLOYER = "deployer"
+    """It may hold a Flux Kustomization or an Argo CD Application, or a patch of one."""
     SOURCE = "source"
     """It may hold a Flux GitRepository."""
     VERSION_LIST = "version-list"
@@ -261,6 +263,10 @@ def _traits(data: bytes) -> tuple[Trait, ...]:
         found = (*found, Trait.MARKER)
     if (b"kustomize.toolkit.fluxcd.io/" in data or b"argoproj.io/" in data) and _CHANGES.search(data):
         found = (*found, Trait.DEPLOYMENT)
+    if (b"kustomize.toolkit.fluxcd.io/v" in data and b"Kustomization" in data) or (
+        b"argoproj.io/v" in data and b"Application" in data
+    ):
+        found = (*found, Trait.DEPLOYER)
     if b"source.toolkit.fluxcd.io/" in data and b"GitRepository" in data:
         found = (*found, Trait.SOURCE)
     return found

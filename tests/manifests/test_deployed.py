@@ -73,6 +73,10 @@ def _over(patch: str, kustomization: str = "patches: [{path: p.yaml}]\n") -> dic
             ),
             "flux/base/k.yaml",
         ),
+        (
+            _over(FLUX % "x" + "  path: ./prod\n", "patches: [{path: p.yaml, target: {kind: Secret}}]\n"),
+            "flux/base/k.yaml",
+        ),
         # A build that fails deploys nothing.
         (_over(FLUX % "y" + "  path: ./prod\n"), "flux/base/k.yaml"),
     ],
@@ -135,9 +139,38 @@ def test_few_files_are_parsed_for_it() -> None:
 
 
 def test_of_many_files_the_layers_are_read_at_once() -> None:
-    many = {f"many/{index}.yaml": FLUX % f"m{index}" + "  path: ./none\n" + PATCHES for index in range(301)}
+    many = {f"flux/base/{index}.yaml": FLUX % f"m{index}" + "  path: ./none\n" for index in range(301)}
     over = _over(FLUX % "x" + "  path: ./prod\n")
+    over["flux/base/kustomization.yaml"] = f"resources: [k.yaml, {', '.join(f'{index}.yaml' for index in range(301))}]"
     assert locate(BASE | over | many).version.file == "dev/c.yaml"
+
+
+@pytest.mark.parametrize("target", ["{kind: Kustomization}", "{kind: Kustom.*}", "{name: x}", "\n    group: k.*"])
+@pytest.mark.parametrize("inline", [True, False])
+def test_operations_that_add_patches_to_what_has_none(target: str, inline: bool) -> None:
+    operation = (
+        "- op: add\n  path: /spec/patches\n  value:\n  - target: {kind: Cluster}\n    patch: |\n"
+        "      - {op: replace, path: /spec/topology/version, value: v1.33.9}\n"
+    )
+    inner = "".join(f"    {line}\n" for line in operation.splitlines())
+    target = target.replace("k.*", "kustomize.toolkit.fluxcd.io")
+    patch = f"patch: |\n{inner}" if inline else "path: p.yaml\n"
+    files = FOLDERS | {
+        "flux/k.yaml": FLUX % "x" + "  path: ./dev\n",
+        "flux/kustomization.yaml": f"resources: [k.yaml]\npatches:\n- target: {target}\n  {patch}",
+        "flux/p.yaml": operation,
+    }
+    assert locate(files).version.file == ("flux/kustomization.yaml" if inline else "flux/p.yaml")
+
+
+def test_layers_that_name_each_other_deploy_nothing() -> None:
+    patch = "patches: [{path: p.yaml, target: {kind: Kustomization}}]\n"
+    files = BASE | {
+        "flux/base/kustomization.yaml": "resources: [k.yaml, ../top]\n",
+        "flux/top/kustomization.yaml": f"resources: [../base]\n{patch}",
+        "flux/top/p.yaml": "- {op: replace, path: /spec/path, value: ./prod}\n",
+    }
+    assert [key for key, _ in Deployed(Scan(MemoryTree(files))).objects()] == ["flux/base/k.yaml"]
 
 
 def test_a_layer_that_cannot_be_read_changes_nothing_elsewhere() -> None:

@@ -107,6 +107,9 @@ def test_only_files_that_may_matter_are_read_and_each_once() -> None:
         ('a: 1 # {"$gitops-upgrader": "a/b:version"}\n', Trait.MARKER),
         ("apiVersion: kustomize.toolkit.fluxcd.io/v1\nspec: {path: x}\n", None),
         ("apiVersion: kustomize.toolkit.fluxcd.io/v1\nspec: {patches: []}\n", Trait.DEPLOYMENT),
+        ("apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nspec: {path: x}\n", Trait.DEPLOYER),
+        ("apiVersion: argoproj.io/v1alpha1\nkind: ApplicationSet\n", Trait.DEPLOYER),
+        ("metadata: {annotations: {argocd.argoproj.io/sync-wave: Application}}\n", None),
         ("apiVersion: argoproj.io/v1alpha1\nspec: {source: {kustomize: {namePrefix: x}}}\n", Trait.DEPLOYMENT),
     ],
 )
