@@ -26,8 +26,8 @@ _MISSING: Final = (
     "Only its class is still missing: name that with a setter comment, or leave topologyClass out.",
     f'Only its image is still missing: add a target for that, with value: "{_TEMPLATES[Role.VARIABLE]}".',
 )
-_VERSION: Final = re.compile(r"^[ \t]*version[ \t]*:[ \t]*(.*\{\{.*)$", re.MULTILINE)
-_NAME: Final = re.compile(r"""^[ \t]*name["']?[ \t]*:[ \t]*(.*?)[ \t]*(?:#.*)?\r?$""", re.MULTILINE)
+_VERSION: Final = re.compile(r"^[ \t]*version[ \t]*:[ \t]*+(.*\{\{.*)$", re.MULTILINE)
+_NAME: Final = re.compile(r"""^[ \t]*name["']?[ \t]*:([^#\n]*)""", re.MULTILINE)
 _NEXT: Final = re.compile(r"""\bname["']?[ \t]*:""")
 
 
@@ -128,7 +128,7 @@ def _refusal(attempt: Callable[[], object]) -> str:
 def _in_text(text: str, query: Query, role: Role) -> Iterator[str]:
     """The same of a text that is no YAML before it is filled in."""
     name = _NAME.search(text, max(0, text.find("metadata")))
-    if name and "{{" not in name[1] and name[1].strip("\"'") != query.name:
+    if name and "{{" not in name[1] and name[1].strip(" \t\r").strip("\"'") != query.name:
         return  # another Cluster
     if role is Role.VERSION:
         yield from (found[1] for found in _VERSION.finditer(text))
@@ -137,8 +137,8 @@ def _in_text(text: str, query: Query, role: Role) -> Iterator[str]:
         for found in re.finditer(rf"""\bname["']?[ \t]*:[ \t]*["']?{re.escape(want.name)}\b""", text):
             end = _NEXT.search(text, found.end())
             part = text[found.end() : end.start() if end else len(text)]
-            value = re.search(rf"""\b{re.escape(_key(want))}["']?[ \t]*:[ \t]*(.*\{{\{{.*)""", part)
-            yield from [value[1]] if value else []
+            values = re.findall(rf"""\b{re.escape(_key(want))}["']?[ \t]*:[ \t]*+(.*)""", part)
+            yield from [value for value in values if "{{" in value][:1]
 
 
 def _key(want: VariableWant) -> str:

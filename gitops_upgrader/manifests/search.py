@@ -23,7 +23,7 @@ from gitops_upgrader.manifests.query import Query
 from gitops_upgrader.manifests.replacement import Replacement
 from gitops_upgrader.manifests.scan import Scan, Trait, has_escapes, matches
 
-_TEMPLATED: Final = re.compile(r"^[ \t]*version[ \t]*:[ \t]*(.*\{\{.*)$", re.MULTILINE)
+_TEMPLATED: Final = re.compile(r"^[ \t]*version[ \t]*:[ \t]*+(.*\{\{.*)$", re.MULTILINE)
 _LITERAL: Final = re.compile(
     rf"^[ \t]*version[ \t]*:[ \t]*[\"']?({kinds.VERSION.pattern})[\"']?[ \t\r]*(?:#.*)?$", re.MULTILINE
 )
