@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import chain, islice
 from typing import Final
 
 from gitops_upgrader.errors import ManifestError, Where
@@ -17,21 +18,14 @@ from gitops_upgrader.manifests.document import Document
 from gitops_upgrader.manifests.scan import Scan
 
 _SHOWN: Final = 3
-_ABOVE: Final = 200
-"""How many lines above a key the one that it belongs to is looked for."""
 _GROUPS: Final = re.compile(rb"toolkit\.fluxcd\.io/|argoproj\.io/")
 _LINE: Final = re.compile(r"""^([ \t]*(?:-[ \t]+)*)["']?([\w./-]+)["']?[ \t]*:(?:[ \t]+(.*))?$""")
 
 
 def mentions(scan: Scan, keys: tuple[str, ...]) -> list[Where]:
     """Where templates of Flux's and Argo CD's objects name a value by its keys, from the outside in; the first ones."""
-    found: list[Where] = []
-    for path in scan.blobs if keys else ():
-        if path.endswith((".yaml", ".yml", ".tpl")) and len(found) < _SHOWN:
-            data = scan.data(path)
-            if b"{{" in data and keys[-1].encode() in data and _GROUPS.search(data):
-                found += _file(scan, path, keys)
-    return found[:_SHOWN]
+    paths = (path for path in (scan.blobs if keys else ()) if path.endswith((".yaml", ".yml", ".tpl")))
+    return list(islice(chain.from_iterable(_file(scan, path, keys) for path in paths), _SHOWN))
 
 
 def remedy(found: list[Where]) -> str:
@@ -43,6 +37,9 @@ def remedy(found: list[Where]) -> str:
 
 
 def _file(scan: Scan, path: str, keys: tuple[str, ...]) -> Iterator[Where]:
+    data = scan.data(path)
+    if b"{{" not in data or keys[-1].encode() not in data or not _GROUPS.search(data):
+        return
     try:
         documents = scan.documents(path)
     except ManifestError:  # such as one that is too large
@@ -64,25 +61,20 @@ def _file(scan: Scan, path: str, keys: tuple[str, ...]) -> Iterator[Where]:
 def _named(document: Document, keys: tuple[str, ...], *, filled: bool = False) -> Iterator[Where]:
     """The lines of a text that set the value; `filled`: those whose value is an expression."""
     start = document.start
-    lines = document.text.split("\n")
-    for index, line in enumerate(lines):
+    above: list[tuple[int, str]] = []  # the keys that a line belongs to, from the outside in, by their depth
+    for line in document.text.split("\n"):
         found = _LINE.match(line.rstrip("\r"))
-        if found and _is_meant(lines, index, found, keys) and (not filled or "{{" in line):
-            yield document.where(start + len(found[1]))
+        if found:
+            depth = len(found[1])
+            while above and above[-1][0] >= depth:
+                above.pop()
+            above.append((depth, found[2]))
+            if _is_meant(found, above, keys) and (not filled or "{{" in line):
+                yield document.where(start + depth)
         start += len(line) + 1
 
 
-def _is_meant(lines: list[str], index: int, found: re.Match[str], keys: tuple[str, ...]) -> bool:
+def _is_meant(found: re.Match[str], above: list[tuple[int, str]], keys: tuple[str, ...]) -> bool:
     if found[2] == "name":  # Argo CD's `helm.parameters`
         return (found[3] or "").strip(" \t\"'") == ".".join(keys)
-    if found[2] != keys[-1]:
-        return False
-    depth = len(found[1])
-    for key in reversed(keys[:-1]):
-        above = lines[max(0, index - _ABOVE) : index][::-1]
-        parents = (_LINE.match(line.rstrip("\r")) for line in above)
-        parent = next((one for one in parents if one is not None and len(one[1]) < depth), None)
-        if parent is None or parent[2] != key:
-            return False
-        depth = len(parent[1])
-    return True
+    return found[2] == keys[-1] and tuple(key for _, key in above[-len(keys) :]) == keys
