@@ -122,9 +122,13 @@ class Deployed:
         return any(_may_change(found) for _, found in layer.patches(self._scan))
 
     def _below(self, layer: Kustomization) -> set[str]:
-        """What a layer and those below it name: the objects that it may change, and its patches."""
+        """What a layer and those below it name: the objects that it may change, and its patches.
+
+        A component changes what the layers above it name.
+        """
         found: set[str] = set()
-        pending = [layer]
+        component = pointer.peek(layer.node, "kind") == "Component"
+        pending = [layer, *(self._layers.above(layer.folder) if component else ())]
         while pending:
             current = pending.pop()
             named = {*current.resources, *current.components, *current.patch_files()} - found

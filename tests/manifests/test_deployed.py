@@ -163,6 +163,18 @@ def test_operations_that_add_patches_to_what_has_none(target: str, inline: bool)
     assert locate(files).version.file == ("flux/kustomization.yaml" if inline else "flux/p.yaml")
 
 
+@pytest.mark.parametrize("between", [{}, {"flux/mid/kustomization.yaml": "kind: Component\ncomponents: [../part]\n"}])
+def test_components_too(between: dict[str, Any]) -> None:
+    patch = "patches: [{path: p.yaml, target: {kind: Kustomization}}]\n"
+    files = BASE | between | {
+        "flux/top/kustomization.yaml": f"resources: [../base]\ncomponents: [../{'mid' if between else 'part'}]\n",
+        "flux/part/kustomization.yaml": f"kind: Component\n{patch}",
+        "flux/part/p.yaml": "- {op: replace, path: /spec/path, value: ./prod}\n",
+    }  # fmt: skip
+    assert locate(files).version.file == "dev/c.yaml"
+    assert locate(files | {"flux/part/p.yaml": "[]"}).version.file == "flux/base/k.yaml"
+
+
 def test_layers_that_name_each_other_deploy_nothing() -> None:
     patch = "patches: [{path: p.yaml, target: {kind: Kustomization}}]\n"
     files = BASE | {
