@@ -16,7 +16,7 @@ from gitops_upgrader.manifests import kustomization, pointer, template_patch
 from gitops_upgrader.manifests.artifact import Artifact, Artifacts
 from gitops_upgrader.manifests.cluster import is_cluster
 from gitops_upgrader.manifests.instance import Instance
-from gitops_upgrader.manifests.kustomization import ARGO, FLUX, Kustomization
+from gitops_upgrader.manifests.kustomization import ARGO, FLUX, Kustomization, Obstacle
 from gitops_upgrader.manifests.links import Links, resolve
 from gitops_upgrader.manifests.node import Mapping, Node, Scalar, Sequence
 from gitops_upgrader.manifests.origin import Relation
@@ -148,14 +148,19 @@ def _globs(node: Node | None) -> tuple[list[str], list[str]]:
     return wanted, unwanted
 
 
-def may_change(layer: Kustomization, patches: Iterable[tuple[str, Patch]], instance: Instance) -> bool:
-    """Whether a layer that is `unclear` may change a Cluster: a template in a name may become any text.
+def obstacle(layer: Kustomization, patches: Iterable[tuple[str, Patch]], instance: Instance) -> Obstacle | None:
+    """What may change a Cluster in a layer that is `unclear`: a template in a name may become any text.
 
     Of one that may not be for this repository at all, what sets the topology counts, and nothing else.
     """
+    made = Obstacle(layer.unread or layer.node, "a template of what deploys it")
     if layer.names or layer.components or layer.unread:
-        return True
-    return any(_may_be_for(found, instance) for _, found in patches if not layer.doubt or _sets_topology(found))
+        return made
+    counting = (found for _, found in patches if not layer.doubt or _sets_topology(found))
+    found = next((found for found in counting if _may_be_for(found, instance)), None)
+    if found is not None and layer.doubt:
+        return Obstacle(layer.node, f"patches for {layer.doubt}", doubtful=found)
+    return made if found is not None else None
 
 
 def _sets_topology(found: Patch) -> bool:

@@ -13,10 +13,11 @@ from gitops_upgrader.errors import (
     SharedPlace,
     UnfollowedChange,
 )
-from gitops_upgrader.manifests import field, json_patch, patched, pointer, replacement, selector
+from gitops_upgrader.manifests import field, json_patch, patched, pointer, replacement, selector, suspect
 from gitops_upgrader.manifests.instance import Instance
 from gitops_upgrader.manifests.json_patch import Operation
 from gitops_upgrader.manifests.node import Node, Scalar, Sequence
+from gitops_upgrader.manifests.patch import Patch
 from gitops_upgrader.manifests.place import Insertion, Place, Shape, Slot, Spot
 from gitops_upgrader.manifests.query import Query, Role, ScopeKind, VariableWant
 from gitops_upgrader.manifests.replacement import Replacement
@@ -69,10 +70,20 @@ def _refuse_unfollowed(instance: Instance) -> None:
         raise UnfollowedChange(
             f"Cluster {instance.effective.label} goes through {obstacle.what}; what that may change is not followed.",
             where=obstacle.node.document.where(obstacle.node.start),
-            remedy=obstacle.remedy,
+            remedy=_settled(instance, obstacle.doubtful) if obstacle.doubtful else obstacle.remedy,
         )
     if instance.absent is not None and pointer.walk(instance.tree, ("spec", "topology", "version")) is None:
         raise _beyond(instance, instance.absent, "no version")
+
+
+def _settled(instance: Instance, doubtful: Patch) -> str:
+    """What to do about a patch that may count or not: the targets to paste where it does, and where it does not."""
+    at = doubtful.node.document.where(doubtful.node.start)
+    told = f"Point targets at the value that counts: that of the patch ({at.file}:{at.line}) or the Cluster's own"
+    values = [operation.value for operation in doubtful.operations() if operation.path == "/spec/topology/version"]
+    values += [pointer.look(tree, "spec", "topology", "version") for tree in (doubtful.node, instance.tree)]
+    found = [suspect.at(value).snippet for value in values if isinstance(value, Scalar)]
+    return f"{told}, with {'; or with '.join(found)}." if found else f"{told}."
 
 
 def _refuse_stray(instance: Instance) -> None:

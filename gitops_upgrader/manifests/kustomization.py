@@ -35,11 +35,15 @@ _PATCH_INSTEAD: Final = "Write it under patches of the kustomization, or point t
 
 @dataclass(frozen=True, slots=True)
 class Obstacle:
-    """What may change a Cluster and is not followed: where it stands, what it is, and what to do about it."""
+    """What may change a Cluster and is not followed: where it stands, what it is, and what to do about it.
+
+    `doubtful`: the patch that may be for another repository.
+    """
 
     node: Node
     what: str
     remedy: str = "Point targets at the value that counts."
+    doubtful: Patch | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -173,10 +173,8 @@ class Overlays:
             return None
         for obstacle in self._changes(layer).obstacles:
             made = _hindered(made, obstacle)
-        if added is not None and clear is None and deployment.may_change(added, self._changes(added).patches, made):
-            what = f"patches for {added.doubt}" if added.doubt else "a template of what deploys it"
-            made = _hindered(made, Obstacle(added.unread or added.node, what))
-        return made
+        unclear = deployment.obstacle(added, self._changes(added).patches, made) if added and not clear else None
+        return _hindered(made, unclear) if unclear else made
 
     def _replaced(self, layer: Kustomization, instance: Instance) -> Instance:
         found, tree, ids = self._changes(layer).replacements, instance.tree, instance.ids

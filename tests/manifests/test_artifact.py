@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
+import yaml
 
 from gitops_upgrader.errors import ClusterNotFound, ManifestError, UnfollowedChange
 from gitops_upgrader.manifests import Manifests, Origin, Query
+from gitops_upgrader.manifests.query import TargetWant
 from tests.manifests.memory import MemoryTree
 from tests.manifests.samples import cluster
 
@@ -230,6 +233,32 @@ def test_what_a_package_may_add_to_others(adds: str) -> None:
 )
 def test_what_a_package_may_change(adds: str) -> None:
     assert "patches for OCIRepository fleet" in _told({"flux.yaml": _flux("kind: OCIRepository, name: fleet", adds)})
+
+
+@pytest.mark.parametrize(
+    ("adds", "line"),
+    [
+        (_patches(), 10),
+        ("  patches:\n  - target: {name: prod}\n    patch: |\n      spec: {topology: {version: v1.33.2}}\n", 10),
+    ],
+)
+def test_both_that_may_count_can_be_pasted(adds: str, line: int) -> None:
+    files = {"flux.yaml": _flux("kind: OCIRepository, name: fleet", adds)}
+    told = _told(files)
+    assert f"the value that counts: that of the patch (flux.yaml:{line}) or the Cluster's own, with targets: [" in told
+    pasted = [yaml.safe_load(text)["targets"][0] for text in re.findall(r"targets: \[.*?\](?=[.;])", told)]
+    assert [one["path"] for one in pasted] == ["flux.yaml", CLUSTER]
+    for one in pasted:
+        query = Query("prod", targets=(TargetWant(one["path"], one["pointer"]),))
+        (slot,) = Manifests(MemoryTree({CLUSTER: cluster()} | files), origin=OWN).locate(query).slots
+        assert (slot.place.file, slot.place.text) == (one["path"], "v1.33.2" if one is pasted[0] else "v1.33.5")
+
+
+def test_a_patch_without_a_version_has_nothing_to_paste() -> None:
+    flux = _flux("kind: OCIRepository, name: fleet", _patches("{op: remove, path: /spec/topology}"))
+    files = {"a.yaml": flux.replace("./", "./clusters"), "clusters/kustomization.yaml": "resources: [prod.yaml]\n"}
+    files[CLUSTER] = "apiVersion: cluster.x-k8s.io/v1beta2\nkind: Cluster\nmetadata: {name: prod}\nspec: {}\n"
+    assert _told(files).endswith("that of the patch (a.yaml:10) or the Cluster's own.")
 
 
 def test_a_prefix_of_a_package_makes_no_cluster() -> None:
