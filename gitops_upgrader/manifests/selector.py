@@ -59,8 +59,10 @@ class Selector:
         Raises:
             InvalidPatch: a regular expression or a selector is none.
         """
-        group, _, version = pointer.peek(tree, "apiVersion").rpartition("/")
         spaces, names = zip(ids[0], ids[-1], strict=True)
+        if self.name not in {"", *names} and _PLAIN.fullmatch(self.name):
+            return False  # of many patches that each name one object, most are told so at once
+        group, _, version = pointer.peek(tree, "apiVersion").rpartition("/")
         return (
             self._match(self.group, group)
             and self._match(self.version, version)
