@@ -24,9 +24,11 @@ from gitops_upgrader.manifests.patch import Patch
 from gitops_upgrader.manifests.scan import matches
 
 # What an ApplicationSet fills in, and what a Flux Kustomization that applies another one does (`postBuild`).
-_PLACEHOLDER: Final = re.compile(r"\{\{.*?\}\}|\$\{.*?\}", re.DOTALL)
+# One that does not end goes on to the end of the text.
+_PLACEHOLDER: Final = re.compile(r"\{\{.*?(?:\}\}|\Z)|\$\{.*?(?:\}|\Z)", re.DOTALL)
 _TOPOLOGY: Final = "/spec/topology"
-_NAMED_BY_TEMPLATE: Final = re.compile(r"(?:name\w*|\w+Selector|path)[\"']?[ \t]*:[^\n]*(?:\{\{|\$\{)")
+_TO_TEMPLATE: Final = re.compile(r"^[^\n]*(?:\{\{|\$\{)", re.MULTILINE)
+_NAMING: Final = re.compile(r"(?:name(?:(?!name)\w)*+|(?<=\w)Selector|path)[\"']?[ \t]*:")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,7 @@ def _is_unclear(made: Kustomization) -> bool:
     """Whether a template stands where the folder, or an object that is patched, should be named."""
     texts = (node.document.source.text[node.start : node.end] for _, node in made.patch_items())
     named = _PLACEHOLDER.search(f"{made.folder} {made.prefix} {made.suffix}") is not None
-    return named or any(_NAMED_BY_TEMPLATE.search(text) for text in texts)
+    return named or any(_NAMING.search(line) for text in texts for line in _TO_TEMPLATE.findall(text))
 
 
 def _sources(node: Mapping, artifacts: Artifacts) -> Iterator[_Source]:
@@ -121,7 +123,9 @@ def _possible(source: _Source, path: str, folders: Collection[str]) -> tuple[str
     parts = _PLACEHOLDER.split(path)
     if len(parts) == 1:
         return (path,)
-    meant = re.compile(".+".join(map(re.escape, parts)), re.DOTALL)
+    first, *between, last = map(re.escape, parts)
+    # What follows the first place where a part fits may follow all others: none of them is tried again.
+    meant = re.compile(f"{first}{''.join(f'(?>.+?{part})' for part in between)}.+{last}", re.DOTALL)
     wanted, unwanted = _globs(source.generators)
     return tuple(
         folder

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -248,6 +249,23 @@ def test_flux_may_fill_in_what_another_one_applies(path: str, added: str, kustom
 def test_an_application_set_that_is_for_others(path: str, adds: str, generators: str) -> None:
     found = locate(_folder() | _set(path, adds, generators))
     assert (found.version.file, found.version.shape) == ("k/cluster.yaml", Shape.LITERAL)
+
+
+@pytest.mark.parametrize(
+    ("path", "adds"),
+    [
+        ("{{x}}a" * 14 + "b", PATCHES),
+        ("k", "  namespace: '" + "{{" * 60_000 + "'\n" + _patches(JSON % (", name: dev", 8))),
+        ("other", _patches("- patch: " + "a" * 150_000 + "\n")),
+        ("other", _patches("- patch: " + "path:" * 150_000 + "x\n")),
+    ],
+)
+def test_no_template_takes_long(path: str, adds: str) -> None:
+    files = _folder() | _folder(folder="a" * 60) | _set(path, adds)
+    del files["a" * 60 + "/cluster.yaml"]
+    began = time.process_time()
+    assert locate(files).version.file == "k/cluster.yaml"
+    assert time.process_time() - began < 5
 
 
 def test_a_base_that_is_only_perhaps_deployed_is_no_second_place() -> None:
