@@ -266,6 +266,13 @@ def test_a_place_is_named_together_with_what_a_layer_puts_there() -> None:
     refusal(layer | _over("", "dev"), Query("prod", targets=beside), reason=AmbiguousPlace)
 
 
+def test_several_places_in_one_file() -> None:
+    targets = (TargetWant("base/r.yaml", "/spec/values/kube/list/2"), TargetWant("base/r.yaml", VERSION))
+    files = _over("patches: [{path: p.yaml}]\n", p=_merge("kube: {version: v1.33.1}"))
+    message = refusal(files, Query("prod", targets=targets), reason=OverriddenPlace)
+    assert "/spec/values/kube/version: An edit here would change nothing" in message
+
+
 def test_setter_comments_beside_a_value_and_what_a_layer_puts_there() -> None:
     comment = 'version: v1.33.5 # {"$gitops-upgrader": "fleet/prod:version"}'
     files = _over("patches: [{path: p.yaml}]\n", p=_merge(comment)) | _over("", "dev")
