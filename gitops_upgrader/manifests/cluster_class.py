@@ -8,7 +8,8 @@ from gitops_upgrader.errors import ManifestError
 from gitops_upgrader.manifests import pointer
 from gitops_upgrader.manifests.cluster import is_cluster, json_value, objects
 from gitops_upgrader.manifests.document import Document
-from gitops_upgrader.manifests.scan import Scan, Trait, matches
+from gitops_upgrader.manifests.globs import matches
+from gitops_upgrader.manifests.scan import Scan, Trait
 
 KIND = "ClusterClass"
 

@@ -15,13 +15,13 @@ from typing import Final
 from gitops_upgrader.manifests import kustomization, pointer, template_patch
 from gitops_upgrader.manifests.artifact import Artifact, Artifacts
 from gitops_upgrader.manifests.cluster import is_cluster
+from gitops_upgrader.manifests.globs import matches
 from gitops_upgrader.manifests.instance import Instance
 from gitops_upgrader.manifests.kustomization import ARGO, FLUX, Kustomization, Obstacle
 from gitops_upgrader.manifests.links import Links, resolve
 from gitops_upgrader.manifests.node import Mapping, Node, Scalar, Sequence
 from gitops_upgrader.manifests.origin import Relation
 from gitops_upgrader.manifests.patch import Patch
-from gitops_upgrader.manifests.scan import matches
 
 # What an ApplicationSet fills in, and what a Flux Kustomization that applies another one does (`postBuild`).
 # One that does not end goes on to the end of the text.

@@ -29,11 +29,11 @@ from gitops_upgrader.manifests import (
     target,
 )
 from gitops_upgrader.manifests.cluster import Cluster
+from gitops_upgrader.manifests.globs import matches
 from gitops_upgrader.manifests.instance import Instance
 from gitops_upgrader.manifests.owner import owners
 from gitops_upgrader.manifests.place import Located, Note, Place, Shape, Slot, Step, outermost
 from gitops_upgrader.manifests.query import Query, Role
-from gitops_upgrader.manifests.scan import matches
 from gitops_upgrader.manifests.search import Search
 from gitops_upgrader.manifests.share import Share
 from gitops_upgrader.manifests.target import OTHER_REPOSITORY

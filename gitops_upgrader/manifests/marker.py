@@ -17,11 +17,12 @@ from typing import Final
 from gitops_upgrader.errors import AmbiguousPlace, InvalidMarker, Where
 from gitops_upgrader.manifests import editable, pointer
 from gitops_upgrader.manifests.document import Document, embedded
+from gitops_upgrader.manifests.globs import matches
 from gitops_upgrader.manifests.node import Alias, Node, Scalar
 from gitops_upgrader.manifests.place import Shape, Slot, Spot
 from gitops_upgrader.manifests.query import Query, Role
 from gitops_upgrader.manifests.scalar import value_start
-from gitops_upgrader.manifests.scan import Scan, Trait, matches
+from gitops_upgrader.manifests.scan import Scan, Trait
 
 KEY: Final = "$gitops-upgrader"
 

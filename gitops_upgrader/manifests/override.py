@@ -14,6 +14,7 @@ from typing import Final, TypeAlias
 from gitops_upgrader.errors import ManifestError, Where
 from gitops_upgrader.manifests import pointer, template_patch
 from gitops_upgrader.manifests.cluster import objects
+from gitops_upgrader.manifests.globs import matches
 from gitops_upgrader.manifests.instance import Instance
 from gitops_upgrader.manifests.json_patch import Operation
 from gitops_upgrader.manifests.kustomization import Kustomization
@@ -22,7 +23,6 @@ from gitops_upgrader.manifests.node import Made, Mapping, Node, Scalar
 from gitops_upgrader.manifests.node import Sequence as NodeSequence
 from gitops_upgrader.manifests.overlay import Overlays
 from gitops_upgrader.manifests.patch import merge
-from gitops_upgrader.manifests.scan import matches
 
 _HELM: Final = "helm"
 """The field of an Application's source in which values of a chart are."""

@@ -11,11 +11,12 @@ from gitops_upgrader.errors import ClusterNotFound, ManifestError, TemplatedValu
 from gitops_upgrader.manifests import cluster as kinds
 from gitops_upgrader.manifests import editable, effective, mention, pointer, suspect, target
 from gitops_upgrader.manifests.document import Document
+from gitops_upgrader.manifests.globs import matches
 from gitops_upgrader.manifests.instance import Instance
 from gitops_upgrader.manifests.node import Node, Scalar
 from gitops_upgrader.manifests.override import Fate
 from gitops_upgrader.manifests.query import VERSION_TEMPLATE, Query, Role, VariableWant
-from gitops_upgrader.manifests.scan import Trait, matches
+from gitops_upgrader.manifests.scan import Trait
 from gitops_upgrader.manifests.search import Search
 from gitops_upgrader.manifests.suspect import Suspect
 

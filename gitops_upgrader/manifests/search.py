@@ -11,6 +11,7 @@ from gitops_upgrader.manifests import cluster as kinds
 from gitops_upgrader.manifests.artifact import Artifacts
 from gitops_upgrader.manifests.deployed import Deployed
 from gitops_upgrader.manifests.document import Document
+from gitops_upgrader.manifests.globs import matches
 from gitops_upgrader.manifests.instance import Instance, alone
 from gitops_upgrader.manifests.kustomization import Kustomization
 from gitops_upgrader.manifests.layers import Layers
@@ -21,7 +22,7 @@ from gitops_upgrader.manifests.override import Overrides
 from gitops_upgrader.manifests.place import Place, Shape, Step
 from gitops_upgrader.manifests.query import Query
 from gitops_upgrader.manifests.replacement import Replacement
-from gitops_upgrader.manifests.scan import Scan, Trait, has_escapes, matches
+from gitops_upgrader.manifests.scan import Scan, Trait, has_escapes
 
 _TEMPLATED: Final = re.compile(r"^[ \t]*version[ \t]*:[ \t]*+(.*\{\{.*)$", re.MULTILINE)
 _LITERAL: Final = re.compile(

@@ -22,11 +22,11 @@ from gitops_upgrader.errors import (
 )
 from gitops_upgrader.manifests import effective, pointer
 from gitops_upgrader.manifests.cluster import is_cluster
+from gitops_upgrader.manifests.globs import matches
 from gitops_upgrader.manifests.instance import Instance
 from gitops_upgrader.manifests.node import Scalar
 from gitops_upgrader.manifests.place import Place, Shape, Slot
 from gitops_upgrader.manifests.query import Query, Role
-from gitops_upgrader.manifests.scan import matches
 
 VERSIONS: Final = (Role.VERSION, Role.VERSION_NO_V)
 """The roles of places that hold a whole version and nothing else."""
