@@ -8,6 +8,8 @@ import pytest
 
 from gitops_upgrader.errors import ClusterNotFound, InvalidPatch, SharedPlace, UnfollowedChange
 from gitops_upgrader.manifests import Manifests, Query, Shape, VariableWant
+from gitops_upgrader.manifests.layers import Layers
+from gitops_upgrader.manifests.scan import Scan
 from tests.manifests.memory import MemoryTree
 from tests.manifests.samples import cluster, locate, refusal
 
@@ -229,3 +231,17 @@ def test_operations_on_a_cluster_from_elsewhere_are_shown() -> None:
 
 def test_a_layer_with_a_base_from_elsewhere_may_be_broken() -> None:
     refusal(_remote("patches: [{path: p.yaml}, {path: q}]\n"), reason=InvalidPatch)
+
+
+def test_a_layer_that_several_lead_to_is_above_a_file_once() -> None:
+    tree = MemoryTree(
+        {
+            "base/cluster.yaml": cluster(),
+            "base/kustomization.yaml": "resources: [cluster.yaml]",
+            "a/kustomization.yaml": "resources: [../base]",
+            "b/kustomization.yaml": "resources: [../base]",
+            "all/kustomization.yaml": "resources: [../a, ../b]",
+        }
+    )
+    above = Layers(Scan(tree)).above("base/cluster.yaml")
+    assert sorted(layer.folder for layer in above) == ["a", "all", "b", "base"]
