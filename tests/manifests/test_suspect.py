@@ -225,3 +225,10 @@ def _values(query: Query) -> Values:
 def test_what_is_still_missing_is_said(files: dict[str, Any], query: Query, told: str) -> None:
     query = replace(query, targets=(TargetWant("prod.yaml", "/kube"),))
     assert told in refusal(files, query, reason=ClusterNotFound)
+
+
+def test_a_file_that_cannot_be_read_is_no_source() -> None:
+    """It is passed over in the search for a hint, as no Cluster of this name is seen in it."""
+    unreadable = cluster("${NAME}", version="${VERSION}").encode() + b"# \xff\n"
+    with pytest.raises(ClusterNotFound, match="No file has a Cluster prod"):
+        Manifests(MemoryTree({"c.yaml": unreadable})).locate(Query("prod"))
