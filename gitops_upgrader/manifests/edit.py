@@ -61,9 +61,9 @@ def edit(located: Located, values: Values) -> Edited:
     files = {file: _apply(list(group)) for file, group in groupby(splices, attrgetter("edit.file"))}
     before = {splice.edit.file: splice.document.source.data for splice in splices}
     notes = (*located.notes, *_class_note(located, values))
-    for splice in splices:
-        if splice.document.private:
-            splice.document.forget()  # or thousands of trees would wait for the garbage collector
+    for document in {splice.document for splice in splices}:
+        if document.private:
+            document.forget()  # or thousands of trees would wait for the garbage collector
     return Edited(files, tuple(splice.edit for splice in splices), before, notes)
 
 

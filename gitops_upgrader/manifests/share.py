@@ -65,8 +65,10 @@ class Share:
         Raises:
             ManifestError: as `effective.slots`; but what is filled in or absent is left to the places that are named.
         """
-        known = {_at(slot.place) for slot in self.named}
         found = effective.slots(instance, query, self.roles)
+        if not self.beside:
+            return found
+        known = {_at(slot.place) for slot in self.named}
         more = (slot for role in self.beside for slot in _own(instance, query, role))
         return (*found, *(slot for slot in more if slot.place.present and _at(slot.place) not in known))
 
@@ -74,12 +76,14 @@ class Share:
 def of(query: Query, named: Iterable[Slot], told: str | None) -> Share:
     """The Cluster's share of an upgrade; `told` is the version that targets tell."""
     slots = tuple(named)
+    asked = {Role.VERSION: True, Role.CLASS: query.topology_class, Role.VARIABLE: bool(query.variables)}
+    if not slots:  # as of most Clusters, of which there may be thousands
+        return Share(tuple([role for role, wanted in asked.items() if wanted]), (), ())
     places = {
         Role.VERSION: [slot for slot in slots if slot.role in VERSIONS or (told and _holds(query, slot, *_TELLING))],
         Role.CLASS: [slot for slot in slots if slot.role is Role.CLASS],
         Role.VARIABLE: [slot for slot in slots if slot.role is Role.IMAGE or _holds(query, slot, "IMAGE_ID")],
     }
-    asked = {Role.VERSION: True, Role.CLASS: query.topology_class, Role.VARIABLE: bool(query.variables)}
     roles = tuple(role for role, held in places.items() if asked[role] and not held)
     beside = tuple(role for role, held in places.items() if asked[role] and held)
     if not roles and beside:
